@@ -1,0 +1,124 @@
+namespace Lingotto.Compute;
+
+/// <summary>
+/// Forward and dgrad: y[r, n] (+)= sum_k x[row(r), k] * b[group(r)][k, n], b in panels. A task is a block of rows of one
+/// group times a range of panels; what it computes for an element depends on nothing but that element.
+/// </summary>
+internal readonly unsafe struct RowProduct : IRangeKernel
+{
+    /// <summary>Rows of a task: their part of x (128 x 512 floats) stays in a 1 MiB second-level cache beside a panel.</summary>
+    private const int RowBlock = 128;
+
+    /// <summary>Depth of a pass: a panel of 48 x 512 floats streams from the second-level cache, 8 rows stay in the first.</summary>
+    private const int DepthBlock = 512;
+
+    public required float* X { get; init; }
+
+    public required nint XStep { get; init; }
+
+    /// <summary>Row of x for each routed row, or null.</summary>
+    public int* RowIndex { get; init; }
+
+    /// <summary>First row of each group and the end, or null for one group of all rows.</summary>
+    public int* Offsets { get; init; }
+
+    public required int Rows { get; init; }
+
+    public required int Groups { get; init; }
+
+    public required float* B { get; init; }
+
+    public required int Depth { get; init; }
+
+    public required int Columns { get; init; }
+
+    public required int PanelWidth { get; init; }
+
+    public required float* Y { get; init; }
+
+    public required nint YStep { get; init; }
+
+    public bool Accumulate { get; init; }
+
+    /// <summary>Panels of one task: all of them, or fewer where there are too few row blocks to go round.</summary>
+    public required int PanelsPerTask { get; init; }
+
+    private int PanelCount => (Columns + PanelWidth - 1) / PanelWidth;
+
+    private int PanelTasks => (PanelCount + PanelsPerTask - 1) / PanelsPerTask;
+
+    /// <summary>Upper bound of the number of tasks: every group may have one ragged block.</summary>
+    public int Tasks => (Rows / RowBlock + Groups) * PanelTasks;
+
+    /// <summary>Splits columns only if the rows alone give fewer than four tasks per worker.</summary>
+    public static int ChoosePanelsPerTask(int rows, int groups, int columns, int panelWidth, int workers)
+    {
+        int panels = (columns + panelWidth - 1) / panelWidth;
+        int rowTasks = Math.Max(1, rows / RowBlock + (groups > 1 ? groups : 0));
+        int wanted = Math.Max(1, 4 * workers / rowTasks);
+        return Math.Max(1, (panels + wanted - 1) / wanted);
+    }
+
+    public void Run<V, O>(int begin, int end, int worker)
+        where V : struct
+        where O : ILanes<V>
+    {
+        for (int task = begin; task < end; task++)
+        {
+            if (Locate(task / PanelTasks, out int group, out int firstRow, out int rows))
+            {
+                int firstPanel = task % PanelTasks * PanelsPerTask;
+                Block<V, O>(group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount));
+            }
+        }
+    }
+
+    private bool Locate(int block, out int group, out int firstRow, out int rows)
+    {
+        for (group = 0; group < Groups; group++)
+        {
+            int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
+            int blocks = (stop - start + RowBlock - 1) / RowBlock;
+            if (block < blocks)
+            {
+                firstRow = start + block * RowBlock;
+                rows = Math.Min(RowBlock, stop - firstRow);
+                return true;
+            }
+
+            block -= blocks;
+        }
+
+        firstRow = rows = 0;
+        return false;
+    }
+
+    private void Block<V, O>(int group, int firstRow, int rows, int firstPanel, int lastPanel)
+        where V : struct
+        where O : ILanes<V>
+    {
+        int tileRows = Tile.Rows<V, O>();
+        float** a = stackalloc float*[RowBlock + 8];
+        for (int depth0 = 0; depth0 < Depth; depth0 += DepthBlock)
+        {
+            int depth = Math.Min(DepthBlock, Depth - depth0);
+            for (int r = 0; r < RowBlock + 8; r++)
+            {
+                int row = firstRow + Math.Min(r, rows - 1);
+                a[r] = X + (RowIndex is null ? row : RowIndex[row]) * XStep + depth0;
+            }
+
+            for (int panel = firstPanel; panel < lastPanel; panel++)
+            {
+                float* b = B + (((nint)group * PanelCount + panel) * Depth + depth0) * PanelWidth;
+                int columns = Math.Min(PanelWidth, Columns - panel * PanelWidth);
+                for (int r = 0; r < rows; r += tileRows)
+                {
+                    Tile.Multiply<V, O>(
+                        a + r, 1, b, PanelWidth, depth, Y + (firstRow + r) * YStep + panel * PanelWidth, YStep,
+                        Math.Min(tileRows, rows - r), columns, Accumulate || depth0 > 0);
+                }
+            }
+        }
+    }
+}

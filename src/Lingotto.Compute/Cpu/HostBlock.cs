@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Lingotto.Compute;
+
+/// <summary>Zero-filled host memory on 2 MiB boundaries with huge pages advised, so that a panel costs one TLB entry.</summary>
+internal sealed unsafe class HostBlock : MemoryBlock
+{
+    private const long HugePage = 2L << 20;
+    private const int ProtectReadWrite = 3, PrivateAnonymous = 0x22, AdviseHugePage = 14;
+    private nint _mapping;
+    private readonly nuint _mappedBytes;
+
+    public HostBlock(long bytes)
+        : base(bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        long available = HostMemory.AvailableBytes();
+        if (bytes > available)
+        {
+            throw new OutOfDeviceMemoryException(
+                $"{HostMemory.Gib(bytes)} of memory are needed and {HostMemory.Gib(available)} are available: use a smaller model, batch or sequence.");
+        }
+
+        if (OperatingSystem.IsLinux())
+        {
+            _mappedBytes = checked((nuint)(bytes + HugePage));
+            _mapping = Map(0, _mappedBytes, ProtectReadWrite, PrivateAnonymous, -1, 0);
+            if (_mapping == -1)
+            {
+                throw new OutOfDeviceMemoryException($"The system refused {HostMemory.Gib(bytes)} of memory: close other programs or raise the limit.");
+            }
+
+            Pointer = (byte*)((_mapping + HugePage - 1) / HugePage * HugePage);
+            _ = Advise((nint)Pointer, checked((nuint)bytes), AdviseHugePage);
+        }
+        else
+        {
+            Pointer = (byte*)NativeMemory.AlignedAlloc(checked((nuint)Math.Max(bytes, 1)), 64);
+            NativeMemory.Clear(Pointer, (nuint)bytes);
+            _mapping = (nint)Pointer;
+        }
+    }
+
+    ~HostBlock() => Dispose(disposing: false);
+
+    /// <summary>First byte; valid until the block is disposed.</summary>
+    public byte* Pointer { get; private set; }
+
+    protected override void Dispose(bool disposing)
+    {
+        nint mapping = Interlocked.Exchange(ref _mapping, 0);
+        if (mapping is 0 or -1)
+        {
+            return;
+        }
+
+        Pointer = null;
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Unmap(mapping, _mappedBytes);
+        }
+        else
+        {
+            NativeMemory.AlignedFree((void*)mapping);
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "mmap")]
+    private static extern nint Map(nint address, nuint length, int protection, int flags, int file, nint offset);
+
+    [DllImport("libc", EntryPoint = "munmap")]
+    private static extern int Unmap(nint address, nuint length);
+
+    [DllImport("libc", EntryPoint = "madvise")]
+    private static extern int Advise(nint address, nuint length, int advice);
+}
+
+/// <summary>How much memory this process may still take, its control group's limit included.</summary>
+internal static class HostMemory
+{
+    public static long AvailableBytes()
+    {
+        long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (!OperatingSystem.IsLinux())
+        {
+            return limit;
+        }
+
+        long available = FieldOf("/proc/meminfo", "MemAvailable:") * 1024;
+        long inUse = FieldOf("/proc/self/status", "VmRSS:") * 1024;
+        return Math.Max(0, Math.Min(available > 0 ? available : limit, limit - inUse));
+    }
+
+    public static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F2} GiB");
+
+    private static long FieldOf(string file, string field)
+    {
+        foreach (string line in File.ReadLines(file))
+        {
+            if (line.StartsWith(field, StringComparison.Ordinal))
+            {
+                string number = line[field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal).Trim();
+                return long.Parse(number, CultureInfo.InvariantCulture);
+            }
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,165 @@
+using System.Runtime.Intrinsics;
+
+namespace Lingotto.Compute;
+
+/// <summary>
+/// The vocabulary in which kernels speak of a vector of floats: V is the register, the implementing type its arithmetic.
+/// Every method is one or a few instructions at each width.
+/// </summary>
+internal unsafe interface ILanes<V>
+    where V : struct
+{
+    static abstract int Count { get; }
+
+    static abstract V Zero { get; }
+
+    static abstract V Load(float* source);
+
+    static abstract void Store(V x, float* destination);
+
+    static abstract V Broadcast(float x);
+
+    static abstract V Add(V x, V y);
+
+    static abstract V Subtract(V x, V y);
+
+    static abstract V Multiply(V x, V y);
+
+    static abstract V Divide(V x, V y);
+
+    static abstract V Max(V x, V y);
+
+    static abstract V Min(V x, V y);
+
+    static abstract V Sqrt(V x);
+
+    /// <summary>x * y + z</summary>
+    static abstract V MultiplyAdd(V x, V y, V z);
+
+    /// <summary>2^x for integral x in [-126, 127].</summary>
+    static abstract V PowerOfTwo(V x);
+
+    static abstract V Round(V x);
+
+    /// <summary>Sum of the lanes, in an order that depends on the width alone.</summary>
+    static abstract float Sum(V x);
+
+    static abstract float Maximum(V x);
+}
+
+internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
+{
+    public static int Count => 16;
+
+    public static Vector512<float> Zero => Vector512<float>.Zero;
+
+    public static Vector512<float> Load(float* source) => Vector512.Load(source);
+
+    public static void Store(Vector512<float> x, float* destination) => x.Store(destination);
+
+    public static Vector512<float> Broadcast(float x) => Vector512.Create(x);
+
+    public static Vector512<float> Add(Vector512<float> x, Vector512<float> y) => x + y;
+
+    public static Vector512<float> Subtract(Vector512<float> x, Vector512<float> y) => x - y;
+
+    public static Vector512<float> Multiply(Vector512<float> x, Vector512<float> y) => x * y;
+
+    public static Vector512<float> Divide(Vector512<float> x, Vector512<float> y) => x / y;
+
+    public static Vector512<float> Max(Vector512<float> x, Vector512<float> y) => Vector512.MaxNative(x, y);
+
+    public static Vector512<float> Min(Vector512<float> x, Vector512<float> y) => Vector512.MinNative(x, y);
+
+    public static Vector512<float> Sqrt(Vector512<float> x) => Vector512.Sqrt(x);
+
+    public static Vector512<float> MultiplyAdd(Vector512<float> x, Vector512<float> y, Vector512<float> z) =>
+        Vector512.FusedMultiplyAdd(x, y, z);
+
+    public static Vector512<float> PowerOfTwo(Vector512<float> x) =>
+        ((Vector512.ConvertToInt32Native(x) + Vector512.Create(127)) << 23).AsSingle();
+
+    public static Vector512<float> Round(Vector512<float> x) => Vector512.Round(x);
+
+    public static float Sum(Vector512<float> x) => Lanes256.Sum(x.GetLower() + x.GetUpper());
+
+    public static float Maximum(Vector512<float> x) => Lanes256.Maximum(Vector256.MaxNative(x.GetLower(), x.GetUpper()));
+}
+
+internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
+{
+    public static int Count => 8;
+
+    public static Vector256<float> Zero => Vector256<float>.Zero;
+
+    public static Vector256<float> Load(float* source) => Vector256.Load(source);
+
+    public static void Store(Vector256<float> x, float* destination) => x.Store(destination);
+
+    public static Vector256<float> Broadcast(float x) => Vector256.Create(x);
+
+    public static Vector256<float> Add(Vector256<float> x, Vector256<float> y) => x + y;
+
+    public static Vector256<float> Subtract(Vector256<float> x, Vector256<float> y) => x - y;
+
+    public static Vector256<float> Multiply(Vector256<float> x, Vector256<float> y) => x * y;
+
+    public static Vector256<float> Divide(Vector256<float> x, Vector256<float> y) => x / y;
+
+    public static Vector256<float> Max(Vector256<float> x, Vector256<float> y) => Vector256.MaxNative(x, y);
+
+    public static Vector256<float> Min(Vector256<float> x, Vector256<float> y) => Vector256.MinNative(x, y);
+
+    public static Vector256<float> Sqrt(Vector256<float> x) => Vector256.Sqrt(x);
+
+    public static Vector256<float> MultiplyAdd(Vector256<float> x, Vector256<float> y, Vector256<float> z) =>
+        Vector256.FusedMultiplyAdd(x, y, z);
+
+    public static Vector256<float> PowerOfTwo(Vector256<float> x) =>
+        ((Vector256.ConvertToInt32Native(x) + Vector256.Create(127)) << 23).AsSingle();
+
+    public static Vector256<float> Round(Vector256<float> x) => Vector256.Round(x);
+
+    public static float Sum(Vector256<float> x) => Lanes128.Sum(x.GetLower() + x.GetUpper());
+
+    public static float Maximum(Vector256<float> x) => Lanes128.Maximum(Vector128.MaxNative(x.GetLower(), x.GetUpper()));
+}
+
+internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
+{
+    public static int Count => 4;
+
+    public static Vector128<float> Zero => Vector128<float>.Zero;
+
+    public static Vector128<float> Load(float* source) => Vector128.Load(source);
+
+    public static void Store(Vector128<float> x, float* destination) => x.Store(destination);
+
+    public static Vector128<float> Broadcast(float x) => Vector128.Create(x);
+
+    public static Vector128<float> Add(Vector128<float> x, Vector128<float> y) => x + y;
+
+    public static Vector128<float> Subtract(Vector128<float> x, Vector128<float> y) => x - y;
+
+    public static Vector128<float> Multiply(Vector128<float> x, Vector128<float> y) => x * y;
+
+    public static Vector128<float> Divide(Vector128<float> x, Vector128<float> y) => x / y;
+
+    public static Vector128<float> Max(Vector128<float> x, Vector128<float> y) => Vector128.MaxNative(x, y);
+
+    public static Vector128<float> Min(Vector128<float> x, Vector128<float> y) => Vector128.MinNative(x, y);
+
+    public static Vector128<float> Sqrt(Vector128<float> x) => Vector128.Sqrt(x);
+
+    public static Vector128<float> MultiplyAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
+        Vector128.MultiplyAddEstimate(x, y, z);
+
+    public static Vector128<float> PowerOfTwo(Vector128<float> x) =>
+        ((Vector128.ConvertToInt32Native(x) + Vector128.Create(127)) << 23).AsSingle();
+
+    public static Vector128<float> Round(Vector128<float> x) => Vector128.Round(x);
+
+    public static float Sum(Vector128<float> x) => (x[0] + x[2]) + (x[1] + x[3]);
+
+    public static float Maximum(Vector128<float> x) => MathF.Max(MathF.Max(x[0], x[2]), MathF.Max(x[1], x[3]));
+}

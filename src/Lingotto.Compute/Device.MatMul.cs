@@ -1,0 +1,51 @@
+namespace Lingotto.Compute;
+
+/// <summary>A weight in the layout in which a device multiplies fastest; see <see cref="Device.Prepare"/>.</summary>
+public abstract class PreparedWeight
+{
+    private protected PreparedWeight(Tensor weight) => Weight = weight;
+
+    /// <summary>The weight itself, [N, K] or [E, N, K].</summary>
+    public Tensor Weight { get; }
+}
+
+/// <summary>
+/// Which rows belong to which expert: expert e owns routed rows [offsets[e], offsets[e+1]), and routed row r reads token
+/// tokenOfRow[r]. The counts stay on the device.
+/// </summary>
+/// <param name="TokenOfRowR">I32[R], ascending within an expert; absent where row r is token r.</param>
+/// <param name="OffsetsE1">I32[E + 1].</param>
+public readonly record struct RoutedRows(Tensor TokenOfRowR, Tensor OffsetsE1);
+
+public abstract partial class Device
+{
+    /// <summary>Bytes of arena that <see cref="Prepare"/> takes for a weight of this shape.</summary>
+    public abstract long PreparedBytes(Tensor weightENK);
+
+    /// <summary>
+    /// Lays a weight out for multiplication, in memory of <paramref name="arena"/>. Call <see cref="Refresh"/> after each
+    /// change of the weight and before its first use.
+    /// </summary>
+    public abstract PreparedWeight Prepare(Tensor weightENK, Arena arena);
+
+    /// <summary>Brings a prepared weight up to date with its tensor.</summary>
+    public abstract void Refresh(PreparedWeight weight);
+
+    /// <summary>y[t,n] = sum_k x[t,k] * w[n,k]; with <paramref name="accumulate"/> y[t,n] += that.</summary>
+    public abstract void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false);
+
+    /// <summary>dgrad: gradX[t,k] = sum_n gradY[t,n] * w[n,k]; with <paramref name="accumulate"/> gradX += that.</summary>
+    public abstract void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false);
+
+    /// <summary>wgrad: gradW[n,k] += sum_t gradY[t,n] * x[t,k].</summary>
+    public abstract void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, Tensor gradWNK);
+
+    /// <summary>y[r,n] = sum_k x[token(r),k] * w[expert(r),n,k].</summary>
+    public abstract void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN);
+
+    /// <summary>dgrad: gradX[r,k] = sum_n gradY[r,n] * w[expert(r),n,k], one row per routed row.</summary>
+    public abstract void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK);
+
+    /// <summary>wgrad: gradW[e,n,k] += sum over the rows r of expert e of gradY[r,n] * x[token(r),k].</summary>
+    public abstract void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, Tensor gradWENK);
+}
