@@ -1,0 +1,11 @@
+namespace Lingotto.Formats;
+
+/// <summary>Which two channels the rotary embedding turns together.</summary>
+public enum RotaryLayout
+{
+    /// <summary>Channel i with channel i + R/2 (rotate-half, "NeoX").</summary>
+    Half,
+
+    /// <summary>Channel 2i with channel 2i + 1.</summary>
+    Interleaved,
+}
