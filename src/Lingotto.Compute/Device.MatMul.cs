@@ -19,14 +19,11 @@ public readonly record struct RoutedRows(Tensor TokenOfRowR, Tensor OffsetsE1);
 
 public abstract partial class Device
 {
-    /// <summary>Bytes of arena that <see cref="Prepare"/> takes for a weight of this shape.</summary>
-    public abstract long PreparedBytes(Tensor weightENK);
-
     /// <summary>
-    /// Lays a weight out for multiplication, in memory of <paramref name="arena"/>. Call <see cref="Refresh"/> after each
-    /// change of the weight and before its first use.
+    /// Lays a weight out for multiplication, in memory of <paramref name="arena"/>, for the backward products only if
+    /// <paramref name="trained"/>. Call <see cref="Refresh"/> after each change of the weight and before its first use.
     /// </summary>
-    public abstract PreparedWeight Prepare(Tensor weightENK, Arena arena);
+    public abstract PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained);
 
     /// <summary>Brings a prepared weight up to date with its tensor.</summary>
     public abstract void Refresh(PreparedWeight weight);

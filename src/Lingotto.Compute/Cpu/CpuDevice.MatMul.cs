@@ -3,19 +3,11 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
-    public override long PreparedBytes(Tensor weightENK)
-    {
-        using Arena plan = Arena.Measure();
-        _ = Prepare(weightENK, plan);
-        return plan.Used;
-    }
-
-    /// <inheritdoc/>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena)
+    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained)
     {
         int groups = weightENK.Rank == 3 ? weightENK[0] : 1, outputs = weightENK[-2], inputs = weightENK[-1];
         Tensor forward = arena.Allocate(DType.F32, groups, checked((int)Panels.Length(Isa, inputs, outputs)));
-        Tensor backward = arena.Allocate(DType.F32, groups, checked((int)Panels.Length(Isa, outputs, inputs)));
+        Tensor backward = trained ? arena.Allocate(DType.F32, groups, checked((int)Panels.Length(Isa, outputs, inputs))) : default;
         return new CpuPreparedWeight(weightENK, forward, backward);
     }
 
@@ -25,7 +17,7 @@ public sealed unsafe partial class CpuDevice
         CpuPreparedWeight w = Own(weight);
         var pack = new PackWeight(
             Floats(w.Weight, w.Weight.Length), Floats(w.ForwardPanels, w.ForwardPanels.Length),
-            Floats(w.BackwardPanels, w.BackwardPanels.Length), w.Groups, w.Outputs, w.Inputs, Panels.Width(Isa));
+            w.BackwardPanels.IsAbsent ? null : Floats(w.BackwardPanels, w.BackwardPanels.Length), w.Groups, w.Outputs, w.Inputs, Panels.Width(Isa));
         _workers.For(pack.Tasks, 1, pack);
     }
 

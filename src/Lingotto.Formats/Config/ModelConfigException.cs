@@ -4,7 +4,7 @@ namespace Lingotto.Formats;
 public sealed class ModelConfigException : Exception
 {
     /// <summary>Creates the exception from the place and the faults found there.</summary>
-    internal ModelConfigException(string source, IReadOnlyList<string> faults, Exception? inner = null)
+    public ModelConfigException(string source, IReadOnlyList<string> faults, Exception? inner = null)
         : base($"{source}: {string.Join("; ", faults)}", inner) => Faults = faults;
 
     /// <summary>The faults, one a string.</summary>

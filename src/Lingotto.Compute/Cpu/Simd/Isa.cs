@@ -22,9 +22,12 @@ public static class IsaChoice
     /// <summary>Environment variable that forces a path: vector128, avx2 or avx512.</summary>
     public const string Variable = "LINGOTTO_ISA";
 
-    /// <summary>The widest path of this chip.</summary>
+    /// <summary>
+    /// The widest path of this chip. Vector512.IsHardwareAccelerated is not asked: the runtime answers no on chips that lower
+    /// their clock under 512-bit code (Skylake-X, Cascade Lake), where products are still much faster at that width.
+    /// </summary>
     public static Isa Widest =>
-        Vector512.IsHardwareAccelerated ? Isa.Avx512 : Vector256.IsHardwareAccelerated && Fma.IsSupported ? Isa.Avx2 : Isa.Vector128;
+        Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported ? Isa.Avx512 : Vector256.IsHardwareAccelerated && Fma.IsSupported ? Isa.Avx2 : Isa.Vector128;
 
     /// <summary>The path to run: the widest one, or what <see cref="Variable"/> asks for.</summary>
     /// <exception cref="PlatformNotSupportedException">The variable names a path this chip lacks, or none.</exception>

@@ -1,0 +1,52 @@
+using Lingotto.Compute;
+using Lingotto.Formats;
+
+namespace Lingotto.Model;
+
+/// <summary>Embedding, layers and head with their parameters: what training and generation share.</summary>
+internal sealed class DecoderStack
+{
+    private readonly Device _device;
+    private readonly RotaryTable _rotary;
+
+    public DecoderStack(Device device, ModelConfig config, int sequenceLength, int positions, DecoderMemory memory)
+    {
+        _device = device;
+        Config = config;
+        _rotary = new RotaryTable(config, positions, memory.Activations);
+        Embedding = new ParameterBlock("embedding", [new("word_embeddings", [config.VocabSize, config.HiddenSize])], memory);
+        Layers = [.. Enumerable.Range(0, config.NumHiddenLayers)
+            .Select(layer => new DecoderLayer(device, config, layer, sequenceLength, _rotary, memory))];
+        Head = new HeadLayer(device, config, memory);
+        Blocks = [Embedding, .. Layers.Select(layer => layer.Block), Head.Block];
+    }
+
+    public ModelConfig Config { get; }
+
+    public ParameterBlock Embedding { get; }
+
+    public IReadOnlyList<DecoderLayer> Layers { get; }
+
+    public HeadLayer Head { get; }
+
+    /// <summary>Every parameter, in global order: embedding, layers, head.</summary>
+    public IReadOnlyList<ParameterBlock> Blocks { get; }
+
+    /// <summary>Fills constant tables; once, after the memory is real.</summary>
+    public void UploadConstants() => _rotary.Upload(_device);
+
+    /// <summary>Brings prepared weights up to date with the parameters.</summary>
+    public void RefreshWeights()
+    {
+        foreach (DecoderLayer layer in Layers)
+        {
+            layer.RefreshWeights();
+        }
+
+        Head.RefreshWeights();
+    }
+
+    public void Embed(Tensor idsT, Tensor hTD) => _device.EmbeddingForward(idsT, Embedding.Parameters[0].Value, hTD);
+
+    public void EmbedBackward(Tensor idsT, Tensor gradHTD) => _device.EmbeddingBackward(idsT, gradHTD, Embedding.Parameters[0].Gradient);
+}

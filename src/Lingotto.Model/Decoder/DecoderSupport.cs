@@ -1,0 +1,36 @@
+using Lingotto.Formats;
+
+namespace Lingotto.Model;
+
+/// <summary>What the decoder runs today; everything else is refused by name.</summary>
+public static class DecoderSupport
+{
+    /// <summary>Throws unless the decoder can run this model.</summary>
+    /// <exception cref="ModelConfigException">Lists every key that stands in the way.</exception>
+    public static void Require(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var faults = new List<string>();
+        Refuse(config.Architecture is not (ModelArchitecture.BailingMoe or ModelArchitecture.BailingMoeV2),
+            $"architectures: {config.Architecture} is described but not run yet: use BailingMoeForCausalLM or BailingMoeV2ForCausalLM");
+        Refuse(config.UseBias || config.UseQkvBias, "use_bias, use_qkv_bias: biases are not run yet: set them to false");
+        Refuse(config.Mla is not null, "kv_lora_rank: latent attention is not run yet");
+        Refuse(config.RopeScaling is not null, "rope_scaling: stretched contexts are not run yet: set it to null");
+        Refuse(config.TieWordEmbeddings, "tie_word_embeddings: a tied head is not run yet: set it to false");
+        Refuse(config.NumNextnPredictLayers > 0, "num_nextn_predict_layers: multi-token prediction is not run yet: set it to 0");
+        Refuse(config.ClipQkv is not null, "clip_qkv: clamped projections are not run yet");
+        Refuse(config.SharedExpertGate, "shared_expert_gate: a gated shared expert is not run yet");
+        if (faults.Count > 0)
+        {
+            throw new ModelConfigException("model config", faults);
+        }
+
+        void Refuse(bool condition, string fault)
+        {
+            if (condition)
+            {
+                faults.Add(fault);
+            }
+        }
+    }
+}

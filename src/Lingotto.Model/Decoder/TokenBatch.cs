@@ -1,0 +1,55 @@
+using Lingotto.Compute;
+
+namespace Lingotto.Model;
+
+/// <summary>The tokens of one micro-batch on the device: T rows, whole sequences one after the other.</summary>
+public sealed class TokenBatch
+{
+    private readonly int[] _positions;
+    private readonly int[] _starts;
+
+    internal TokenBatch(int tokens, int sequenceLength, Arena arena)
+    {
+        SequenceLength = sequenceLength;
+        Ids = arena.Allocate(DType.I32, tokens);
+        Targets = arena.Allocate(DType.I32, tokens);
+        Positions = arena.Allocate(DType.I32, tokens);
+        DocumentStarts = arena.Allocate(DType.I32, tokens);
+        _positions = new int[tokens];
+        _starts = new int[tokens];
+    }
+
+    /// <summary>Rows of one sequence.</summary>
+    public int SequenceLength { get; }
+
+    /// <summary>I32[T].</summary>
+    public Tensor Ids { get; }
+
+    /// <summary>I32[T]: the next token, or <see cref="Device.IgnoredTarget"/>.</summary>
+    public Tensor Targets { get; }
+
+    /// <summary>I32[T]: position within the document.</summary>
+    public Tensor Positions { get; }
+
+    /// <summary>I32[T]: the row at which the document begins.</summary>
+    public Tensor DocumentStarts { get; }
+
+    /// <summary>
+    /// Fills the batch. <paramref name="documentStarts"/> counts from the start of each row's own sequence, as the packed
+    /// data gives it.
+    /// </summary>
+    public void Upload(Device device, ReadOnlySpan<int> ids, ReadOnlySpan<int> targets, ReadOnlySpan<int> documentStarts)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        for (int t = 0; t < ids.Length; t++)
+        {
+            _starts[t] = t / SequenceLength * SequenceLength + documentStarts[t];
+            _positions[t] = t - _starts[t];
+        }
+
+        device.Upload(ids, Ids);
+        device.Upload(targets, Targets);
+        device.Upload<int>(_positions, Positions);
+        device.Upload<int>(_starts, DocumentStarts);
+    }
+}

@@ -1,0 +1,152 @@
+using Lingotto.Compute;
+using Lingotto.Formats;
+
+namespace Lingotto.Model;
+
+/// <summary>
+/// A decoder that learns: forward and backward of one micro-batch of T tokens. Gradients add up over micro-batches until
+/// the optimizer zeroes them.
+/// </summary>
+public sealed class TrainableDecoder : IDisposable
+{
+    private readonly Device _device;
+    private readonly DecoderMemory _memory;
+    private readonly DecoderStack _stack;
+    private readonly LayerActivations[] _activations;
+    private readonly HeadActivations _head;
+    private readonly BackwardBuffers _buffers;
+    private readonly Tensor _embeddedTD;
+
+    /// <summary>A decoder with zeroed weights; call <see cref="Initialize"/> or load, then <see cref="RefreshWeights"/>.</summary>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="config">The model; every position below <paramref name="sequenceLength"/> is used.</param>
+    /// <param name="sequences">Sequences of a micro-batch.</param>
+    /// <param name="sequenceLength">Tokens of a sequence.</param>
+    /// <exception cref="ModelConfigException">The model is not run yet.</exception>
+    /// <exception cref="OutOfDeviceMemoryException">It does not fit.</exception>
+    public TrainableDecoder(Device device, ModelConfig config, int sequences, int sequenceLength)
+        : this(device, config, sequences, sequenceLength, DecoderMemory.Allocate(device, Plan(device, config, sequences, sequenceLength)))
+    {
+        _stack.UploadConstants();
+    }
+
+    private TrainableDecoder(Device device, ModelConfig config, int sequences, int sequenceLength, DecoderMemory memory)
+    {
+        DecoderSupport.Require(config);
+        _device = device;
+        _memory = memory;
+        int tokens = checked(sequences * sequenceLength);
+        _stack = new DecoderStack(device, config, sequenceLength, sequenceLength, memory);
+        Batch = new TokenBatch(tokens, sequenceLength, memory.Activations);
+        _embeddedTD = memory.Activations.Allocate(DType.F32, tokens, config.HiddenSize);
+        _activations = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layer =>
+            new LayerActivations(config, config.IsMoeLayer(layer), !config.IsMoeLayer(layer), tokens, memory.Activations))];
+        _head = new HeadActivations(config, tokens, memory.Activations);
+        _buffers = new BackwardBuffers(config, tokens, memory.Activations);
+    }
+
+    /// <summary>The model.</summary>
+    public ModelConfig Config => _stack.Config;
+
+    /// <summary>Tokens of a micro-batch.</summary>
+    public int Tokens => (int)Batch.Ids.Length;
+
+    /// <summary>The micro-batch that Forward reads.</summary>
+    public TokenBatch Batch { get; }
+
+    /// <summary>Every parameter, in global order.</summary>
+    public IReadOnlyList<ParameterBlock> Blocks => _stack.Blocks;
+
+    /// <summary>Layers that have experts.</summary>
+    public IEnumerable<int> MoeLayers => Enumerable.Range(0, Config.NumHiddenLayers).Where(Config.IsMoeLayer);
+
+    /// <summary>The memory a decoder of this shape takes, without taking it.</summary>
+    public static DecoderMemory Plan(Device device, ModelConfig config, int sequences, int sequenceLength)
+    {
+        DecoderMemory plan = DecoderMemory.Measure(trained: true);
+        _ = new TrainableDecoder(device, config, sequences, sequenceLength, plan);
+        return plan;
+    }
+
+    /// <summary>Draws fresh weights: a function of the seed and of each parameter's place alone.</summary>
+    public void Initialize(ulong seed) => WeightInitialization.Draw(_device, Blocks, Config.InitializerRange, seed);
+
+    /// <summary>Brings prepared weights up to date; after every change of the parameters.</summary>
+    public void RefreshWeights() => _stack.RefreshWeights();
+
+    /// <summary>Sum of the losses of the batch's targets, in nats, without gradients.</summary>
+    public float Loss()
+    {
+        Tensor last = Forward(null);
+        _stack.Head.Forward(last, Batch.Targets, _head);
+        return LossSum();
+    }
+
+    /// <summary>
+    /// Sum of the losses of the batch's targets, in nats; adds the gradient of gradScale * that sum, plus the router
+    /// losses, to the parameters' gradients.
+    /// </summary>
+    public float LossAndGradients(float gradScale, in RouterTraining router)
+    {
+        Tensor last = Forward(router);
+        _stack.Head.ForwardBackward(last, Batch.Targets, gradScale, _head, _buffers.GradResidual);
+        if (router.WarmupAlpha < 1)
+        {
+            _device.Fill(_buffers.WarmupAlpha, router.WarmupAlpha);
+        }
+
+        for (int layer = _activations.Length - 1; layer >= 0; layer--)
+        {
+            Tensor input = layer == 0 ? _embeddedTD : _activations[layer - 1].Output;
+            _stack.Layers[layer].Backward(input, Batch, router, _activations[layer], _buffers);
+        }
+
+        _stack.EmbedBackward(Batch.Ids, _buffers.GradResidual);
+        return LossSum();
+    }
+
+    /// <summary>How many tokens each expert of a layer got in the last micro-batch.</summary>
+    public void ReadExpertLoad(int layer, Span<int> tokensPerExpertE) =>
+        _device.Download(_activations[layer].Moe!.Dispatch.TokensPerExpert, tokensPerExpertE);
+
+    /// <summary>Balance loss (1 when even) and z-loss of a layer in the last micro-batch, unweighted.</summary>
+    public (float Balance, float Z) ReadRouterLosses(int layer)
+    {
+        Span<float> losses = stackalloc float[2];
+        _device.Download(_activations[layer].Moe!.Losses, losses);
+        return (losses[0], losses[1]);
+    }
+
+    /// <summary>Moves the expert biases against the load of the last micro-batch (Ling 2.0); nothing for models without them.</summary>
+    public void UpdateExpertBias(float rate)
+    {
+        for (int layer = 0; layer < _activations.Length; layer++)
+        {
+            _stack.Layers[layer].Moe?.UpdateExpertBias(_activations[layer].Moe!.Dispatch.TokensPerExpert, rate);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
+
+    private Tensor Forward(RouterTraining? training)
+    {
+        _stack.Embed(Batch.Ids, _embeddedTD);
+        Tensor h = _embeddedTD;
+        for (int layer = 0; layer < _activations.Length; layer++)
+        {
+            _stack.Layers[layer].Forward(h, Batch, training, _activations[layer]);
+            h = _activations[layer].Output;
+        }
+
+        return h;
+    }
+
+    private float LossSum()
+    {
+        Span<float> sum = stackalloc float[1];
+        _device.Sum(_head.Loss, _head.LossSum);
+        _device.Download(_head.LossSum, sum);
+        return sum[0];
+    }
+}

@@ -1,0 +1,155 @@
+using Lingotto.Compute;
+using Lingotto.Formats;
+
+namespace Lingotto.Model;
+
+/// <summary>
+/// y += attention(rope(norm(x Wqkv^T))) Wo^T: grouped-query attention over fused heads, all queries, then keys, then
+/// values, as Ling stores them (query_key_value, dense); QK-norm and partial rotation in Ling 2.0.
+/// </summary>
+internal sealed class AttentionLayer
+{
+    private readonly Device _device;
+    private readonly AttentionShape _shape;
+    private readonly RotaryTable _rotary;
+    private readonly Compute.RotaryLayout _layout;
+    private readonly float _epsilon;
+    private readonly Parameter _qkv;
+    private readonly Parameter _dense;
+    private readonly Parameter? _queryNorm;
+    private readonly Parameter? _keyNorm;
+    private readonly PreparedWeight _qkvPrepared;
+    private readonly PreparedWeight _densePrepared;
+
+    public AttentionLayer(Device device, ModelConfig config, int sequenceLength, RotaryTable rotary, ParameterBlock block, DecoderMemory memory)
+    {
+        _device = device;
+        _shape = ShapeOf(config, sequenceLength);
+        _rotary = rotary;
+        _layout = config.RotaryLayout == Formats.RotaryLayout.Half ? Compute.RotaryLayout.Half : Compute.RotaryLayout.Interleaved;
+        _epsilon = (float)config.RmsNormEps;
+        _qkv = block["attention.query_key_value"];
+        _dense = block["attention.dense"];
+        if (config.UseQkNorm)
+        {
+            _queryNorm = block["attention.query_layernorm"];
+            _keyNorm = block["attention.key_layernorm"];
+        }
+
+        bool trained = memory.Gradients is not null;
+        _qkvPrepared = device.Prepare(_qkv.Value, memory.Prepared, trained);
+        _densePrepared = device.Prepare(_dense.Value, memory.Prepared, trained);
+    }
+
+    public static AttentionShape ShapeOf(ModelConfig config, int sequenceLength) =>
+        new(config.NumAttentionHeads, config.NumKeyValueHeads, config.HeadDim, sequenceLength);
+
+    public static IEnumerable<ParameterDeclaration> Declare(ModelConfig config)
+    {
+        int queries = config.NumAttentionHeads * config.HeadDim;
+        int fused = queries + 2 * config.NumKeyValueHeads * config.HeadDim;
+        yield return new("attention.query_key_value", [fused, config.HiddenSize]);
+        yield return new("attention.dense", [config.HiddenSize, queries]);
+        if (config.UseQkNorm)
+        {
+            yield return new("attention.query_layernorm", [config.HeadDim], ParameterInitialization.One);
+            yield return new("attention.key_layernorm", [config.HeadDim], ParameterInitialization.One);
+        }
+    }
+
+    public void RefreshWeights()
+    {
+        _device.Refresh(_qkvPrepared);
+        _device.Refresh(_densePrepared);
+    }
+
+    public void Forward(Tensor xTD, TokenBatch batch, AttentionActivations a, Tensor yTD)
+    {
+        ProjectAndTurn(xTD, batch.Positions, a);
+        _device.AttentionForward(a.Qkv, batch.DocumentStarts, _shape, a.Output, a.LogSumExp);
+        _device.MatMulForward(a.Output, _densePrepared, yTD, accumulate: true);
+    }
+
+    /// <summary>Forward for new tokens of one sequence whose earlier keys and values are in <paramref name="cacheP2GC"/>.</summary>
+    public void ForwardCached(Tensor xTD, Tensor positionsT, Tensor cacheP2GC, int firstPosition, AttentionActivations a, Tensor yTD)
+    {
+        ProjectAndTurn(xTD, positionsT, a);
+        _device.AttentionWithCache(a.Qkv, cacheP2GC, firstPosition, _shape, a.Output);
+        _device.MatMulForward(a.Output, _densePrepared, yTD, accumulate: true);
+    }
+
+    public void Backward(Tensor gradYTD, Tensor xTD, TokenBatch batch, AttentionActivations a, BackwardBuffers buffers, Tensor gradXTD)
+    {
+        _device.MatMulBackwardWeight(gradYTD, a.Output, _dense.Gradient);
+        _device.MatMulBackwardInput(gradYTD, _densePrepared, buffers.GradAttention);
+        _device.AttentionBackward(
+            buffers.GradAttention, a.Qkv, batch.DocumentStarts, _shape, a.Output, a.LogSumExp, buffers.GradQkv);
+        _device.RopeBackward(buffers.GradQkv, batch.Positions, _rotary.CosSin, _shape, _layout);
+        if (_queryNorm is not null)
+        {
+            _device.QkNormBackward(
+                buffers.GradQkv, a.RawQkv, _queryNorm.Value, _keyNorm!.Value, _shape, a.Rstd, buffers.GradQkv,
+                _queryNorm.Gradient, _keyNorm.Gradient);
+        }
+
+        _device.MatMulBackwardWeight(Flat(buffers.GradQkv), xTD, _qkv.Gradient);
+        _device.MatMulBackwardInput(Flat(buffers.GradQkv), _qkvPrepared, gradXTD);
+    }
+
+    private void ProjectAndTurn(Tensor xTD, Tensor positionsT, AttentionActivations a)
+    {
+        _device.MatMulForward(xTD, _qkvPrepared, Flat(_queryNorm is null ? a.Qkv : a.RawQkv));
+        if (_queryNorm is not null)
+        {
+            _device.QkNormForward(a.RawQkv, _queryNorm.Value, _keyNorm!.Value, _epsilon, _shape, a.Qkv, a.Rstd);
+        }
+
+        _device.RopeForward(a.Qkv, positionsT, _rotary.CosSin, _shape, _layout);
+    }
+
+    private static Tensor Flat(Tensor qkvTHC) => qkvTHC.Reshape(qkvTHC[0], qkvTHC[1] * qkvTHC[2]);
+}
+
+/// <summary>What attention keeps for its backward pass.</summary>
+internal sealed class AttentionActivations
+{
+    public AttentionActivations(ModelConfig config, int tokens, Arena arena)
+    {
+        int fused = config.NumAttentionHeads + 2 * config.NumKeyValueHeads;
+        Qkv = arena.Allocate(DType.F32, tokens, fused, config.HeadDim);
+        if (config.UseQkNorm)
+        {
+            RawQkv = arena.Allocate(DType.F32, tokens, fused, config.HeadDim);
+            Rstd = arena.Allocate(DType.F32, tokens, config.NumAttentionHeads + config.NumKeyValueHeads);
+        }
+
+        Output = arena.Allocate(DType.F32, tokens, config.NumAttentionHeads * config.HeadDim);
+        LogSumExp = arena.Allocate(DType.F32, tokens, config.NumAttentionHeads);
+    }
+
+    private AttentionActivations(AttentionActivations whole, int tokens)
+    {
+        Qkv = whole.Qkv.Slice(0, tokens);
+        RawQkv = whole.RawQkv.IsAbsent ? default : whole.RawQkv.Slice(0, tokens);
+        Rstd = whole.Rstd.IsAbsent ? default : whole.Rstd.Slice(0, tokens);
+        Output = whole.Output.Slice(0, tokens);
+        LogSumExp = whole.LogSumExp.Slice(0, tokens);
+    }
+
+    /// <summary>[T, H, C], normalised and turned.</summary>
+    public Tensor Qkv { get; }
+
+    /// <summary>[T, H, C] before QK-norm; absent without it.</summary>
+    public Tensor RawQkv { get; }
+
+    /// <summary>[T, A + G].</summary>
+    public Tensor Rstd { get; }
+
+    /// <summary>[T, A * C].</summary>
+    public Tensor Output { get; }
+
+    /// <summary>[T, A].</summary>
+    public Tensor LogSumExp { get; }
+
+    public AttentionActivations First(int tokens) => new(this, tokens);
+}

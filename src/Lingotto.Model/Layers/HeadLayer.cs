@@ -1,0 +1,113 @@
+using Lingotto.Compute;
+using Lingotto.Formats;
+
+namespace Lingotto.Model;
+
+/// <summary>
+/// logits = (norm(h) * s) W^T, s = 1 or, with NormHead, 1 / (column norm of W + 1e-7), a constant for the backward pass:
+/// the same as normalising each hidden column of W over the vocabulary (Ling, compute_logit).
+/// </summary>
+internal sealed class HeadLayer
+{
+    private readonly Device _device;
+    private readonly float _epsilon;
+    private readonly Parameter _norm;
+    private readonly Parameter _head;
+    private readonly PreparedWeight _prepared;
+    private readonly Tensor _inverseNormD;
+
+    public HeadLayer(Device device, ModelConfig config, DecoderMemory memory)
+    {
+        _device = device;
+        _epsilon = (float)config.RmsNormEps;
+        Block = new ParameterBlock(
+            "head",
+            [new("norm", [config.HiddenSize], ParameterInitialization.One), new("lm_head", [config.VocabSize, config.HiddenSize])],
+            memory);
+        _norm = Block["norm"];
+        _head = Block["lm_head"];
+        _prepared = device.Prepare(_head.Value, memory.Prepared, memory.Gradients is not null);
+        _inverseNormD = config.NormHead ? memory.Activations.Allocate(DType.F32, config.HiddenSize) : default;
+    }
+
+    public ParameterBlock Block { get; }
+
+    public void RefreshWeights()
+    {
+        _device.Refresh(_prepared);
+        if (!_inverseNormD.IsAbsent)
+        {
+            _device.ColumnInverseNorm(_head.Value, _inverseNormD);
+        }
+    }
+
+    /// <summary>Loss of each row.</summary>
+    public void Forward(Tensor hTD, Tensor targetsT, HeadActivations a)
+    {
+        Normalise(hTD, a);
+        _device.LinearCrossEntropy(a.Input, _prepared, targetsT, 0f, a.Loss, default, default);
+    }
+
+    /// <summary>Loss of each row, and its gradient with respect to h.</summary>
+    public void ForwardBackward(Tensor hTD, Tensor targetsT, float gradScale, HeadActivations a, Tensor gradHTD)
+    {
+        Normalise(hTD, a);
+        _device.LinearCrossEntropy(a.Input, _prepared, targetsT, gradScale, a.Loss, a.Input, _head.Gradient);
+        if (!_inverseNormD.IsAbsent)
+        {
+            _device.ScaleColumns(a.Input, _inverseNormD, a.Input);
+        }
+
+        _device.RmsNormBackward(a.Input, hTD, _norm.Value, a.Rstd, gradHTD, _norm.Gradient);
+    }
+
+    /// <summary>Logits of each row.</summary>
+    public void Logits(Tensor hTD, HeadActivations a, Tensor logitsTV)
+    {
+        Normalise(hTD, a);
+        _device.MatMulForward(a.Input, _prepared, logitsTV);
+    }
+
+    private void Normalise(Tensor hTD, HeadActivations a)
+    {
+        _device.RmsNormForward(hTD, _norm.Value, _epsilon, a.Input, a.Rstd);
+        if (!_inverseNormD.IsAbsent)
+        {
+            _device.ScaleColumns(a.Input, _inverseNormD, a.Input);
+        }
+    }
+}
+
+/// <summary>Buffers of the head.</summary>
+internal sealed class HeadActivations
+{
+    public HeadActivations(ModelConfig config, int tokens, Arena arena)
+    {
+        Input = arena.Allocate(DType.F32, tokens, config.HiddenSize);
+        Rstd = arena.Allocate(DType.F32, tokens);
+        Loss = arena.Allocate(DType.F32, tokens);
+        LossSum = arena.Allocate(DType.F32, 1);
+    }
+
+    private HeadActivations(HeadActivations whole, int tokens)
+    {
+        Input = whole.Input.Slice(0, tokens);
+        Rstd = whole.Rstd.Slice(0, tokens);
+        Loss = whole.Loss.Slice(0, tokens);
+        LossSum = whole.LossSum;
+    }
+
+    /// <summary>[T, D]: input of the head, then its gradient.</summary>
+    public Tensor Input { get; }
+
+    /// <summary>[T].</summary>
+    public Tensor Rstd { get; }
+
+    /// <summary>[T], nats.</summary>
+    public Tensor Loss { get; }
+
+    /// <summary>[1].</summary>
+    public Tensor LossSum { get; }
+
+    public HeadActivations First(int tokens) => new(this, tokens);
+}

@@ -1,0 +1,77 @@
+using Lingotto.Compute;
+
+namespace Lingotto.Model;
+
+/// <summary>y += (silu(x Wg^T) * (x Wu^T)) Wd^T: a dense layer's MLP, or the shared experts fused into one.</summary>
+internal sealed class MlpLayer
+{
+    private readonly Device _device;
+    private readonly Parameter _gateUp;
+    private readonly Parameter _down;
+    private readonly PreparedWeight _gateUpPrepared;
+    private readonly PreparedWeight _downPrepared;
+
+    public MlpLayer(Device device, string prefix, ParameterBlock block, DecoderMemory memory)
+    {
+        _device = device;
+        _gateUp = block[prefix + ".gate_up_proj"];
+        _down = block[prefix + ".down_proj"];
+        bool trained = memory.Gradients is not null;
+        _gateUpPrepared = device.Prepare(_gateUp.Value, memory.Prepared, trained);
+        _downPrepared = device.Prepare(_down.Value, memory.Prepared, trained);
+    }
+
+    /// <summary>Gate and up projections are one weight [2F, D], gate first.</summary>
+    public static IEnumerable<ParameterDeclaration> Declare(string prefix, int hidden, int width)
+    {
+        yield return new(prefix + ".gate_up_proj", [2 * width, hidden]);
+        yield return new(prefix + ".down_proj", [hidden, width]);
+    }
+
+    public void RefreshWeights()
+    {
+        _device.Refresh(_gateUpPrepared);
+        _device.Refresh(_downPrepared);
+    }
+
+    public void Forward(Tensor xTD, MlpActivations a, Tensor yTD)
+    {
+        _device.MatMulForward(xTD, _gateUpPrepared, a.GateUp);
+        _device.SwiGluForward(a.GateUp, a.Hidden);
+        _device.MatMulForward(a.Hidden, _downPrepared, yTD, accumulate: true);
+    }
+
+    /// <summary>Overwrites a.GateUp with its gradient and a.Hidden with its own; gradX is added to where asked.</summary>
+    public void Backward(Tensor gradYTD, Tensor xTD, MlpActivations a, Tensor gradXTD, bool accumulate)
+    {
+        _device.MatMulBackwardWeight(gradYTD, a.Hidden, _down.Gradient);
+        _device.MatMulBackwardInput(gradYTD, _downPrepared, a.Hidden);
+        _device.SwiGluBackward(a.Hidden, a.GateUp, a.GateUp);
+        _device.MatMulBackwardWeight(a.GateUp, xTD, _gateUp.Gradient);
+        _device.MatMulBackwardInput(a.GateUp, _gateUpPrepared, gradXTD, accumulate);
+    }
+}
+
+/// <summary>What an MLP keeps for its backward pass.</summary>
+internal sealed class MlpActivations
+{
+    public MlpActivations(int width, int tokens, Arena arena)
+    {
+        GateUp = arena.Allocate(DType.F32, tokens, 2 * width);
+        Hidden = arena.Allocate(DType.F32, tokens, width);
+    }
+
+    private MlpActivations(MlpActivations whole, int tokens)
+    {
+        GateUp = whole.GateUp.Slice(0, tokens);
+        Hidden = whole.Hidden.Slice(0, tokens);
+    }
+
+    /// <summary>[T, 2F].</summary>
+    public Tensor GateUp { get; }
+
+    /// <summary>[T, F], after SwiGLU.</summary>
+    public Tensor Hidden { get; }
+
+    public MlpActivations First(int tokens) => new(this, tokens);
+}

@@ -1,0 +1,208 @@
+using Lingotto.Compute;
+using Lingotto.Formats;
+
+namespace Lingotto.Model;
+
+/// <summary>
+/// y += sum over the chosen experts e of w_e * E_e(x), plus the shared experts: fine-grained experts, dropless
+/// (Ling report, section 2; Dai et al., DeepSeekMoE, 2024).
+/// </summary>
+internal sealed class MoeLayer
+{
+    private readonly Device _device;
+    private readonly ITokenDispatcher _dispatcher;
+    private readonly RouterShape _shape;
+    private readonly int _layer;
+    private readonly Parameter _gate;
+    private readonly Parameter? _bias;
+    private readonly Parameter? _logitStatistics;
+    private readonly Parameter _gateUp;
+    private readonly Parameter _down;
+    private readonly MlpLayer? _shared;
+    private readonly PreparedWeight _gatePrepared;
+    private readonly PreparedWeight _gateUpPrepared;
+    private readonly PreparedWeight _downPrepared;
+
+    public MoeLayer(
+        Device device, ModelConfig config, int layer, ITokenDispatcher dispatcher, ParameterBlock block, DecoderMemory memory)
+    {
+        _device = device;
+        _dispatcher = dispatcher;
+        _layer = layer;
+        _shape = ShapeOf(config);
+        _gate = block["mlp.gate"];
+        _bias = config.MoeRouterEnableExpertBias ? block["mlp.gate.expert_bias"] : null;
+        _logitStatistics = memory.Gradients is not null ? block[LogitStatistics] : null;
+        _gateUp = block["mlp.experts.gate_up_proj"];
+        _down = block["mlp.experts.down_proj"];
+        bool trained = memory.Gradients is not null;
+        _gatePrepared = device.Prepare(_gate.Value, memory.Prepared, trained);
+        _gateUpPrepared = device.Prepare(_gateUp.Value, memory.Prepared, trained);
+        _downPrepared = device.Prepare(_down.Value, memory.Prepared, trained);
+        _shared = config.SharedExpertIntermediateSize > 0 ? new MlpLayer(device, "mlp.shared_experts", block, memory) : null;
+    }
+
+    /// <summary>Running mean and mean square of the raw router logits: state of routing warmup, not of the model.</summary>
+    public const string LogitStatistics = "mlp.gate.logit_statistics";
+
+    public static RouterShape ShapeOf(ModelConfig config) => new(
+        config.ScoreFunction == ScoreFunction.Sigmoid ? RouterScore.Sigmoid : RouterScore.Softmax, config.NumExperts,
+        config.NumExpertsPerTok, config.NormTopkProb && config.NumExpertsPerTok > 1, (float)config.RoutedScalingFactor,
+        config.NGroup, config.TopkGroup);
+
+    public static IEnumerable<ParameterDeclaration> Declare(ModelConfig config, bool trained)
+    {
+        int experts = config.NumExperts, hidden = config.HiddenSize, width = config.MoeIntermediateSize;
+        yield return new("mlp.gate", [experts, hidden]);
+        yield return new("mlp.experts.gate_up_proj", [experts, 2 * width, hidden]);
+        yield return new("mlp.experts.down_proj", [experts, hidden, width]);
+        if (config.MoeRouterEnableExpertBias)
+        {
+            yield return new("mlp.gate.expert_bias", [experts], ParameterInitialization.ZeroBuffer);
+        }
+
+        if (trained)
+        {
+            yield return new(LogitStatistics, [2], ParameterInitialization.ZeroBuffer);
+        }
+
+        if (config.SharedExpertIntermediateSize > 0)
+        {
+            foreach (ParameterDeclaration shared in MlpLayer.Declare("mlp.shared_experts", hidden, config.SharedExpertIntermediateSize))
+            {
+                yield return shared;
+            }
+        }
+    }
+
+    public void RefreshWeights()
+    {
+        _device.Refresh(_gatePrepared);
+        _device.Refresh(_gateUpPrepared);
+        _device.Refresh(_downPrepared);
+        _shared?.RefreshWeights();
+    }
+
+    public void Forward(Tensor xTD, RouterTraining? training, MoeActivations a, Tensor yTD)
+    {
+        _device.MatMulForward(xTD, _gatePrepared, a.Logits);
+        if (training is { WarmupAlpha: < 1 } warmup)
+        {
+            _device.RoutingWarmup(
+                a.Logits, _logitStatistics!.Value, warmup.WarmupAlpha, warmup.WarmupRate, warmup.Random,
+                ((ulong)warmup.Step << 16) | (uint)_layer, warmup.FirstToken);
+        }
+
+        _device.RouterForward(a.Logits, _bias?.Value ?? default, _shape, a.Scores, a.TopKExpertIds, a.TopKWeights);
+        (Tensor source, RoutedRows rows) = _dispatcher.Dispatch(xTD, a.TopKExpertIds, a.Dispatch);
+        _device.GroupedMatMulForward(source, rows, _gateUpPrepared, a.GateUp);
+        _device.SwiGluForward(a.GateUp, a.Hidden);
+        _device.GroupedMatMulForward(a.Hidden, rows with { TokenOfRowR = default }, _downPrepared, a.ExpertOutput);
+        _dispatcher.Combine(a.ExpertOutput, a.TopKWeights, a.Dispatch, yTD);
+        _shared?.Forward(xTD, a.Shared!, yTD);
+        if (training is not null)
+        {
+            _device.RouterLosses(a.Logits, a.Scores, a.Dispatch.TokensPerExpert, _shape, a.Losses);
+        }
+    }
+
+    /// <summary>Overwrites ExpertOutput, Hidden and GateUp with their gradients as it goes.</summary>
+    public void Backward(Tensor gradYTD, Tensor xTD, in RouterTraining training, MoeActivations a, BackwardBuffers buffers, Tensor gradXTD)
+    {
+        RoutedRows rows = a.Dispatch.Rows, sorted = rows with { TokenOfRowR = default };
+        _dispatcher.CombineBackward(gradYTD, a.ExpertOutput, a.TopKWeights, a.Dispatch, buffers.GradTopKWeights);
+        _device.GroupedMatMulBackwardWeight(a.ExpertOutput, a.Hidden, sorted, _down.Gradient);
+        _device.GroupedMatMulBackwardInput(a.ExpertOutput, rows, _downPrepared, a.Hidden);
+        _device.SwiGluBackward(a.Hidden, a.GateUp, a.GateUp);
+        _device.GroupedMatMulBackwardWeight(a.GateUp, xTD, rows, _gateUp.Gradient);
+        _device.GroupedMatMulBackwardInput(a.GateUp, rows, _gateUpPrepared, a.ExpertOutput);
+
+        _device.RouterBackward(
+            buffers.GradTopKWeights, a.Logits, a.Scores, a.TopKExpertIds, a.TopKWeights, a.Dispatch.TokensPerExpert, _shape,
+            training.BalanceCoefficient, training.ZCoefficient, buffers.GradLogits);
+        if (training.WarmupAlpha < 1)
+        {
+            _device.ScaleColumns(buffers.GradLogits, buffers.WarmupAlpha, buffers.GradLogits);
+        }
+
+        _device.MatMulBackwardWeight(buffers.GradLogits, xTD, _gate.Gradient);
+        _device.MatMulBackwardInput(buffers.GradLogits, _gatePrepared, gradXTD);
+        _dispatcher.DispatchBackward(a.ExpertOutput, a.Dispatch, gradXTD);
+        _shared?.Backward(gradYTD, xTD, a.Shared!, gradXTD, accumulate: true);
+    }
+
+    /// <summary>Moves the expert bias against the load of the last step (Ling 2.0).</summary>
+    public void UpdateExpertBias(Tensor tokensPerExpertE, float rate)
+    {
+        if (_bias is not null)
+        {
+            _device.ExpertBiasUpdate(tokensPerExpertE, rate, _bias.Value);
+        }
+    }
+}
+
+/// <summary>What a mixture of experts keeps for its backward pass.</summary>
+internal sealed class MoeActivations
+{
+    public MoeActivations(ModelConfig config, int tokens, Arena arena)
+    {
+        int experts = config.NumExperts, chosen = config.NumExpertsPerTok, width = config.MoeIntermediateSize;
+        Logits = arena.Allocate(DType.F32, tokens, experts);
+        Losses = arena.Allocate(DType.F32, 2);
+        Scores = arena.Allocate(DType.F32, tokens, experts);
+        TopKExpertIds = arena.Allocate(DType.I32, tokens, chosen);
+        TopKWeights = arena.Allocate(DType.F32, tokens, chosen);
+        Dispatch = new DispatchActivations(config, tokens, arena);
+        GateUp = arena.Allocate(DType.F32, tokens * chosen, 2 * width);
+        Hidden = arena.Allocate(DType.F32, tokens * chosen, width);
+        ExpertOutput = arena.Allocate(DType.F32, tokens * chosen, config.HiddenSize);
+        Shared = config.SharedExpertIntermediateSize > 0
+            ? new MlpActivations(config.SharedExpertIntermediateSize, tokens, arena)
+            : null;
+    }
+
+    private MoeActivations(MoeActivations whole, int tokens)
+    {
+        int rows = tokens * whole.TopKExpertIds.Columns;
+        Logits = whole.Logits.Slice(0, tokens);
+        Losses = whole.Losses;
+        Scores = whole.Scores.Slice(0, tokens);
+        TopKExpertIds = whole.TopKExpertIds.Slice(0, tokens);
+        TopKWeights = whole.TopKWeights.Slice(0, tokens);
+        Dispatch = whole.Dispatch.First(tokens);
+        GateUp = whole.GateUp.Slice(0, rows);
+        Hidden = whole.Hidden.Slice(0, rows);
+        ExpertOutput = whole.ExpertOutput.Slice(0, rows);
+        Shared = whole.Shared?.First(tokens);
+    }
+
+    /// <summary>[T, E]: what the router saw, warmup noise included.</summary>
+    public Tensor Logits { get; }
+
+    /// <summary>[2]: balance and z-loss of the last micro-batch.</summary>
+    public Tensor Losses { get; }
+
+    /// <summary>[T, E].</summary>
+    public Tensor Scores { get; }
+
+    /// <summary>I32[T, S].</summary>
+    public Tensor TopKExpertIds { get; }
+
+    /// <summary>[T, S].</summary>
+    public Tensor TopKWeights { get; }
+
+    public DispatchActivations Dispatch { get; }
+
+    /// <summary>[R, 2F].</summary>
+    public Tensor GateUp { get; }
+
+    /// <summary>[R, F].</summary>
+    public Tensor Hidden { get; }
+
+    /// <summary>[R, D].</summary>
+    public Tensor ExpertOutput { get; }
+
+    public MlpActivations? Shared { get; }
+
+    public MoeActivations First(int tokens) => new(this, tokens);
+}

@@ -1,0 +1,9 @@
+namespace Lingotto.Training;
+
+/// <summary>What the command line says beside the recipe.</summary>
+/// <param name="RunFolder">Where everything goes.</param>
+/// <param name="Threads">0 takes every processor.</param>
+/// <param name="MaxTime">End cleanly after this much time of this invocation.</param>
+/// <param name="Fresh">Start over instead of resuming.</param>
+/// <param name="AssetFolder">Folder that holds models/.</param>
+public sealed record PretrainOptions(string RunFolder, int Threads, TimeSpan? MaxTime, bool Fresh, string AssetFolder);

@@ -1,0 +1,167 @@
+namespace Lingotto.Training;
+
+/// <summary>A whole run: model, data, schedule, hardware, price. One JSON file; keys are snake_case.</summary>
+public sealed record Recipe
+{
+    /// <summary>A config.json, or the name of one in models/.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Text and how it becomes tokens.</summary>
+    public DataConfig Data { get; init; } = new();
+
+    /// <summary>Batches, length of the run, seed.</summary>
+    public TrainingConfig Training { get; init; } = new();
+
+    /// <summary>AdamW.</summary>
+    public OptimizerConfig Optimizer { get; init; } = new();
+
+    /// <summary>Learning rate over the run.</summary>
+    public ScheduleConfig Schedule { get; init; } = new();
+
+    /// <summary>Losses and warmup of the routers.</summary>
+    public RouterConfig Router { get; init; } = new();
+
+    /// <summary>When to save and how many to keep.</summary>
+    public CheckpointConfig Checkpoints { get; init; } = new();
+
+    /// <summary>When to measure the held-out loss and on how much.</summary>
+    public EvaluationConfig Evaluation { get; init; } = new();
+
+    /// <summary>Text written at the end of a run.</summary>
+    public SamplesConfig Samples { get; init; } = new();
+
+    /// <summary>What the machine costs.</summary>
+    public HardwareConfig Hardware { get; init; } = new();
+}
+
+/// <summary>Text and how it becomes tokens.</summary>
+public sealed record DataConfig
+{
+    /// <summary>Files, folders or globs; empty takes the XML documentation that the .NET SDK carries.</summary>
+    public IReadOnlyList<string> Paths { get; init; } = [];
+
+    /// <summary>A tokenizer.json to use; absent to train one on the data.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>Share of documents kept out of training, 0 to 0.5.</summary>
+    public double HeldOutFraction { get; init; } = 0.01;
+}
+
+/// <summary>Batches, length of the run, seed.</summary>
+public sealed record TrainingConfig
+{
+    /// <summary>Tokens of a sequence.</summary>
+    public int SequenceLength { get; init; } = 512;
+
+    /// <summary>Sequences that run through the model together.</summary>
+    public int SequencesPerMicroBatch { get; init; } = 8;
+
+    /// <summary>Micro-batches whose gradients are added before an update.</summary>
+    public int MicroBatches { get; init; } = 1;
+
+    /// <summary>Updates; absent when <see cref="Minutes"/> decides.</summary>
+    public long? NumSteps { get; init; }
+
+    /// <summary>Wall time of the run in minutes; the decay begins in time to end with it. Absent when <see cref="NumSteps"/> decides.</summary>
+    public double? Minutes { get; init; }
+
+    /// <summary>Seed of initial weights, data order and warmup noise.</summary>
+    public ulong Seed { get; init; }
+}
+
+/// <summary>AdamW.</summary>
+public sealed record OptimizerConfig
+{
+    /// <summary>Decay of the first moment (Ling report, 3.4).</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>Decay of the second moment (Ling report, 3.4).</summary>
+    public double Beta2 { get; init; } = 0.95;
+
+    /// <summary>Added to the root of the second moment (Ling report, 3.4).</summary>
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Decoupled decay of matrices (Ling report, 3.4).</summary>
+    public double WeightDecay { get; init; } = 0.1;
+
+    /// <summary>Largest L2 norm of the whole gradient (Ling report, 3.4).</summary>
+    public double GradClip { get; init; } = 1.0;
+}
+
+/// <summary>Warmup, stable, decay.</summary>
+public sealed record ScheduleConfig
+{
+    /// <summary>Peak learning rate.</summary>
+    public double LearningRate { get; init; } = 3e-4;
+
+    /// <summary>Updates over which the rate rises linearly from 0.</summary>
+    public long WarmupSteps { get; init; } = 100;
+
+    /// <summary>Share of the run over which the rate falls at the end.</summary>
+    public double DecayFraction { get; init; } = 0.2;
+
+    /// <summary>Rate at the end, as a share of the peak.</summary>
+    public double FinalFraction { get; init; } = 0.01;
+}
+
+/// <summary>Losses and warmup of the routers.</summary>
+public sealed record RouterConfig
+{
+    /// <summary>Weight of the balance loss, averaged over layers (Ling report, 3.4.1).</summary>
+    public double BalanceLoss { get; init; } = 0.015;
+
+    /// <summary>Weight of the z-loss, averaged over layers (Ling report, 3.4.1).</summary>
+    public double ZLoss { get; init; } = 1e-4;
+
+    /// <summary>Updates of stochastic routing warmup (Ling report, eq. 3); 0 turns it off.</summary>
+    public long WarmupSteps { get; init; } = 100;
+
+    /// <summary>Step of the expert bias, for models that have one (Ling 2.0).</summary>
+    public double ExpertBiasRate { get; init; } = 1e-3;
+}
+
+/// <summary>When to save and how many to keep.</summary>
+public sealed record CheckpointConfig
+{
+    /// <summary>Updates between saves; 0 saves at the end only.</summary>
+    public long EverySteps { get; init; } = 500;
+
+    /// <summary>Newest checkpoints kept.</summary>
+    public int Keep { get; init; } = 2;
+}
+
+/// <summary>When to measure the held-out loss and on how much.</summary>
+public sealed record EvaluationConfig
+{
+    /// <summary>Updates between measurements; 0 measures at the end only.</summary>
+    public long EverySteps { get; init; } = 250;
+
+    /// <summary>Held-out sequences of a measurement during the run; the last one uses all.</summary>
+    public int Sequences { get; init; } = 64;
+}
+
+/// <summary>Text written at the end of a run.</summary>
+public sealed record SamplesConfig
+{
+    /// <summary>Beginnings to continue.</summary>
+    public IReadOnlyList<string> Prompts { get; init; } = [];
+
+    /// <summary>Tokens of a continuation.</summary>
+    public int Tokens { get; init; } = 100;
+
+    /// <summary>Temperature.</summary>
+    public double Temperature { get; init; } = 0.7;
+}
+
+/// <summary>What the machine costs.</summary>
+public sealed record HardwareConfig
+{
+    /// <summary>Price of the machine for an hour.</summary>
+    public double PricePerHour { get; init; }
+
+    /// <summary>Currency of the price, as printed.</summary>
+    public string Currency { get; init; } = "EUR";
+
+    /// <summary>Power drawn, for the energy estimate.</summary>
+    public double Watts { get; init; }
+}
