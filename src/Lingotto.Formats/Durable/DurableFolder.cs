@@ -1,0 +1,122 @@
+namespace Lingotto.Formats;
+
+/// <summary>
+/// A folder that exists completely or not at all, whenever the power fails: it is filled under a temporary name, every file is
+/// flushed and listed with its hashes in manifest.json, and only then is the folder renamed.
+/// </summary>
+/// <remarks>Order: files, fsync each; manifest, fsync; fsync of the folder; rename; fsync of its parent.</remarks>
+public sealed class DurableFolder
+{
+    private DurableFolder(string path, DurableManifest manifest) => (Path, Files) = (path, manifest.Files);
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The files that the manifest lists; others in the folder are not vouched for.</summary>
+    public IReadOnlyList<DurableFileEntry> Files { get; }
+
+    /// <summary>Creates a folder. When <paramref name="fill"/> or the disk fails, nothing is left behind.</summary>
+    /// <param name="folder">The final path; must not exist.</param>
+    /// <param name="fill">Receives the temporary folder and puts plain files there, none called manifest.json.</param>
+    /// <exception cref="DurableFolderException">The path is taken, or what was filled in is no flat set of files.</exception>
+    public static void Write(string folder, Action<string> fill)
+    {
+        string final = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder));
+        string parent = System.IO.Path.GetDirectoryName(final)
+            ?? throw new DurableFolderException(folder, "is a root; give the path of a new folder");
+        if (System.IO.Path.Exists(final))
+            throw new DurableFolderException(final, "exists already; choose another name or remove it");
+
+        string temporary = TemporaryName.Beside(final);
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            fill(temporary);
+            DurableManifest manifest = DurableManifest.Seal(temporary);
+            DurableFile.WriteAllBytes(System.IO.Path.Combine(temporary, DurableManifest.FileName), manifest.ToBytes());
+            Directory.Move(temporary, final);
+        }
+        catch
+        {
+            TryDelete(temporary);
+            throw;
+        }
+
+        FolderSync.Flush(parent);
+    }
+
+    /// <summary>Opens a folder whose manifest is sound and whose files have the listed sizes. Contents are not read: see <see cref="Verify"/>.</summary>
+    /// <exception cref="DurableFolderException">Names the file that is absent, damaged or of another size.</exception>
+    public static DurableFolder Open(string folder)
+    {
+        var opened = new DurableFolder(folder, DurableManifest.Read(folder));
+        foreach (DurableFileEntry file in opened.Files)
+        {
+            var info = new FileInfo(opened.PathOf(file));
+            if (!info.Exists)
+                throw new DurableFolderException(info.FullName, "is absent; use an earlier folder or restore this one from a copy");
+            if (info.Length != file.Size)
+                throw Damaged(info.FullName, $"has {info.Length} bytes where {file.Size} were written");
+        }
+
+        return opened;
+    }
+
+    /// <summary>Reads every listed file and compares its hashes.</summary>
+    /// <exception cref="DurableFolderException">Names the first file, and the tensor in it, that changed.</exception>
+    public void Verify()
+    {
+        foreach (DurableFileEntry file in Files)
+        {
+            if (DurableManifest.FindDifference(Path, file) is { } difference)
+                throw Damaged(PathOf(file), difference);
+        }
+    }
+
+    /// <summary>Removes what crashes left unfinished in a folder; nobody else may be writing there. Returns the names removed.</summary>
+    public static IReadOnlyList<string> Sweep(string parent)
+    {
+        var removed = new List<string>();
+        foreach (string path in Directory.GetFileSystemEntries(parent).Where(path => TemporaryName.Matches(System.IO.Path.GetFileName(path))))
+        {
+            if (TryDelete(path))
+                removed.Add(System.IO.Path.GetFileName(path));
+        }
+
+        return removed;
+    }
+
+    /// <summary>Refuses when the disk of a folder has less room than a write needs.</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="bytes">The room needed.</param>
+    /// <exception cref="DurableFolderException">There is less.</exception>
+    public static void RequireFreeSpace(string folder, long bytes)
+    {
+        long free = new DriveInfo(System.IO.Path.GetFullPath(folder)).AvailableFreeSpace;
+        if (free < bytes)
+            throw new DurableFolderException(
+                folder, FormattableString.Invariant($"needs {bytes / 1e9:0.00} GB but has {free / 1e9:0.00} GB free; make room or choose another disk"));
+    }
+
+    private string PathOf(DurableFileEntry file) => System.IO.Path.Combine(Path, file.Name);
+
+    private static DurableFolderException Damaged(string path, string difference) =>
+        new(path, difference + "; use an earlier folder or restore this one from a copy");
+
+    /// <summary>A failing disk must not hide the fault that brought us here; what stays is swept later.</summary>
+    private static bool TryDelete(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+                Directory.Delete(path, recursive: true);
+            else
+                File.Delete(path);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Buffers.Binary;
+
+namespace Lingotto.Formats;
+
+/// <summary>
+/// Writes a safetensors file whose tensors are all declared up front: the header goes first, the data in any order behind it.
+/// </summary>
+/// <remarks>
+/// Tensors lie by size of their elements, largest first, then by name, so that each is aligned. A path is written under a temporary
+/// name beside it, flushed to disk and renamed by <see cref="Complete"/>; disposing before that leaves nothing behind.
+/// </remarks>
+public sealed class SafetensorsWriter : IDisposable
+{
+    private static readonly Dictionary<string, string> s_defaultMetadata = new() { ["format"] = "pt" };
+
+    private readonly string _name;
+    private readonly string? _path;
+    private readonly string? _temporary;
+    private readonly Stream _stream;
+    private readonly long _dataStart;
+    private readonly Dictionary<string, (TensorEntry Entry, WrittenRanges Written)> _byName = new(StringComparer.Ordinal);
+    private bool _isComplete;
+
+    /// <summary>Creates a file; metadata defaults to {"format": "pt"}, which PyTorch's loaders expect.</summary>
+    /// <exception cref="SafetensorsException">A tensor is declared twice or has no valid size.</exception>
+    /// <exception cref="IOException">The disk refuses, or has no room for the whole file.</exception>
+    public SafetensorsWriter(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        _name = path;
+        _path = Path.GetFullPath(path);
+        _temporary = TemporaryName.Beside(_path);
+        (byte[] header, long length) = Declare(tensors, metadata);
+        _dataStart = sizeof(ulong) + header.Length;
+        _stream = new FileStream(_temporary, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            BufferSize = 0,
+            PreallocationSize = _dataStart + length,
+        });
+        try
+        {
+            Start(header, length);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes to a seekable stream, from its present position on; the stream stays open.</summary>
+    /// <exception cref="SafetensorsException">A tensor is declared twice or has no valid size.</exception>
+    public SafetensorsWriter(Stream stream, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        _name = "stream";
+        _stream = stream;
+        (byte[] header, long length) = Declare(tensors, metadata);
+        _dataStart = stream.Position + sizeof(ulong) + header.Length;
+        Start(header, length);
+    }
+
+    /// <summary>Writes a whole tensor.</summary>
+    /// <exception cref="SafetensorsException">The tensor is not declared, has another size, or was written before.</exception>
+    public void Write(string name, ReadOnlySpan<byte> data)
+    {
+        TensorEntry entry = Find(name).Entry;
+        if (data.Length != entry.ByteLength)
+            throw new SafetensorsException(_name, name, $"has {entry.ByteLength} bytes but was given {data.Length}; pass its whole data");
+        Write(name, 0, data);
+    }
+
+    /// <summary>Writes part of a tensor; parts come in any order and never overlap.</summary>
+    /// <param name="name">A declared tensor.</param>
+    /// <param name="offset">Where the part begins, in bytes from the tensor's first.</param>
+    /// <param name="data">The part.</param>
+    /// <exception cref="SafetensorsException">The tensor is not declared, or the part leaves it or was written before.</exception>
+    public void Write(string name, long offset, ReadOnlySpan<byte> data)
+    {
+        (TensorEntry entry, WrittenRanges written) = Find(name);
+        if (_isComplete || !written.TryAdd(offset, data.Length))
+            throw new SafetensorsException(
+                _name, name, $"bytes {offset} to {offset + data.Length} of {entry.ByteLength} lie outside or were written before; write each once");
+        _stream.Position = _dataStart + entry.Begin + offset;
+        _stream.Write(data);
+    }
+
+    /// <summary>Checks that every byte was written, flushes to disk and, for a path, gives the file its name.</summary>
+    /// <exception cref="SafetensorsException">A tensor was not fully written.</exception>
+    public void Complete()
+    {
+        foreach ((string name, (_, WrittenRanges written)) in _byName)
+        {
+            if (!written.IsComplete)
+                throw new SafetensorsException(_name, name, $"lacks {written.Missing} bytes; write every tensor before completing");
+        }
+
+        _stream.Flush();
+        if (_path is not null)
+        {
+            RandomAccess.FlushToDisk(((FileStream)_stream).SafeFileHandle);
+            _stream.Dispose();
+            File.Move(_temporary!, _path, overwrite: true);
+            FolderSync.Flush(Path.GetDirectoryName(_path)!);
+        }
+
+        _isComplete = true;
+    }
+
+    /// <summary>Closes the file; without <see cref="Complete"/> it is removed.</summary>
+    public void Dispose()
+    {
+        if (_temporary is null)
+            return;
+        _stream.Dispose();
+        if (!_isComplete)
+            File.Delete(_temporary);
+    }
+
+    private (byte[] Header, long DataLength) Declare(IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var entries = new List<TensorEntry>(tensors.Count);
+        long begin = 0;
+        foreach (TensorSpec tensor in tensors
+            .OrderByDescending(tensor => SafetensorsDTypes.Bits(tensor.DType))
+            .ThenBy(tensor => tensor.Name, StringComparer.Ordinal))
+        {
+            long length = SafetensorsDTypes.ByteLength(tensor.DType, tensor.Shape, _name, tensor.Name);
+            if (length > long.MaxValue / 2 - begin)
+                throw new SafetensorsException(_name, tensor.Name, "the file would exceed 2^62 bytes; split it into shards");
+            var entry = new TensorEntry(tensor.Name, tensor.DType, [.. tensor.Shape], begin, begin + length);
+            if (tensor.Name == "__metadata__" || !_byName.TryAdd(tensor.Name, (entry, new WrittenRanges(length))))
+                throw new SafetensorsException(_name, tensor.Name, "is declared twice or has a reserved name; rename it");
+            entries.Add(entry);
+            begin = entry.End;
+        }
+
+        byte[] header = new SafetensorsHeader(entries, metadata ?? s_defaultMetadata).ToBytes();
+        return header.Length <= SafetensorsHeader.MaxLength ? (header, begin)
+            : throw new SafetensorsException(_name, null, $"the header would exceed {SafetensorsHeader.MaxLength} bytes; split it into shards");
+    }
+
+    private void Start(byte[] header, long dataLength)
+    {
+        Span<byte> prefix = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);
+        _stream.SetLength(_dataStart + dataLength);
+        _stream.Write(prefix);
+        _stream.Write(header);
+    }
+
+    private (TensorEntry Entry, WrittenRanges Written) Find(string name) =>
+        _byName.TryGetValue(name, out (TensorEntry, WrittenRanges) found) ? found
+            : throw new SafetensorsException(_name, name, "is not declared; list it when creating the writer");
+}
