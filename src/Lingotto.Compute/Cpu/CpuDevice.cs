@@ -37,6 +37,10 @@ public sealed unsafe partial class CpuDevice : Device
     /// <inheritdoc/>
     public override long ScratchBytes => _shared.Bytes + _perWorker.Bytes;
 
+    /// <summary>Peak of <paramref name="threads"/> threads (0: all) at this vector width, best of five runs, in GFLOP/s of f32.</summary>
+    public double MeasurePeakGflops(int threads = 0) =>
+        PeakArithmetic.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
+
     /// <inheritdoc/>
     public override MemoryBlock AllocateBlock(long bytes) => new HostBlock(bytes);
 

@@ -3,7 +3,7 @@ namespace Lingotto.Formats;
 /// <summary>A safetensors file that cannot be read or written as asked. One line: file, tensor, fault, remedy.</summary>
 public sealed class SafetensorsException : Exception
 {
-    internal SafetensorsException(string file, string? tensor, string fault, Exception? inner = null)
+    public SafetensorsException(string file, string? tensor, string fault, Exception? inner = null)
         : base(tensor is null ? $"{file}: {fault}" : $"{file}: tensor '{OneLine(tensor)}': {fault}", inner) =>
         (File, Tensor) = (file, tensor);
 

@@ -117,12 +117,16 @@ public sealed class TrainableDecoder : IDisposable
         return (losses[0], losses[1]);
     }
 
-    /// <summary>Moves the expert biases against the load of the last micro-batch (Ling 2.0); nothing for models without them.</summary>
-    public void UpdateExpertBias(float rate)
+    /// <summary>
+    /// Moves the expert bias of a layer against the load of a whole step (Ling 2.0); nothing for models without one.
+    /// </summary>
+    public void UpdateExpertBias(int layer, ReadOnlySpan<int> tokensPerExpertE, float rate)
     {
-        for (int layer = 0; layer < _activations.Length; layer++)
+        if (Config.MoeRouterEnableExpertBias)
         {
-            _stack.Layers[layer].Moe?.UpdateExpertBias(_activations[layer].Moe!.Dispatch.TokensPerExpert, rate);
+            Tensor counts = _activations[layer].Moe!.Dispatch.TokensPerExpert;
+            _device.Upload(tokensPerExpertE, counts);
+            _stack.Layers[layer].Moe!.UpdateExpertBias(counts, rate);
         }
     }
 

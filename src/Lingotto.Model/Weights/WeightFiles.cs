@@ -1,0 +1,120 @@
+using System.Runtime.InteropServices;
+using Lingotto.Compute;
+using Lingotto.Formats;
+
+namespace Lingotto.Model;
+
+/// <summary>Weights to and from safetensors under Hugging Face names.</summary>
+public static class WeightFiles
+{
+    /// <summary>Elements copied at a time, so that a large tensor never has a second whole copy.</summary>
+    private const int Chunk = 1 << 20;
+
+    /// <summary>Every tensor of the model under its Hugging Face name, in checkpoint order.</summary>
+    public static IEnumerable<NamedTensor> Enumerate(ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
+        HuggingFaceNames.Of(config, blocks);
+
+    /// <summary>Writes tensors as F32.</summary>
+    /// <exception cref="IOException">The disk is full or the file cannot be written.</exception>
+    public static void Write(Device device, string path, IReadOnlyList<NamedTensor> tensors)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(tensors);
+        TensorSpec[] specs = [.. tensors.Select(t => new TensorSpec(t.Name, SafetensorsDType.F32, ShapeOf(t.Value)))];
+        using var writer = new SafetensorsWriter(path, specs, new Dictionary<string, string> { ["format"] = "pt" });
+        var buffer = new float[Chunk];
+        foreach (NamedTensor tensor in tensors)
+        {
+            foreach ((Tensor part, int first) in Chunks(tensor.Value))
+            {
+                Span<float> values = buffer.AsSpan(0, (int)part.Length);
+                device.Download(part, values);
+                writer.Write(tensor.Name, (long)first * sizeof(float), MemoryMarshal.AsBytes(values));
+            }
+        }
+
+        writer.Complete();
+    }
+
+    /// <summary>Fills the model from a folder of safetensors, converting BF16 and F16 to F32.</summary>
+    /// <exception cref="SafetensorsException">A tensor is missing, or of another shape or type.</exception>
+    public static void LoadModel(Device device, string folder, ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
+        Read(device, folder, HuggingFaceNames.Of(config, blocks));
+
+    /// <summary>Fills tensors by name from a safetensors file or a folder of them.</summary>
+    /// <exception cref="SafetensorsException">A tensor is missing, or of another shape or type.</exception>
+    public static void Read(Device device, string path, IEnumerable<NamedTensor> tensors)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(tensors);
+        using SafetensorsModel model = SafetensorsModel.Open(path);
+        var buffer = new float[Chunk];
+        var raw = new byte[Chunk * sizeof(float)];
+        foreach (NamedTensor tensor in tensors)
+        {
+            if (!model.TryGet(tensor.Name, out SafetensorsFile file, out TensorEntry entry))
+            {
+                throw new SafetensorsException(path, tensor.Name, "is missing: the weights belong to another model or the file is incomplete");
+            }
+
+            long[] shape = ShapeOf(tensor.Value);
+            if (!entry.Shape.AsSpan().SequenceEqual(shape))
+            {
+                throw new SafetensorsException(
+                    path, tensor.Name,
+                    $"has shape [{string.Join(", ", entry.Shape)}] where config.json asks for [{string.Join(", ", shape)}]: the two do not belong together");
+            }
+
+            foreach ((Tensor part, int first) in Chunks(tensor.Value))
+            {
+                Span<float> values = buffer.AsSpan(0, (int)part.Length);
+                ReadFloats(file, entry, first, values, raw, path);
+                device.Upload<float>(values, part);
+            }
+        }
+    }
+
+    private static void ReadFloats(SafetensorsFile file, TensorEntry entry, int first, Span<float> values, byte[] raw, string path)
+    {
+        switch (entry.DType)
+        {
+            case SafetensorsDType.F32:
+                file.Read(entry, (long)first * 4, MemoryMarshal.AsBytes(values));
+                break;
+            case SafetensorsDType.BF16:
+                Span<byte> halves = raw.AsSpan(0, values.Length * 2);
+                file.Read(entry, (long)first * 2, halves);
+                ReadOnlySpan<ushort> bits = MemoryMarshal.Cast<byte, ushort>(halves);
+                for (int i = 0; i < values.Length; i++)
+                {
+                    values[i] = BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
+                }
+
+                break;
+            case SafetensorsDType.F16:
+                Span<byte> half = raw.AsSpan(0, values.Length * 2);
+                file.Read(entry, (long)first * 2, half);
+                ReadOnlySpan<Half> numbers = MemoryMarshal.Cast<byte, Half>(half);
+                for (int i = 0; i < values.Length; i++)
+                {
+                    values[i] = (float)numbers[i];
+                }
+
+                break;
+            default:
+                throw new SafetensorsException(path, entry.Name, $"has type {entry.DType}: convert it to F32, BF16 or F16");
+        }
+    }
+
+    private static IEnumerable<(Tensor Part, int First)> Chunks(Tensor tensor)
+    {
+        int length = checked((int)tensor.Length);
+        Tensor flat = tensor.Reshape(length);
+        for (int first = 0; first < length; first += Chunk)
+        {
+            yield return (flat.Slice(first, Math.Min(Chunk, length - first)), first);
+        }
+    }
+
+    private static long[] ShapeOf(Tensor tensor) => [.. Enumerable.Range(0, tensor.Rank).Select(dim => (long)tensor[dim])];
+}

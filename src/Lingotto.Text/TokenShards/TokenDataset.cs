@@ -1,0 +1,67 @@
+namespace Lingotto.Text;
+
+/// <summary>A data folder opened for reading. May be read from several threads.</summary>
+public sealed class TokenDataset : IDisposable
+{
+    private readonly DataManifest _manifest;
+
+    private TokenDataset(string folder, DataManifest manifest)
+    {
+        (Folder, _manifest) = (folder, manifest);
+        Train = new TokenSplit(folder, manifest.Train, manifest.VocabSize, manifest.EndOfTextId);
+        try
+        {
+            HeldOut = new TokenSplit(folder, manifest.HeldOut, manifest.VocabSize, manifest.EndOfTextId);
+        }
+        catch
+        {
+            Train.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where it lies.</summary>
+    public string Folder { get; }
+
+    /// <summary>The documents to learn from.</summary>
+    public TokenSplit Train { get; }
+
+    /// <summary>The documents kept apart.</summary>
+    public TokenSplit HeldOut { get; }
+
+    /// <summary>The number of ids of the tokenizer.</summary>
+    public int VocabSize => _manifest.VocabSize;
+
+    /// <summary>The <see cref="Tokenizer.Fingerprint"/> of the tokenizer it was built with.</summary>
+    public string TokenizerFingerprint => _manifest.TokenizerSha256;
+
+    /// <summary>Size of the held-out text after gzip at its smallest setting.</summary>
+    public long HeldOutGzipBytes => _manifest.HeldOutGzipBytes;
+
+    /// <summary>The held-out documents one after the other, as UTF-8 compressed by gzip.</summary>
+    public string HeldOutTextPath => Path.Combine(Folder, HeldOutText.FileName);
+
+    /// <summary>Opens a data folder and checks every file's header and length.</summary>
+    /// <exception cref="FileNotFoundException">It is no data folder, or a file is missing.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    public static TokenDataset Open(string folder) => new(folder, DataManifest.Read(folder));
+
+    /// <summary>What the folder holds, in figures.</summary>
+    public DatasetSummary Describe()
+    {
+        SplitManifest train = _manifest.Train, heldOut = _manifest.HeldOut;
+        long tokens = train.Tokens - train.Documents + heldOut.Tokens - heldOut.Documents;
+        return new DatasetSummary(
+            new SplitSummary(train.Documents, train.Tokens, train.Utf8Bytes),
+            new SplitSummary(heldOut.Documents, heldOut.Tokens, heldOut.Utf8Bytes),
+            (double)(train.Utf8Bytes + heldOut.Utf8Bytes) / Math.Max(1, tokens), _manifest.TokensPerDocument, _manifest.DuplicatesRemoved,
+            _manifest.DuplicateBytesRemoved, _manifest.HeldOutGzipBytes, _manifest.Sources);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Train.Dispose();
+        HeldOut.Dispose();
+    }
+}

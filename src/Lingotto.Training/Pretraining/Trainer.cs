@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using Lingotto.Compute;
+using Lingotto.Formats;
+using Lingotto.Model;
+using Lingotto.Text;
+
+namespace Lingotto.Training;
+
+/// <summary>The loop over steps, and what surrounds it: evaluation, checkpoints, samples, the clock and the bill.</summary>
+internal sealed class Trainer(
+    Recipe recipe, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, TrainableDecoder decoder,
+    AdamWOptimizer optimizer, Tokenizer tokenizer)
+{
+    private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device);
+    private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(recipe.Training.SequenceLength);
+    private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null);
+    private double _secondsPerStep;
+
+    public required TrainStep Step { get; init; }
+
+    public required HeldOutEvaluator Evaluator { get; init; }
+
+    public TrainerState State { get; private set; } = new(0, 0, 0, null, null);
+
+    private int TokensPerStep => decoder.Tokens * recipe.Training.MicroBatches;
+
+    /// <summary>Loads the newest checkpoint of the run folder, or draws fresh weights.</summary>
+    public void ResumeOrInitialize()
+    {
+        if (_checkpoints.Latest() is { } checkpoint)
+        {
+            State = _checkpoints.Load(checkpoint, decoder, optimizer);
+            _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, State.Budget);
+        }
+        else
+        {
+            decoder.Initialize(recipe.Training.Seed);
+        }
+
+        decoder.RefreshWeights();
+    }
+
+    public RunResult Run(double peakGflops, CancellationToken cancellation)
+    {
+        using var log = new MetricsLog(folder.Metrics, State.Step);
+        var clock = Stopwatch.StartNew();
+        double elapsedBefore = State.ElapsedSeconds;
+        RunOutcome? outcome = Ended(clock, cancellation);
+        while (outcome is null)
+        {
+            long step = State.Step + 1;
+            double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
+            StepOutcome result = Step.Run(step, rate);
+            double seconds = clock.Elapsed.TotalSeconds - began;
+            _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
+            Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
+            StepMetrics metrics = MetricsOf(result, rate, seconds, peakGflops);
+            log.Write(metrics);
+            observer.Stepped(metrics);
+            if (IsDue(recipe.Evaluation.EverySteps))
+            {
+                Evaluate(log, recipe.Evaluation.Sequences);
+            }
+
+            outcome = Ended(clock, cancellation);
+            if (outcome is null && IsDue(recipe.Checkpoints.EverySteps))
+            {
+                Save();
+            }
+        }
+
+        return Finish(outcome.Value, log, elapsedBefore + clock.Elapsed.TotalSeconds);
+    }
+
+    private RunOutcome? Ended(Stopwatch clock, CancellationToken cancellation) =>
+        _schedule.Budget is { } budget && State.Step >= budget.NumSteps ? RunOutcome.Completed
+        : cancellation.IsCancellationRequested ? RunOutcome.Interrupted
+        : options.MaxTime is { } most && clock.Elapsed >= most ? RunOutcome.TimeUp
+        : null;
+
+    private void Advance(long step, double elapsedSeconds)
+    {
+        if (recipe.Training.Minutes is { } minutes)
+        {
+            _schedule.BeginDecayWhenDue(step, elapsedSeconds, minutes, _secondsPerStep);
+        }
+
+        State = new TrainerState(
+            step, step * TokensPerStep, elapsedSeconds, _schedule.Budget?.DecayStart, _schedule.Budget?.NumSteps);
+    }
+
+    private bool IsDue(long every) => every > 0 && State.Step % every == 0;
+
+    private EvaluationMetrics Evaluate(MetricsLog log, long sequences)
+    {
+        EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences);
+        log.Write(metrics);
+        observer.Evaluated(metrics);
+        return metrics;
+    }
+
+    private string Save()
+    {
+        var clock = Stopwatch.StartNew();
+        string saved = _checkpoints.Save(State, decoder, optimizer, folder.Tokenizer, recipe.Checkpoints.Keep);
+        observer.Saved(State.Step, saved, clock.Elapsed);
+        return saved;
+    }
+
+    /// <summary>Saves first: what follows is worth less than the weights. An interrupted run ends there.</summary>
+    private RunResult Finish(RunOutcome outcome, MetricsLog log, double elapsedSeconds)
+    {
+        string checkpoint = Save();
+        EvaluationMetrics? heldOut = null;
+        if (outcome != RunOutcome.Interrupted)
+        {
+            heldOut = Evaluate(log, long.MaxValue);
+            Samples.Write(recipe, device, decoder, tokenizer, folder.Samples, observer);
+        }
+
+        var result = new RunResult(
+            State.Step, outcome, checkpoint, heldOut, elapsedSeconds, CostOf(elapsedSeconds), EnergyOf(elapsedSeconds));
+        observer.Finished(result);
+        return result;
+    }
+
+    private StepMetrics MetricsOf(StepOutcome result, double rate, double seconds, double peakGflops)
+    {
+        double tokensPerSecond = TokensPerStep / seconds;
+        double even = (double)TokensPerStep * decoder.Config.NumExpertsPerTok / Math.Max(1, decoder.Config.NumExperts);
+        double busiest = Step.ExpertLoad.Length == 0 ? 0 : Step.ExpertLoad.Max(load => load.Max()) / even;
+        double? left = _schedule.Budget is { } budget ? (budget.NumSteps - State.Step) * _secondsPerStep
+            : recipe.Training.Minutes is { } minutes ? Math.Max(0, minutes * 60 - State.ElapsedSeconds) : null;
+        return new StepMetrics(
+            State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, rate, result.GradNorm, result.BalanceLoss,
+            result.ZLoss, tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, Step.ExpertLoad,
+            State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped);
+    }
+
+    private double CostOf(double seconds) => seconds / 3600 * recipe.Hardware.PricePerHour;
+
+    private double EnergyOf(double seconds) => seconds / 3600 * recipe.Hardware.Watts / 1000;
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using Lingotto.Formats;
+
+namespace Lingotto.Training;
+
+/// <summary>
+/// The files of a run: recipe.json, tokenizer.json, data/, checkpoints/, metrics.jsonl, samples.txt; locked while it trains.
+/// </summary>
+internal sealed class RunFolder : IDisposable
+{
+    private readonly FileStream _lock;
+
+    private RunFolder(string path, FileStream exclusive) => (Path, _lock) = (path, exclusive);
+
+    public string Path { get; }
+
+    public string Tokenizer => At("tokenizer.json");
+
+    public string Data => At("data");
+
+    public string Checkpoints => At("checkpoints");
+
+    public string Metrics => At("metrics.jsonl");
+
+    public string Samples => At("samples.txt");
+
+    /// <summary>Takes the folder for this process; with <paramref name="fresh"/> what it held of a run is removed.</summary>
+    /// <exception cref="RunException">Another process has it, or it holds a run of another recipe.</exception>
+    public static RunFolder Open(string path, Recipe recipe, bool fresh)
+    {
+        Directory.CreateDirectory(path);
+        FileStream exclusive;
+        try
+        {
+            exclusive = new FileStream(System.IO.Path.Combine(path, "run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new RunException($"{path} is in use by another run: wait for it, or choose another folder with --run.", e);
+        }
+
+        var folder = new RunFolder(path, exclusive);
+        try
+        {
+            if (fresh)
+            {
+                folder.Clear();
+            }
+
+            folder.Claim(recipe);
+            return folder;
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    private string At(string name) => System.IO.Path.Combine(Path, name);
+
+    private void Clear()
+    {
+        foreach (string folder in new[] { Data, Checkpoints }.Where(Directory.Exists))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json") })
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <summary>A run goes on only under the recipe it began with; what does not change the weights may differ.</summary>
+    private void Claim(Recipe recipe)
+    {
+        string mine = Canonical(recipe), file = At("recipe.json");
+        if (File.Exists(file) && JsonSerializer.Deserialize(File.ReadAllText(file), RunJson.Default.Recipe) is { } begun
+            && Canonical(begun) != mine)
+        {
+            string differing = string.Join(", ", Sections(begun).Zip(Sections(recipe)).Where(p => p.First != p.Second).Select(p => p.First.Name));
+            throw new RunException(
+                $"{Path} holds a run whose recipe differs ({differing}): go on with its recipe, start over with --fresh, or choose another folder with --run.");
+        }
+
+        DurableFile.WriteAllText(file, JsonSerializer.Serialize(recipe, RunJson.Default.Recipe));
+    }
+
+    private static string Canonical(Recipe recipe) => string.Join('\n', Sections(recipe));
+
+    private static IEnumerable<(string Name, string Json)> Sections(Recipe r)
+    {
+        yield return ("model", r.Model);
+        yield return ("data", JsonSerializer.Serialize(r.Data, RunJson.Default.DataConfig));
+        yield return ("training", JsonSerializer.Serialize(r.Training, RunJson.Default.TrainingConfig));
+        yield return ("optimizer", JsonSerializer.Serialize(r.Optimizer, RunJson.Default.OptimizerConfig));
+        yield return ("schedule", JsonSerializer.Serialize(r.Schedule, RunJson.Default.ScheduleConfig));
+        yield return ("router", JsonSerializer.Serialize(r.Router, RunJson.Default.RouterConfig));
+    }
+}
