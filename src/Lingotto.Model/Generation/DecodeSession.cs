@@ -84,7 +84,7 @@ public sealed class DecodeSession : IDisposable
     /// next call.
     /// </summary>
     /// <exception cref="InvalidOperationException">The sequence grows longer than <see cref="Positions"/>.</exception>
-    public ReadOnlySpan<float> Run(ReadOnlySpan<int> ids)
+    public ReadOnlySpan<float> Run(scoped ReadOnlySpan<int> ids)
     {
         if (ids.IsEmpty)
         {

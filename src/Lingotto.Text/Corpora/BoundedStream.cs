@@ -40,7 +40,8 @@ internal sealed class BoundedStream(Stream inner, long limit, string path) : Str
         _length += count;
         return _length <= limit
             ? count
-            : throw new InvalidDataException($"{path}: expands beyond {limit} bytes, {LargestRatio} times its size; unpack it yourself if it is meant");
+            : throw new InvalidDataException(
+                $"{path}: expands beyond {limit} bytes, {LargestRatio} times its size; unpack it yourself if it is meant");
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));

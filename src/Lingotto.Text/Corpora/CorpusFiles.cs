@@ -7,6 +7,7 @@ namespace Lingotto.Text;
 internal static class CorpusFiles
 {
     private static readonly string[] s_formats = [".txt", ".md", ".jsonl", ".xml"];
+    private static readonly string s_expected = string.Join(", ", s_formats) + " or .gz of these";
 
     /// <summary>The files that paths, folders and globs name, each once, in ordinal order within a path.</summary>
     public static IReadOnlyList<string> Find(IReadOnlyList<string> paths)
@@ -41,30 +42,32 @@ internal static class CorpusFiles
         {
             return FormatOf(path) is not null
                 ? [path]
-                : throw new FileNotFoundException($"{path}: not a file to read text from; expected {string.Join(", ", s_formats)} or .gz of these", path);
+                : throw new FileNotFoundException($"{path}: not a file to read text from; expected {s_expected}", path);
         }
 
-        bool isGlob = path.AsSpan().IndexOfAny('*', '?') >= 0;
-        string folder = isGlob ? FolderOf(path) : path;
+        int wildcard = path.AsSpan().IndexOfAny('*', '?');
+        bool isGlob = wildcard >= 0;
+        string folder = isGlob ? FolderOf(path[..wildcard]) : path;
         if (!Directory.Exists(folder))
             throw new FileNotFoundException($"{path}: no such file or folder", path);
         Regex? glob = isGlob ? ToRegex(path) : null;
-        bool isDeep = !isGlob || Normalise(path).IndexOf('/', Normalise(folder).TrimStart('.').Length) >= 0 || path.Contains("**", StringComparison.Ordinal);
-        List<string> files = [.. Directory.EnumerateFiles(folder, "*", isDeep ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
+        bool isShallow = isGlob && !Normalise(path[wildcard..]).Contains('/', StringComparison.Ordinal)
+            && !path.Contains("**", StringComparison.Ordinal);
+        SearchOption depth = isShallow ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories;
+        List<string> files = [.. Directory.EnumerateFiles(folder, "*", depth)
             .Where(file => FormatOf(file) is not null && glob?.IsMatch(Normalise(file)) != false)
             .OrderBy(Normalise, StringComparer.Ordinal)];
         string found = isGlob ? "matches" : "holds";
         return files.Count > 0
             ? files
-            : throw new FileNotFoundException($"{path}: {found} no {string.Join(", ", s_formats)} file or .gz of these", path);
+            : throw new FileNotFoundException($"{path}: {found} nothing to read; expected {s_expected}", path);
     }
 
     /// <summary>The folders before the first wildcard, spelt so that what is enumerated below them starts as the glob does.</summary>
-    private static string FolderOf(string glob)
+    private static string FolderOf(string beforeWildcard)
     {
-        string before = glob[..glob.AsSpan().IndexOfAny('*', '?')];
-        int separator = Normalise(before).LastIndexOf('/');
-        return separator < 0 ? "." : before[..(separator + 1)];
+        int separator = beforeWildcard.AsSpan().LastIndexOfAny('/', Path.DirectorySeparatorChar);
+        return separator < 0 ? "." : beforeWildcard[..(separator + 1)];
     }
 
     private static Regex ToRegex(string glob)

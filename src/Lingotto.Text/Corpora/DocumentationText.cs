@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Xml.Linq;
 
@@ -6,6 +7,9 @@ namespace Lingotto.Text;
 /// <summary>The readable text of one documented member.</summary>
 internal static class DocumentationText
 {
+    private static readonly SearchValues<char> s_whiteSpace =
+        SearchValues.Create([.. Enumerable.Range(0, char.MaxValue + 1).Select(value => (char)value).Where(char.IsWhiteSpace)]);
+
     public static string[] NamesOf(XElement member, string element) =>
         [.. member.Elements(element).Select(child => (string?)child.Attribute("name") ?? "").Where(name => name.Length > 0)];
 
@@ -78,14 +82,17 @@ internal static class DocumentationText
         }
     }
 
-    private static void AppendProse(string value, StringBuilder text)
+    /// <summary>Appends the words; whatever whitespace stands before, between and after them becomes one space.</summary>
+    private static void AppendProse(ReadOnlySpan<char> value, StringBuilder text)
     {
-        foreach (char character in value)
+        while (!value.IsEmpty)
         {
-            if (!char.IsWhiteSpace(character))
-                text.Append(character);
-            else if (text.Length > 0 && text[^1] is not (' ' or '\n'))
+            ReadOnlySpan<char> words = value.TrimStart();
+            if (words.Length < value.Length && text.Length > 0 && text[^1] is not (' ' or '\n'))
                 text.Append(' ');
+            int end = words.IndexOfAny(s_whiteSpace);
+            value = end < 0 ? [] : words[end..];
+            text.Append(end < 0 ? words : words[..end]);
         }
     }
 
@@ -97,6 +104,7 @@ internal static class DocumentationText
     }
 
     /// <summary>No blank lines and no space at the end of a line.</summary>
-    private static string Tidy(string text) =>
-        string.Join('\n', text.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0)).Trim();
+    private static string Tidy(string text) => text.Contains('\n', StringComparison.Ordinal)
+        ? string.Join('\n', text.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0)).Trim()
+        : text.Trim();
 }

@@ -24,7 +24,8 @@ public static class DotNetDocs
         List<string> restored = InPackages(packagesFolder);
         return restored.Count > 0
             ? restored
-            : throw new FileNotFoundException("no .NET documentation on this machine to train on (reference packs of an SDK): pass --data PATH");
+            : throw new FileNotFoundException(
+                "no .NET documentation on this machine to train on (reference packs of an SDK): pass --data PATH");
     }
 
     private static List<string> InReferencePacks(string packs)

@@ -44,7 +44,8 @@ internal readonly record struct MemberId(char Kind, string TypeName, string Memb
         if (Parameters is null)
             return Kind == 'M' ? member + "()" : member;
         string[] types = new SignatureReader(Parameters, typeParameters, methodParameters).ReadTypes();
-        IEnumerable<string> shown = types.Select((parameter, i) => types.Length == parameterNames.Length ? $"{parameter} {parameterNames[i]}" : parameter);
+        IEnumerable<string> shown = types
+            .Select((parameter, i) => types.Length == parameterNames.Length ? $"{parameter} {parameterNames[i]}" : parameter);
         return $"{member}({string.Join(", ", shown)})";
     }
 

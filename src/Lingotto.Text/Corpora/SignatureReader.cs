@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Lingotto.Text;
 
-/// <summary>Reads the parameter types of a documentation id into C#: <c>System.Collections.Generic.List{``0}@</c> is <c>ref List&lt;T&gt;</c>.</summary>
+/// <summary>Reads the parameter types of a documentation id into C#: <c>System.Int32@</c> is <c>ref int</c>.</summary>
 internal sealed class SignatureReader(string signature, string[] typeParameters, string[] methodParameters)
 {
     private const string Delimiters = ",{}[]@*^()";

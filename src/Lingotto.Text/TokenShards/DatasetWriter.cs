@@ -70,7 +70,8 @@ internal sealed class DatasetWriter : IDisposable
         if (_nextHeldOut is { } waiting)
             Write(waiting.Utf8, _heldOut.Documents == 0 ? _heldOut : _train);
         if (_train.Documents == 0)
-            throw new InvalidDataException($"{_heldOut.Documents} distinct documents leave none to learn from: add documents or set HeldOutFraction to 0");
+            throw new InvalidDataException(
+                $"{_heldOut.Documents} distinct documents leave none to learn from: add documents or set HeldOutFraction to 0");
         SplitManifest train = _train.Complete(), heldOut = _heldOut.Complete();
         var manifest = new DataManifest
         {

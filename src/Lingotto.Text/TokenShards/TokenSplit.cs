@@ -25,7 +25,8 @@ public sealed class TokenSplit : IDisposable
             }
 
             if (Count != manifest.Tokens)
-                throw new InvalidDataException($"{Path.Combine(folder, DataManifest.FileName)}: the shards hold {Count} tokens, not {manifest.Tokens}; build the data again");
+                throw new InvalidDataException(
+                    $"{folder}: the shards hold {Count} tokens, {DataManifest.FileName} says {manifest.Tokens}; build the data again");
         }
         catch
         {
@@ -95,7 +96,8 @@ public sealed class TokenSplit : IDisposable
                 ? BinaryPrimitives.ReadUInt16LittleEndian(raw[(i * 2)..])
                 : BinaryPrimitives.ReadInt32LittleEndian(raw[(i * 4)..]);
             if ((uint)id >= (uint)_vocabSize)
-                throw new InvalidDataException($"{shard.Path}: token {start + i} has id {id}, beyond the vocabulary of {_vocabSize}; build the data again");
+                throw new InvalidDataException(
+                    $"{shard.Path}: token {start + i} has id {id}, beyond the vocabulary of {_vocabSize}; build the data again");
             ids[i] = id;
         }
     }

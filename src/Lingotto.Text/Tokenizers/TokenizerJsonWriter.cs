@@ -6,7 +6,8 @@ namespace Lingotto.Text;
 /// <summary>Writes the tokenizer.json of the Hugging Face libraries.</summary>
 internal static class TokenizerJsonWriter
 {
-    private static readonly JsonWriterOptions s_options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+    private static readonly JsonWriterOptions s_options =
+        new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
     public static byte[] Write(BpeVocabulary vocabulary)
     {

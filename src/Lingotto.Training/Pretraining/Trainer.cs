@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Lingotto.Compute;
-using Lingotto.Formats;
 using Lingotto.Model;
 using Lingotto.Text;
 

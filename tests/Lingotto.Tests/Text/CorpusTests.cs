@@ -41,8 +41,8 @@ public sealed class CorpusTests : IDisposable
 
     [Theory]
     [InlineData("missing.txt", "no such file or folder")]
-    [InlineData("*.jsonl", "matches no")]
-    [InlineData("empty", "holds no")]
+    [InlineData("*.jsonl", "matches nothing")]
+    [InlineData("empty", "holds nothing")]
     [InlineData("picture.png", "not a file to read text from")]
     public void A_path_that_gives_nothing_is_named(string path, string expected)
     {
