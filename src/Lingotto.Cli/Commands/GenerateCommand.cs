@@ -75,8 +75,6 @@ internal static class GenerateCommand
             var text = new System.Text.StringBuilder();
             var one = new int[1];
             int count = 0;
-            int count = 0;
-            int[] one = new int[1];
             ReadOnlySpan<float> logits = session.Run([.. seen]);
             while (true)
             {

@@ -30,7 +30,7 @@ internal sealed class GuardedView(IRunObserver first, IRunObserver? second, Text
         }
         catch (Exception e)
         {
-            _view = _view == first ? second : null;
+            _view = _view == second ? null : second;
             TryWarn($"warning: the view of the run failed ({e.GetType().Name}: {e.Message}); the run goes on, its figures are in metrics.jsonl");
         }
     }

@@ -50,7 +50,7 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
             AddRun(lines, Summary, width, height);
         if (cancellation.IsCancellationRequested)
             lines.Add(("stopping: the run is saved first; a second signal does not wait", s_alert));
-        return new Rows(lines.Select(line => new Text(line.Text.Length <= width ? line.Text : line.Text[..width], line.Style)));
+        return new Rows(lines.Select(line => new Spectre.Console.Text(line.Text.Length <= width ? line.Text : line.Text[..width], line.Style)));
     }
 
     private void AddPreparation(List<(string Text, Style Style)> lines, int width)

@@ -19,7 +19,7 @@ internal sealed class LiveView : IRunObserver
 
     /// <summary>Runs under a live view; samples and the result are written below it, by <paramref name="plain"/>.</summary>
     public static RunResult Watch(
-        TextWriter output, bool isColored, string name, PlainView plain, CancellationToken cancellation, Func<IRunObserver, RunResult> run)
+        TextWriter output, bool isColored, LiveFrame frame, PlainView plain, Func<IRunObserver, RunResult> run)
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -27,7 +27,6 @@ internal sealed class LiveView : IRunObserver
             Interactive = InteractionSupport.Yes,
             ColorSystem = isColored ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
         });
-        var frame = new LiveFrame(name, cancellation);
         LiveView? view = null;
         try
         {

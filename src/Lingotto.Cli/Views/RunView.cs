@@ -17,7 +17,8 @@ internal static class RunView
         if (isQuiet || !terminal.CanRedraw)
             return Guarded(plain);
         return LiveView.Watch(
-            terminal.Out, GlobalOptions.UsesColor(parsed), name, plain, context.Cancellation, view => run(new GuardedView(view, plain, terminal.Error)));
+            terminal.Out, GlobalOptions.UsesColor(parsed), new LiveFrame(name, context.Cancellation), plain,
+            view => run(new GuardedView(view, plain, terminal.Error)));
 
         RunResult Guarded(IRunObserver view)
         {
