@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Lingotto.Compute;
+using Lingotto.Formats;
+using Lingotto.Model;
+using Lingotto.Text;
+using Lingotto.Training;
+
+namespace Lingotto.Cli;
+
+/// <summary>lingotto generate: a model continues a text.</summary>
+internal static class GenerateCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var folder = new Argument<string>("FOLDER") { Description = "A run, or a folder with config.json, weights and tokenizer.json." };
+        var prompt = new Option<string?>("--prompt") { Description = "The text to continue; read from standard input when absent.", HelpName = "TEXT" };
+        Option<int> tokens = NumberOption.Whole("--tokens", "Most tokens to write.", 200, least: 1);
+        var sampling = new SamplingOptions();
+        var command = new Command("generate", "Continue a text with a trained model.") { folder, prompt, tokens, GlobalOptions.Json };
+        sampling.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            SamplerConfig config = sampling.Read(parsed);
+            string text = parsed.GetValue(prompt)
+                ?? (context.Terminal.IsInputRedirected ? context.Terminal.ReadAll(context.Cancellation)
+                    : throw new UsageException("there is no text to continue: give --prompt TEXT or pipe it in"));
+            Run(context, parsed, parsed.GetRequiredValue(folder), text, parsed.GetValue(tokens), config);
+        });
+        return command;
+    }
+
+    private static void Run(CliContext context, ParseResult parsed, string folder, string prompt, int tokens, SamplerConfig sampling)
+    {
+        string model = ModelFolder.Find(folder);
+        ModelConfig config = ModelConfig.Load(model);
+        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(model, "tokenizer.json"));
+        List<int> ids = [.. tokenizer.Encode(prompt)];
+        if (ids.Count == 0)
+            ids.Add(tokenizer.EndOfTextId); // Every document begins behind the end of another.
+        if (ids.Count + tokens > config.MaxPositionEmbeddings)
+            throw new RunException(
+                $"the prompt's {ids.Count} tokens and --tokens {tokens} exceed the {config.MaxPositionEmbeddings} positions of {model}: lower --tokens or shorten the prompt");
+
+        using var device = new CpuDevice(parsed.GetValue(GlobalOptions.Threads));
+        using var session = new DecodeSession(device, config, ids.Count + tokens);
+        WeightFiles.LoadModel(device, model, config, session.Blocks);
+        session.RefreshWeights();
+        var writer = new Continuation(context, session, tokenizer, new Sampler(sampling, config.VocabSize));
+        var clock = Stopwatch.StartNew();
+        bool isJson = parsed.GetValue(GlobalOptions.Json);
+        TextWriter output = context.Terminal.Out;
+        if (!isJson)
+            output.Write(prompt);
+        (string text, int count) = writer.Write(ids, tokens, isJson ? TextWriter.Null : output);
+        double seconds = clock.Elapsed.TotalSeconds;
+        output.WriteLine(!isJson ? "" : new JsonObject
+        {
+            ["prompt"] = prompt,
+            ["text"] = text,
+            ["tokens"] = count,
+            ["tokens_per_second"] = count / seconds,
+        }.ToJsonString());
+        if (!isJson && !parsed.GetValue(GlobalOptions.Quiet) && context.Terminal.CanRedrawError)
+            context.Terminal.Error.WriteLine(FormattableString.Invariant($"{count} tokens, {count / seconds:N0} tok/s"));
+    }
+
+    /// <summary>Writes token by token until the end of the text.</summary>
+    private sealed class Continuation(CliContext context, DecodeSession session, Tokenizer tokenizer, Sampler sampler)
+    {
+        public (string Text, int Tokens) Write(List<int> seen, int most, TextWriter output)
+        {
+            var stream = new TokenStream(tokenizer);
+            var text = new System.Text.StringBuilder();
+            var one = new int[1];
+            int count = 0;
+            ReadOnlySpan<float> logits = session.Run([.. seen]);
+            while (true)
+            {
+                context.Cancellation.ThrowIfCancellationRequested();
+                int next = sampler.Next(logits, seen, session.Position);
+                if (next == tokenizer.EndOfTextId)
+                    break;
+                Show(stream.Append(next));
+                seen.Add(next);
+                if (++count == most)
+                    break;
+                one[0] = next;
+                logits = session.Run(one);
+            }
+
+            Show(stream.Flush());
+            return (text.ToString(), count);
+
+            void Show(string part)
+            {
+                text.Append(part);
+                output.Write(part);
+                output.Flush();
+            }
+        }
+    }
+}

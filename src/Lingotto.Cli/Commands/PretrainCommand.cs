@@ -1,0 +1,33 @@
+using System.CommandLine;
+using Lingotto.Training;
+
+namespace Lingotto.Cli;
+
+/// <summary>lingotto pretrain: a recipe to weights.</summary>
+internal static class PretrainCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var recipe = new RecipeArguments();
+        var run = new Option<string?>("--run") { Description = "Folder of the run; runs/RECIPE unless given.", HelpName = "FOLDER" };
+        Option<TimeSpan?> maxTime = DurationOption.Create("--max-time", "Save and end after this much time, such as 60s or 8h.");
+        var fresh = new Option<bool>("--fresh") { Description = "Start over; without it the same command resumes." };
+        var command = new Command("pretrain", "Train a model from text.");
+        recipe.AddTo(command);
+        command.Add(run);
+        command.Add(maxTime);
+        command.Add(fresh);
+        command.Add(GlobalOptions.Json);
+        command.SetAction(parsed =>
+        {
+            RecipeFile file = recipe.Open(parsed, context.AssetFolder);
+            var options = new PretrainOptions(
+                parsed.GetValue(run) ?? Path.Combine("runs", file.Name), parsed.GetValue(GlobalOptions.Threads), parsed.GetValue(maxTime),
+                parsed.GetValue(fresh), context.AssetFolder);
+            RunResult result = RunView.Watch(
+                context, parsed, file.Name, observer => Pretrainer.Run(file.Recipe, options, observer, context.Cancellation));
+            return result.Outcome == RunOutcome.Interrupted ? ExitCodes.Interrupted : ExitCodes.Done;
+        });
+        return command;
+    }
+}

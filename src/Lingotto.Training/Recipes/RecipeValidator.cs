@@ -1,0 +1,82 @@
+namespace Lingotto.Training;
+
+/// <summary>What the values of a recipe must satisfy beyond their types.</summary>
+public static class RecipeValidator
+{
+    private static readonly RangeRule[] s_rules =
+    [
+        new("data.held_out_fraction", r => r.Data.HeldOutFraction, v => v is >= 0 and <= 0.5, "0 to 0.5"),
+        AtLeast(2, "training.sequence_length", r => r.Training.SequenceLength),
+        AtLeast(1, "training.sequences_per_micro_batch", r => r.Training.SequencesPerMicroBatch),
+        AtLeast(1, "training.micro_batches", r => r.Training.MicroBatches),
+        AtLeast(1, "training.num_steps", r => r.Training.NumSteps ?? 1),
+        Positive("training.minutes", r => r.Training.Minutes ?? 1),
+        new("optimizer.beta1", r => r.Optimizer.Beta1, v => v is >= 0 and < 1, "at least 0 and below 1"),
+        new("optimizer.beta2", r => r.Optimizer.Beta2, v => v is >= 0 and < 1, "at least 0 and below 1"),
+        Positive("optimizer.epsilon", r => r.Optimizer.Epsilon),
+        AtLeast(0, "optimizer.weight_decay", r => r.Optimizer.WeightDecay),
+        Positive("optimizer.grad_clip", r => r.Optimizer.GradClip),
+        Positive("schedule.learning_rate", r => r.Schedule.LearningRate),
+        AtLeast(0, "schedule.warmup_steps", r => r.Schedule.WarmupSteps),
+        Share("schedule.decay_fraction", r => r.Schedule.DecayFraction),
+        Share("schedule.final_fraction", r => r.Schedule.FinalFraction),
+        AtLeast(0, "router.balance_loss", r => r.Router.BalanceLoss),
+        AtLeast(0, "router.z_loss", r => r.Router.ZLoss),
+        AtLeast(0, "router.warmup_steps", r => r.Router.WarmupSteps),
+        AtLeast(0, "router.expert_bias_rate", r => r.Router.ExpertBiasRate),
+        AtLeast(0, "checkpoints.every_steps", r => r.Checkpoints.EverySteps),
+        AtLeast(1, "checkpoints.keep", r => r.Checkpoints.Keep),
+        AtLeast(0, "evaluation.every_steps", r => r.Evaluation.EverySteps),
+        AtLeast(1, "evaluation.sequences", r => r.Evaluation.Sequences),
+        AtLeast(1, "samples.tokens", r => r.Samples.Tokens),
+        AtLeast(0, "samples.temperature", r => r.Samples.Temperature),
+        AtLeast(0, "hardware.price_per_hour", r => r.Hardware.PricePerHour),
+        AtLeast(0, "hardware.watts", r => r.Hardware.Watts),
+    ];
+
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="RecipeException">Lists every fault found.</exception>
+    public static void Validate(Recipe recipe)
+    {
+        List<(string Key, string Fault)> faults = Faults(recipe);
+        if (faults.Count > 0)
+            throw new RecipeException([.. faults.Select(fault => $"{fault.Key} {fault.Fault}")]);
+    }
+
+    /// <summary>Every key at fault with what is wrong and what would be right.</summary>
+    internal static List<(string Key, string Fault)> Faults(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        var faults = new List<(string Key, string Fault)>();
+        Require(recipe.Model.Trim().Length > 0, "model", "is empty: name a config.json or one of models/");
+        foreach (RangeRule rule in s_rules)
+        {
+            double value = rule.Value(recipe);
+            Require(rule.Holds(value), rule.Key, FormattableString.Invariant($"is {value}: give {rule.Expected}"));
+        }
+
+        Require(recipe.Hardware.Currency.Trim().Length > 0, "hardware.currency", "is empty: name one, such as EUR");
+        Require(recipe.Samples.Prompts.All(prompt => prompt.Length > 0), "samples.prompts", "holds an empty text: remove it");
+        TrainingConfig training = recipe.Training;
+        Require(training.NumSteps is null || training.Minutes is null, "training.minutes",
+            "and training.num_steps are both given: set one of them to null");
+        Require(training.NumSteps is not null || training.Minutes is not null, "training.num_steps",
+            "and training.minutes are both absent: give one of them, the length of the run");
+        return faults;
+
+        void Require(bool condition, string key, string fault)
+        {
+            if (!condition)
+                faults.Add((key, fault));
+        }
+    }
+
+    private static RangeRule AtLeast(int least, string key, Func<Recipe, double> value) =>
+        new(key, value, v => v >= least && double.IsFinite(v), FormattableString.Invariant($"{least} or more"));
+
+    private static RangeRule Positive(string key, Func<Recipe, double> value) => new(key, value, v => v > 0 && double.IsFinite(v), "more than 0");
+
+    private static RangeRule Share(string key, Func<Recipe, double> value) => new(key, value, v => v is >= 0 and <= 1, "0 to 1");
+
+    private sealed record RangeRule(string Key, Func<Recipe, double> Value, Predicate<double> Holds, string Expected);
+}
