@@ -41,6 +41,16 @@ public sealed unsafe partial class CpuDevice : Device
     public double MeasurePeakGflops(int threads = 0) =>
         PeakArithmetic.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
 
+    /// <summary>Read bandwidth of <paramref name="threads"/> threads (0: all), best of five runs, in GB/s.</summary>
+    public double MeasureReadBandwidth(int threads = 0) =>
+        ReadBandwidth.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
+
+    /// <summary>Starts counting wall time by kernel.</summary>
+    public void StartProfile() => _workers.Profile.Start();
+
+    /// <summary>Wall time by kernel since <see cref="StartProfile"/>, longest first.</summary>
+    public IReadOnlyList<KernelTime> StopProfile() => _workers.Profile.Stop();
+
     /// <inheritdoc/>
     public override MemoryBlock AllocateBlock(long bytes) => new HostBlock(bytes);
 
