@@ -42,8 +42,11 @@ internal static class FaultReport
         UnauthorizedAccessException => $"{fault.Message.TrimEnd('.')}: check the permissions or choose another place",
         IOException when (fault.HResult & 0xFFFF) == NoSpaceLeft =>
             $"the disk is full ({fault.Message.TrimEnd('.')}): make room and run the same command again",
-        FileNotFoundException or DirectoryNotFoundException when fault.Message.StartsWith("Could not find", StringComparison.Ordinal) =>
-            $"{fault.Message.TrimEnd('.')}: check the spelling",
+        FileNotFoundException or DirectoryNotFoundException when HasNoRemedy(fault.Message) => $"{fault.Message.TrimEnd('.')}: check the spelling",
         _ => fault.Message,
     };
+
+    /// <summary>True for messages that say only what is absent.</summary>
+    private static bool HasNoRemedy(string message) =>
+        message.StartsWith("Could not find", StringComparison.Ordinal) || message.EndsWith("no such file or folder", StringComparison.Ordinal);
 }

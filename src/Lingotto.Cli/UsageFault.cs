@@ -11,7 +11,7 @@ internal static class UsageFault
         Command command = parsed.CommandResult.Command;
         string help = $"see {PathOf(parsed)} --help";
         if (parsed.UnmatchedTokens.Count == 0)
-            return $"{parsed.Errors[0].Message.TrimEnd('.')}: {help}";
+            return $"{Missing(parsed) ?? parsed.Errors[0].Message.TrimEnd('.')}: {help}";
 
         string token = parsed.UnmatchedTokens[0];
         bool isOption = token.StartsWith('-');
@@ -19,6 +19,16 @@ internal static class UsageFault
         string kind = isOption ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
         string remedy = NearestName.Of(token.Split('=')[0], known) is { } nearest ? $"did you mean {nearest}?" : help;
         return $"unknown {kind} '{token}' for {PathOf(parsed)}: {remedy}";
+    }
+
+    private static string? Missing(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        if (command.Subcommands.Count > 0)
+            return $"{PathOf(parsed)} is followed by {string.Join(" or ", command.Subcommands.Select(verb => verb.Name))}";
+        Argument? absent = command.Arguments.FirstOrDefault(
+            argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 });
+        return absent is null ? null : $"{PathOf(parsed)} needs {absent.Name} ({absent.Description?.TrimEnd('.')})";
     }
 
     private static IEnumerable<string> OptionsOf(ParseResult parsed) => parsed.CommandResult.Command.Options

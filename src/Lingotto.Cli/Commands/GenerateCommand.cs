@@ -61,7 +61,7 @@ internal static class GenerateCommand
             ["text"] = text,
             ["tokens"] = count,
             ["tokens_per_second"] = count / seconds,
-        }.ToJsonString());
+        }.ToJsonString(JsonText.Readable));
         if (!isJson && !parsed.GetValue(GlobalOptions.Quiet) && context.Terminal.CanRedrawError)
             context.Terminal.Error.WriteLine(FormattableString.Invariant($"{count} tokens, {count / seconds:N0} tok/s"));
     }

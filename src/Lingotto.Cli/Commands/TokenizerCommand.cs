@@ -59,7 +59,8 @@ internal static class TokenizerCommand
         {
             string[] given = parsed.GetValue(ids) ?? [];
             string text = given.Length > 0 ? string.Join(' ', given) : context.Terminal.ReadAll(context.Cancellation);
-            context.Terminal.Out.Write(Tokenizer.Load(parsed.GetRequiredValue(tokenizer)).Decode(Ids(text), skipSpecial: false));
+            int[] tokens = Ids(text);
+            context.Terminal.Out.Write(Tokenizer.Load(parsed.GetRequiredValue(tokenizer)).Decode(tokens, skipSpecial: false));
             if (context.Terminal.CanRedraw)
                 context.Terminal.Out.WriteLine();
         });

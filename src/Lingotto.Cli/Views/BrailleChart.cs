@@ -33,10 +33,17 @@ internal static class BrailleChart
         }
     }
 
-    /// <summary>The mean of the points that fall into a column; the nearest point where there are fewer points than columns.</summary>
+    /// <summary>The mean of the points that fall into a column; between two points where there are fewer of them than columns.</summary>
     private static double Mean(IReadOnlyList<double> points, int column, int columns)
     {
-        int first = (int)((long)column * points.Count / columns), end = Math.Max(first + 1, (int)((column + 1L) * points.Count / columns));
+        if (points.Count < columns)
+        {
+            double at = (double)column * (points.Count - 1) / (columns - 1);
+            int left = (int)at, right = Math.Min(left + 1, points.Count - 1);
+            return points[left] + ((at - left) * (points[right] - points[left]));
+        }
+
+        int first = (int)((long)column * points.Count / columns), end = (int)((column + 1L) * points.Count / columns);
         double sum = 0;
         for (int i = first; i < end; i++)
             sum += points[i];

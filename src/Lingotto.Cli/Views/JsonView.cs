@@ -31,7 +31,7 @@ internal sealed class JsonView(TextWriter output) : IRunObserver
     private void Write(string kind, JsonObject line)
     {
         line.Insert(0, "kind", kind);
-        output.WriteLine(line.ToJsonString());
+        output.WriteLine(line.ToJsonString(JsonText.Readable));
     }
 }
 

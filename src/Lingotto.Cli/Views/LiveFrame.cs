@@ -11,7 +11,7 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
     private const int LabelWidth = 8;
 
     // Lines besides the rows of experts.
-    private const int FixedLines = ChartHeight + 10;
+    private const int FixedLines = ChartHeight + 11;
 
     private static readonly Style s_dim = new(Color.Grey);
     private static readonly Style s_loss = new(Color.Green);
@@ -98,6 +98,8 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
     private void AddExperts(List<(string Text, Style Style)> lines, RunSummary summary, int width, int height)
     {
         int rows = Math.Min(_expertLoad.Length, Math.Max(0, height - FixedLines));
+        if (rows > 0)
+            lines.Add(("tokens of each expert (half a bar: the even share), and the busiest over that share", s_dim));
         for (int row = 0; row < rows; row++)
         {
             int index = row * _expertLoad.Length / rows;

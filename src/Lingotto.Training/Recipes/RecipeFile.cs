@@ -33,16 +33,17 @@ public sealed class RecipeFile
     {
         ArgumentNullException.ThrowIfNull(overrides);
         string path = Find(pathOrName, assetFolder);
+        string place = path == pathOrName ? path : System.IO.Path.GetRelativePath(assetFolder, path);
         var values = new RecipeValues();
-        new RecipeReader(path, ReadAllBytes(path), values).Read();
+        new RecipeReader(place, ReadAllBytes(path), values).Read();
         foreach (string assignment in overrides)
             values.Override(assignment);
 
         if (!values.Has("model"))
-            values.Faults.Add($"{path}: model is missing: name a config.json or one of models/");
+            values.Faults.Add($"{place}: model is missing: name a config.json or one of models/");
         Recipe? recipe = values.Has("model") ? values.Build() : null;
         if (recipe is not null)
-            values.Faults.AddRange(RecipeValidator.Faults(recipe).Select(fault => $"{Place(values, path, fault.Key)}: {fault.Key} {fault.Fault}"));
+            values.Faults.AddRange(RecipeValidator.Faults(recipe).Select(fault => $"{PlaceOf(fault.Key, values, place)}: {fault.Key} {fault.Fault}"));
         return values.Faults.Count == 0 ? new RecipeFile(path, recipe!, values.Origins) : throw new RecipeException(values.Faults);
     }
 
@@ -77,5 +78,5 @@ public sealed class RecipeFile
     }
 
     /// <summary>Where the value at fault was given; the file as a whole when it was not.</summary>
-    private static string Place(RecipeValues values, string path, string key) => values.SourceOf(key) is var source && source != "default" ? source : path;
+    private static string PlaceOf(string key, RecipeValues values, string file) => values.SourceOf(key) is var source && source != "default" ? source : file;
 }
