@@ -28,6 +28,7 @@ internal static partial class ConformanceSuite
         yield return Attention(203, new AttentionShape(1, 1, 3, 203), 11, 0, "documents of eleven");
         yield return Attention(197, new AttentionShape(2, 1, 33, 99), 40, 0, "documents of forty");
         yield return Attention(50, new AttentionShape(2, 1, 8, 16), 5, 0, "documents of five, sequences of sixteen");
+        yield return Attention(50, new AttentionShape(2, 2, 8, 16), 0, 0, "a document across sequences of sixteen");
     }
 
     /// <param name="tokens">T.</param>
