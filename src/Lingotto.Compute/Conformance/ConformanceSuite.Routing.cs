@@ -25,6 +25,9 @@ internal static partial class ConformanceSuite
             yield return Ties(experts);
             yield return ExpertBias(Scattered(experts, 5), "scattered");
             yield return ExpertBias([.. Enumerable.Repeat(3, experts)], "even");
+
+            // All but two experts at the mean exactly: their sign is 0, which a rounded mean would miss.
+            yield return ExpertBias([0, 2, .. Enumerable.Repeat(1, experts)], "two off the mean");
         }
 
         yield return Router(7, s_softmax with { NormTopkProb = false }, bias: false);
