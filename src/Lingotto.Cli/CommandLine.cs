@@ -48,6 +48,7 @@ internal static class CommandLine
             GenerateCommand.Create(context),
             TokenizerCommand.Create(context),
             DataCommand.Create(context),
+            BenchCommand.Create(context),
             ConfigCommand.Create(context),
             CompletionCommand.Create(context),
         };

@@ -85,20 +85,23 @@ public sealed unsafe partial class CpuDevice
         int experts = (int)biasE.Length;
         int* counts = Integers(tokensPerExpertE, experts);
         float* bias = Floats(biasE, experts);
-        double mean = 0, meanSign = 0;
+
+        // In whole numbers: a rounded mean would give a sign to experts that sit on it.
+        long total = 0;
         for (int e = 0; e < experts; e++)
         {
-            mean += counts[e] / (double)experts;
+            total += counts[e];
+        }
+
+        double meanSign = 0;
+        for (int e = 0; e < experts; e++)
+        {
+            meanSign += Math.Sign(total - (long)counts[e] * experts) / (double)experts;
         }
 
         for (int e = 0; e < experts; e++)
         {
-            meanSign += Math.Sign(mean - counts[e]) / (double)experts;
-        }
-
-        for (int e = 0; e < experts; e++)
-        {
-            bias[e] += (float)(rate * (Math.Sign(mean - counts[e]) - meanSign));
+            bias[e] += (float)(rate * (Math.Sign(total - (long)counts[e] * experts) - meanSign));
         }
     }
 }

@@ -9,15 +9,23 @@ public sealed unsafe partial class CpuDevice : Device
     private const long InitialWorkerFloats = 1L << 18;
 
     private readonly Workers _workers;
+    private readonly Func<long, HostBlock> _allocate;
     private HostBlock _shared;
     private HostBlock _perWorker;
 
     /// <summary>A device of <paramref name="threads"/> threads; 0 takes every processor the process may use.</summary>
     /// <exception cref="PlatformNotSupportedException">LINGOTTO_ISA asks for a path this chip lacks.</exception>
     public CpuDevice(int threads = 0)
+        : this(threads, IsaChoice.Select(), bytes => new HostBlock(bytes))
+    {
+    }
+
+    /// <summary>A device of a chosen path, whose tensors lie in memory of the caller's making.</summary>
+    internal CpuDevice(int threads, Isa isa, Func<long, HostBlock> allocate)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        _workers = new Workers(threads == 0 ? Environment.ProcessorCount : threads, IsaChoice.Select());
+        _allocate = allocate;
+        _workers = new Workers(threads == 0 ? Environment.ProcessorCount : threads, isa);
         _shared = new HostBlock(InitialSharedBytes);
         _perWorker = new HostBlock(InitialWorkerFloats * sizeof(float) * _workers.Count);
     }
@@ -41,8 +49,18 @@ public sealed unsafe partial class CpuDevice : Device
     public double MeasurePeakGflops(int threads = 0) =>
         PeakArithmetic.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
 
+    /// <summary>Read bandwidth of <paramref name="threads"/> threads (0: all), best of five runs, in GB/s.</summary>
+    public double MeasureReadBandwidth(int threads = 0) =>
+        ReadBandwidth.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
+
+    /// <summary>Starts counting wall time by kernel.</summary>
+    public void StartProfile() => _workers.Profile.Start();
+
+    /// <summary>Wall time by kernel since <see cref="StartProfile"/>, longest first.</summary>
+    public IReadOnlyList<KernelTime> StopProfile() => _workers.Profile.Stop();
+
     /// <inheritdoc/>
-    public override MemoryBlock AllocateBlock(long bytes) => new HostBlock(bytes);
+    public override MemoryBlock AllocateBlock(long bytes) => _allocate(bytes);
 
     /// <inheritdoc/>
     public override void Upload<T>(ReadOnlySpan<T> source, Tensor destination) => source.CopyTo(Span<T>(destination, source.Length));

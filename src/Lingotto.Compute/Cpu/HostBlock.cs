@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Lingotto.Compute;
 
 /// <summary>Zero-filled host memory on 2 MiB boundaries with huge pages advised, so that a panel costs one TLB entry.</summary>
-internal sealed unsafe class HostBlock : MemoryBlock
+internal unsafe class HostBlock : MemoryBlock
 {
     private const long HugePage = 2L << 20;
     private const int ProtectReadWrite = 3, PrivateAnonymous = 0x22, AdviseHugePage = 14;
@@ -41,6 +41,10 @@ internal sealed unsafe class HostBlock : MemoryBlock
             _mapping = (nint)Pointer;
         }
     }
+
+    /// <summary>A block in memory that a derived class maps and unmaps.</summary>
+    private protected HostBlock(long bytes, byte* pointer)
+        : base(bytes) => Pointer = pointer;
 
     ~HostBlock() => Dispose(disposing: false);
 

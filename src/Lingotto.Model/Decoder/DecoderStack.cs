@@ -25,7 +25,7 @@ internal sealed class DecoderStack
 
     public ParameterBlock Embedding { get; }
 
-    public IReadOnlyList<DecoderLayer> Layers { get; }
+    public DecoderLayer[] Layers { get; }
 
     public HeadLayer Head { get; }
 

@@ -57,6 +57,9 @@ public sealed class TrainableDecoder : IDisposable
     /// <summary>Every parameter, in global order.</summary>
     public IReadOnlyList<ParameterBlock> Blocks => _stack.Blocks;
 
+    /// <summary>Bytes of its arenas.</summary>
+    public long Bytes => _memory.Bytes;
+
     /// <summary>Layers that have experts.</summary>
     public IEnumerable<int> MoeLayers => Enumerable.Range(0, Config.NumHiddenLayers).Where(Config.IsMoeLayer);
 

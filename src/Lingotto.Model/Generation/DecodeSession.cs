@@ -126,7 +126,7 @@ public sealed class DecodeSession : IDisposable
         _device.Upload<int>(_positions.AsSpan(0, count), positionsT);
         _stack.Embed(idsT, h);
         LayerActivations a = _activations.First(count);
-        for (int layer = 0; layer < _stack.Layers.Count; layer++)
+        for (int layer = 0; layer < _stack.Layers.Length; layer++)
         {
             _stack.Layers[layer].ForwardCached(h, positionsT, _cache.Layers[layer], Position, a);
             h = a.Output;

@@ -8,12 +8,6 @@ namespace Lingotto.Training;
 /// <summary>Runs a recipe from text to weights.</summary>
 public static class Pretrainer
 {
-    /// <summary>
-    /// Memory of the runtime itself beside arenas and device scratch: code, the managed heap, packed data. Measured at 60 to
-    /// 90 MB on Linux x64.
-    /// </summary>
-    private const long RuntimeBytes = 80L << 20;
-
     /// <summary>Prepares the run folder, resumes or starts, trains, evaluates, saves and samples.</summary>
     /// <param name="recipe">The run.</param>
     /// <param name="options">What the command line says.</param>
@@ -43,7 +37,7 @@ public static class Pretrainer
 
         var trainer = new Trainer(recipe, options, observer, folder, device, decoder, optimizer, tokenizer)
         {
-            Step = new TrainStep(device, recipe, decoder, optimizer, packed),
+            Step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill),
             Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
         };
         trainer.ResumeOrInitialize();
@@ -51,16 +45,9 @@ public static class Pretrainer
         observer.Started(new RunSummary(
             folder.Path, device.Name, config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
             sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), peak,
-            PlannedBytes(device, config, decoder, sequences, length), trainer.State.Step,
+            MemoryPlan.Of(device, decoder), trainer.State.Step,
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware));
         return trainer.Run(peak, cancellation);
-    }
-
-    /// <summary>Memory of a run, the runtime included: what is printed before it starts.</summary>
-    private static long PlannedBytes(CpuDevice device, ModelConfig config, TrainableDecoder decoder, int sequences, int length)
-    {
-        using DecoderMemory plan = TrainableDecoder.Plan(device, config, sequences, length);
-        return plan.Bytes + AdamWOptimizer.PlannedBytes(decoder.Blocks) + device.ScratchBytes + RuntimeBytes;
     }
 
     private static ModelConfig ModelOf(Recipe recipe, string assetFolder)

@@ -1,8 +1,10 @@
 using Lingotto.Compute;
 using Lingotto.Model;
-using Lingotto.Text;
 
 namespace Lingotto.Training;
+
+/// <summary>Writes a numbered sample: inputs, next tokens, and where each token's document begins within the sample.</summary>
+internal delegate void SampleSource(long sample, Span<int> inputs, Span<int> targets, Span<int> documentStarts);
 
 /// <summary>
 /// One update: micro-batches, gradients, clip, refuse what is not finite, AdamW. Which samples a step reads is a function
@@ -14,20 +16,20 @@ internal sealed class TrainStep
     private readonly Recipe _recipe;
     private readonly TrainableDecoder _decoder;
     private readonly AdamWOptimizer _optimizer;
-    private readonly PackedSequences _data;
+    private readonly SampleSource _samples;
     private readonly CounterRandom _warmupNoise;
     private readonly int[][] _ids;
     private readonly int[][] _targets;
     private readonly int[][] _documentStarts;
     private readonly int[] _load;
 
-    public TrainStep(Device device, Recipe recipe, TrainableDecoder decoder, AdamWOptimizer optimizer, PackedSequences data)
+    public TrainStep(Device device, Recipe recipe, TrainableDecoder decoder, AdamWOptimizer optimizer, SampleSource samples)
     {
         _device = device;
         _recipe = recipe;
         _decoder = decoder;
         _optimizer = optimizer;
-        _data = data;
+        _samples = samples;
         _warmupNoise = new CounterRandom(recipe.Training.Seed, RandomPurpose.RoutingWarmup);
         int[][] Buffers() => [.. Enumerable.Range(0, recipe.Training.MicroBatches).Select(_ => new int[decoder.Tokens])];
         (_ids, _targets, _documentStarts) = (Buffers(), Buffers(), Buffers());
@@ -89,7 +91,7 @@ internal sealed class TrainStep
         {
             for (int s = 0; s < sequences; s++)
             {
-                _data.Fill(
+                _samples(
                     first + (long)micro * sequences + s, _ids[micro].AsSpan(s * length, length), _targets[micro].AsSpan(s * length, length),
                     _documentStarts[micro].AsSpan(s * length, length));
             }

@@ -35,12 +35,12 @@ internal readonly unsafe struct AttentionForward(
             int last = Math.Min(first + shape.SequenceLength, tokens);
             for (int query = first; query < last; query += AttentionTiles.Queries)
             {
-                QueryBlock<V, O>(query, Math.Min(AttentionTiles.Queries, last - query), keyHead, scratch + worker * scratchStep);
+                QueryBlock<V, O>(first, query, Math.Min(AttentionTiles.Queries, last - query), keyHead, scratch + worker * scratchStep);
             }
         }
     }
 
-    private void QueryBlock<V, O>(int query, int queries, int keyHead, float* work)
+    private void QueryBlock<V, O>(int first, int query, int queries, int keyHead, float* work)
         where V : struct
         where O : ILanes<V>
     {
@@ -54,7 +54,7 @@ internal readonly unsafe struct AttentionForward(
         float* keyRows = qkv + (nint)(shape.NumHeads + keyHead) * channels;
         float* valueRows = keyRows + (nint)shape.NumKeyValueHeads * channels;
         int end = query + queries;
-        for (int key = documentStarts[query]; key < end; key += AttentionTiles.Keys)
+        for (int key = Math.Max(first, documentStarts[query]); key < end; key += AttentionTiles.Keys)
         {
             int count = Math.Min(AttentionTiles.Keys, end - key);
             AttentionTiles.Transpose(keyRows + key * RowStep, RowStep, count, channels, Tile.PanelVectors * O.Count, keys);

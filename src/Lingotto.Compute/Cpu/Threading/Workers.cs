@@ -49,6 +49,8 @@ internal sealed unsafe class Workers : IDisposable
 
     public Isa Isa { get; }
 
+    public KernelProfile Profile { get; } = new();
+
     /// <summary>Threads that work on a range, the caller included.</summary>
     public int Count { get; }
 
@@ -57,6 +59,17 @@ internal sealed unsafe class Workers : IDisposable
     /// number of the worker, below <see cref="Count"/>, to choose its scratch.
     /// </summary>
     public void For<TKernel>(int count, int grain, TKernel kernel)
+        where TKernel : unmanaged, IRangeKernel
+    {
+        long start = Profile.IsOn ? System.Diagnostics.Stopwatch.GetTimestamp() : 0;
+        RunAll(count, grain, kernel);
+        if (Profile.IsOn)
+        {
+            Profile.Add(typeof(TKernel), System.Diagnostics.Stopwatch.GetTimestamp() - start);
+        }
+    }
+
+    private void RunAll<TKernel>(int count, int grain, TKernel kernel)
         where TKernel : unmanaged, IRangeKernel
     {
         if (count <= grain || Count == 1)

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Lingotto.Formats;
+using Lingotto.Training;
+
+namespace Lingotto.Cli;
+
+/// <summary>lingotto bench: what this machine can do, and what of it training gets.</summary>
+internal static class BenchCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var data = new Option<string[]>("--data") { Description = "Text for the tokenizer; the .NET documentation when absent.", HelpName = "PATH" };
+        var json = new Option<string?>("--json") { Description = "Also write the report to this file.", HelpName = "FILE" };
+        var command = new Command("bench", "Measure peaks, products, a training step and the tokenizer; about a minute.") { data, json };
+        command.SetAction(parsed =>
+        {
+            using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
+            BenchReport report = Bench.Run(
+                parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, parsed.GetValue(data) ?? [], stage => progress.Report(() => stage));
+            progress.Dispose();
+            if (parsed.GetValue(json) is { } path)
+                DurableFile.WriteAllText(path, report.ToJson());
+            Write(report, context.Terminal.Out);
+        });
+        return command;
+    }
+
+    private static void Write(BenchReport report, TextWriter output)
+    {
+        void Line(FormattableString text) => output.WriteLine(FormattableString.Invariant(text));
+        Line($"{report.Device}");
+        Line($"peak f32      {report.Peaks.F32Gflops.One,8:F0} GFLOP/s one thread  {report.Peaks.F32Gflops.All,8:F0} all");
+        Line($"memory reads  {report.Peaks.ReadGBs.One,8:F1} GB/s one thread     {report.Peaks.ReadGBs.All,8:F1} all");
+        output.WriteLine();
+        foreach (BenchMatMul p in report.Matmul)
+            Line($"{p.Precision} {p.M,5} x {p.N,5} x {p.K,5}  {p.Threads} thread{(p.Threads == 1 ? " " : "s")}  {p.Gflops,6:F0} GFLOP/s  {p.FractionOfPeak,4:P0} of peak");
+        output.WriteLine();
+        BenchTrainStep train = report.Train.F32;
+        Line($"training f32  {train.TokensPerSecond:N0} tokens/s  {train.Gflops:F0} GFLOP/s  {train.FractionOfPeak:P0} of peak");
+        Line($"              {train.AllocatedBytesPerStep} managed bytes a step  {Figures.Bytes(train.PeakRssBytes)} resident at most  {Figures.Bytes(train.PlannedBytes)} planned");
+        double whole = train.Breakdown.Values.Sum();
+        foreach ((string kernel, double seconds) in train.Breakdown)
+            Line($"  {kernel,-28} {seconds,7:F3} s  {seconds / whole,4:P0}");
+        output.WriteLine();
+        Line($"tokenizer     {report.Tokenizer.VocabSize:N0} entries from {report.Tokenizer.TrainMegabytes:F0} MB in {report.Tokenizer.TrainSeconds:F1} s  encodes {report.Tokenizer.EncodeMBs:F0} MB/s a core");
+    }
+}

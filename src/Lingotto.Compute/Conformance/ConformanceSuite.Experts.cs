@@ -1,0 +1,163 @@
+namespace Lingotto.Compute;
+
+internal static partial class ConformanceSuite
+{
+    /// <summary>Which experts each token chose: the input of everything that follows the router.</summary>
+    private sealed record Routes(string Name, int Tokens, int Chosen, int Experts, int[] Ids)
+    {
+        public int Rows => Tokens * Chosen;
+
+        /// <summary>Choices in the order of their rows: by expert, then by token.</summary>
+        private int[] ChoiceOfRow => [.. Enumerable.Range(0, Rows).OrderBy(choice => Ids[choice])];
+
+        public int[] TokenOfRow => [.. ChoiceOfRow.Select(choice => choice / Chosen)];
+
+        public int[] RowOfChoice
+        {
+            get
+            {
+                var rows = new int[Rows];
+                foreach ((int row, int choice) in ChoiceOfRow.Index())
+                {
+                    rows[choice] = row;
+                }
+
+                return rows;
+            }
+        }
+
+        public int[] Offsets => [.. Enumerable.Range(0, Experts + 1).Select(e => Ids.Count(id => id < e))];
+
+        /// <summary>[R, E + 1]: the offsets of a batch that holds only routed row r.</summary>
+        public int[] OffsetsOfRowAlone => [.. ChoiceOfRow.SelectMany(choice => Enumerable.Range(0, Experts + 1).Select(e => Ids[choice] < e ? 1 : 0))];
+    }
+
+    private static IEnumerable<Routes> AllRoutes()
+    {
+        foreach (int tokens in s_edges)
+        {
+            yield return Spread(tokens, 2, 5);
+        }
+
+        yield return Spread(1, 1, 1);
+        yield return Spread(1, 1, 4);
+        yield return Spread(3, 4, 4);
+        yield return Spread(150, 3, 4);
+        yield return new("all on one expert", 137, 1, 3, [.. Enumerable.Repeat(1, 137)]);
+        yield return new("first and last only", 20, 2, 6, [.. Enumerable.Range(0, 40).Select(i => i % 2 * 5)]);
+    }
+
+    private static Routes Spread(int tokens, int chosen, int experts)
+    {
+        int[] first = Scattered(tokens, experts, 5);
+        return new($"{tokens} x {chosen} of {experts}", tokens, chosen, experts,
+            [.. Enumerable.Range(0, tokens * chosen).Select(i => (first[i / chosen] + i % chosen) % experts)]);
+    }
+
+    private static IEnumerable<OpCase> Experts()
+    {
+        foreach (Routes routes in AllRoutes())
+        {
+            yield return Plan(routes);
+            yield return Grouped(routes, 7, 5, gather: true);
+            yield return Grouped(routes, 3, 9, gather: false);
+            yield return Combine(routes, 9);
+            yield return Dispatch(routes, 9);
+        }
+
+        foreach (int size in s_edges)
+        {
+            yield return Grouped(Spread(5, 2, 4), size, 5, gather: true);
+            yield return Grouped(Spread(5, 2, 4), 5, size, gather: true);
+            yield return Combine(Spread(5, 2, 4), size);
+            yield return CombineInPlace(Spread(5, 2, 4), size);
+            yield return Dispatch(Spread(5, 2, 4), size);
+        }
+    }
+
+    private static OpCase Plan(Routes routes) => new("dispatch_plan", routes.Name)
+    {
+        Tensors =
+        [
+            Ints("ids", routes.Ids, routes.Tokens, routes.Chosen), OutInts("counts", routes.Experts), OutInts("offsets", routes.Experts + 1),
+            OutInts("tokenOfRow", routes.Rows), OutInts("rowOfChoice", routes.Tokens, routes.Chosen),
+        ],
+        Forward = t => t.Device.DispatchPlan(t["ids"], t["counts"], t["offsets"], t["tokenOfRow"], t["rowOfChoice"]),
+    };
+
+    private static OpCase Grouped(Routes routes, int outputs, int inputs, bool gather)
+    {
+        int rows = routes.Rows, experts = routes.Experts;
+        RoutedRows All(OpOperands t) => new(gather ? t["tokenOfRow"] : default, t["offsets"]);
+        return new(gather ? "grouped_matmul" : "grouped_matmul of sorted rows", $"{routes.Name} x {outputs} x {inputs}")
+        {
+            Tensors =
+            [
+                In("x", gather ? routes.Tokens : rows, inputs), Ints("tokenOfRow", routes.TokenOfRow), Ints("offsets", routes.Offsets),
+                Ints("offsetsOfRowAlone", routes.OffsetsOfRowAlone, rows, experts + 1), Weight("w", experts, outputs, inputs),
+                Out("y", rows, outputs), In("gradY", rows, outputs), Out("gradX", rows, inputs), Changed("gradW", experts, outputs, inputs),
+            ],
+            Forward = t => t.Device.GroupedMatMulForward(t["x"], All(t), t.Prepared("w"), t["y"]),
+            Backward = t =>
+            {
+                t.Device.GroupedMatMulBackwardInput(t["gradY"], All(t), t.Prepared("w"), t["gradX"]);
+                t.Device.GroupedMatMulBackwardWeight(t["gradY"], t["x"], All(t), t["gradW"]);
+            },
+            Projection = [("y", "gradY")],
+
+            // With a gather gradX is one row per routed row, the gradient of the gathered rows and not yet of x.
+            Gradients = gather ? [("w", "gradW")] : [("w", "gradW"), ("x", "gradX")],
+            ForwardRow = (t, r) =>
+            {
+                var alone = new RoutedRows(
+                    gather ? t["tokenOfRow"].Slice(r, 1) : default, t["offsetsOfRowAlone"].Slice(r, 1).Reshape(experts + 1));
+                t.Device.GroupedMatMulForward(gather ? t["x"] : t["x"].Slice(r, 1), alone, t.Prepared("w"), t["y"].Slice(r, 1));
+            },
+            Rows = rows,
+            IsProduct = true,
+        };
+    }
+
+    private static OpCase Combine(Routes routes, int columns) => new("combine", $"{routes.Name} x {columns}")
+    {
+        Tensors =
+        [
+            In("rows", routes.Rows, columns), Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.Chosen),
+            In("weights", routes.Tokens, routes.Chosen), Changed("y", routes.Tokens, columns), In("gradY", routes.Tokens, columns),
+            Out("gradRows", routes.Rows, columns), Out("gradWeights", routes.Tokens, routes.Chosen),
+        ],
+        Forward = t => t.Device.CombineForward(t["rows"], t["rowOfChoice"], t["weights"], t["y"]),
+        Backward = t => t.Device.CombineBackward(
+            t["gradY"], t["rows"], t["rowOfChoice"], t["weights"], t["gradRows"], t["gradWeights"]),
+        Projection = [("y", "gradY")],
+        Gradients = [("rows", "gradRows"), ("weights", "gradWeights")],
+        IsProduct = true,
+    };
+
+    private static OpCase CombineInPlace(Routes routes, int columns) => new("combine in place", $"{routes.Name} x {columns}")
+    {
+        Tensors =
+        [
+            Changed("rows", routes.Rows, columns), Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.Chosen),
+            In("weights", routes.Tokens, routes.Chosen), In("gradY", routes.Tokens, columns), Out("gradWeights", routes.Tokens, routes.Chosen),
+        ],
+        Forward = t => t.Device.CombineBackward(t["gradY"], t["rows"], t["rowOfChoice"], t["weights"], t["rows"], t["gradWeights"]),
+        IsProduct = true,
+    };
+
+    /// <summary>The forward of dispatch is the gather that the grouped product does; here a lookup in x stands for it.</summary>
+    private static OpCase Dispatch(Routes routes, int columns) => new("dispatch", $"{routes.Name} x {columns}")
+    {
+        Tensors =
+        [
+            In("x", routes.Tokens, columns), Ints("tokenOfRow", routes.TokenOfRow),
+            Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.Chosen), Out("rows", routes.Rows, columns),
+            In("gradRows", routes.Rows, columns), Changed("gradX", routes.Tokens, columns),
+        ],
+        Forward = t => t.Device.EmbeddingForward(t["tokenOfRow"], t["x"], t["rows"]),
+        Backward = t => t.Device.DispatchBackward(t["gradRows"], t["rowOfChoice"], t["gradX"]),
+        Projection = [("rows", "gradRows")],
+        Gradients = [("x", "gradX")],
+        IsProduct = true,
+    };
+}

@@ -1,0 +1,42 @@
+namespace Lingotto.Compute;
+
+/// <summary>The numbers of a tensor as doubles, whether it holds F32 or F64; every access is checked.</summary>
+internal readonly unsafe struct Reals
+{
+    private readonly byte* _first;
+    private readonly DType _dtype;
+
+    /// <summary>A view of a tensor that must hold <paramref name="length"/> numbers.</summary>
+    public Reals(Tensor tensor, long length)
+    {
+        if (tensor.DType is not (DType.F32 or DType.F64) || tensor.Length != length)
+        {
+            throw new ArgumentException($"{tensor} was given where F32 or F64 of {length} elements is needed.");
+        }
+
+        _first = ReferenceDevice.Pointer(tensor);
+        _dtype = tensor.DType;
+        Length = length;
+    }
+
+    public long Length { get; }
+
+    // SAFETY: the index is checked against the length of a tensor, which is a checked slice of its block.
+    public double this[long i]
+    {
+        get => _dtype == DType.F64 ? ((double*)_first)[Checked(i)] : ((float*)_first)[Checked(i)];
+        set
+        {
+            if (_dtype == DType.F64)
+            {
+                ((double*)_first)[Checked(i)] = value;
+            }
+            else
+            {
+                ((float*)_first)[Checked(i)] = (float)value;
+            }
+        }
+    }
+
+    private long Checked(long i) => (ulong)i < (ulong)Length ? i : throw new ArgumentOutOfRangeException(nameof(i));
+}

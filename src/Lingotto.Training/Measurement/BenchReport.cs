@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Lingotto.Training;
+
+/// <summary>What <c>lingotto bench</c> measures, as it is written with --json. Values the chip cannot give are null.</summary>
+/// <param name="Device">The chip.</param>
+/// <param name="Peaks">Register-only arithmetic and memory reads.</param>
+/// <param name="Matmul">Products, packing of both operands inside the clock.</param>
+/// <param name="Train">A training step of the bench model by precision.</param>
+/// <param name="Tokenizer">Speed of the tokenizer.</param>
+public sealed record BenchReport(
+    string Device, BenchPeaks Peaks, IReadOnlyList<BenchMatMul> Matmul, BenchTrain Train, BenchTokenizer Tokenizer)
+{
+    /// <summary>The report as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, BenchJson.Default.BenchReport);
+}
+
+/// <summary>One thread and all threads.</summary>
+public sealed record OneAndAll(double One, double All);
+
+/// <summary>Peaks of the chip; bf16 is null where the chip or this build has no bf16 kernels.</summary>
+public sealed record BenchPeaks(OneAndAll F32Gflops, OneAndAll? Bf16Gflops, OneAndAll ReadGBs);
+
+/// <summary>One product [m, k] x [k, n].</summary>
+public sealed record BenchMatMul(string Precision, int M, int N, int K, int Threads, double Gflops, double FractionOfPeak);
+
+/// <summary>Training by precision.</summary>
+public sealed record BenchTrain(BenchTrainStep? Bf16, BenchTrainStep F32);
+
+/// <summary>A training step: median of ten.</summary>
+public sealed record BenchTrainStep(
+    double TokensPerSecond, double Gflops, double FractionOfPeak, long AllocatedBytesPerStep, long PeakRssBytes, long PlannedBytes,
+    IReadOnlyDictionary<string, double> Breakdown);
+
+/// <summary>Tokenizer on the text given, one thread.</summary>
+public sealed record BenchTokenizer(int VocabSize, double TrainSeconds, double TrainMegabytes, double EncodeMBs);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(BenchReport))]
+internal sealed partial class BenchJson : JsonSerializerContext;

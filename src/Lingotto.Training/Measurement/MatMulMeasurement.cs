@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using Lingotto.Compute;
+
+namespace Lingotto.Training;
+
+/// <summary>y = x w^T with neither operand prepared: the layout of w is made inside the clock. Best of several runs.</summary>
+internal static class MatMulMeasurement
+{
+    private const int Runs = 12;
+
+    /// <summary>Gigaflops of a product [m, k] x [n, k]^T.</summary>
+    public static double Gflops(Device device, int m, int n, int k)
+    {
+        using Arena plan = Arena.Measure();
+        Allocate(device, plan, m, n, k, out _, out _, out _);
+        using var arena = new Arena(device, plan.Used);
+        Allocate(device, arena, m, n, k, out Tensor x, out PreparedWeight w, out Tensor y);
+        device.Fill(x, 0.5f);
+        device.Fill(w.Weight, 0.25f);
+        double best = double.PositiveInfinity;
+        for (int run = 0; run < Runs; run++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            device.Refresh(w);
+            device.MatMulForward(x, w, y);
+            device.Synchronize();
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return 2.0 * m * n * k / best / 1e9;
+    }
+
+    private static void Allocate(Device device, Arena arena, int m, int n, int k, out Tensor x, out PreparedWeight w, out Tensor y)
+    {
+        x = arena.Allocate(DType.F32, m, k);
+        w = device.Prepare(arena.Allocate(DType.F32, n, k), arena, trained: false);
+        y = arena.Allocate(DType.F32, m, n);
+    }
+}

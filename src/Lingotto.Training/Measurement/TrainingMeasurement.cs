@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using Lingotto.Compute;
+using Lingotto.Formats;
+using Lingotto.Model;
+
+namespace Lingotto.Training;
+
+/// <summary>
+/// A whole training step on random tokens: all losses, clipping, AdamW, refreshed weights. Median of ten after three warm
+/// ones; FLOPs by <see cref="ModelCounts.FlopsPerToken"/>.
+/// </summary>
+internal static class TrainingMeasurement
+{
+    private const int WarmSteps = 3, TimedSteps = 10;
+
+    public static BenchTrainStep Run(CpuDevice device, ModelConfig config, int sequences, int length, double peakGflops, Action<string> progress)
+    {
+        var recipe = new Recipe
+        {
+            Model = "bench",
+            Training = new TrainingConfig { SequenceLength = length, SequencesPerMicroBatch = sequences, NumSteps = WarmSteps + TimedSteps },
+            Router = new RouterConfig { WarmupSteps = 0 },
+        };
+        using var decoder = new TrainableDecoder(device, config, sequences, length);
+        using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
+        decoder.Initialize(1);
+        decoder.RefreshWeights();
+        var step = new TrainStep(device, recipe, decoder, optimizer, new RandomSamples(config.VocabSize, length).Fill);
+        var seconds = new double[TimedSteps];
+        long allocated = 0;
+        for (int s = 1; s <= WarmSteps + TimedSteps; s++)
+        {
+            bool timed = s > WarmSteps;
+            long before = GC.GetTotalAllocatedBytes(precise: true), start = Stopwatch.GetTimestamp();
+            step.Run(s, 3e-4);
+            double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (timed)
+            {
+                allocated = Math.Max(allocated, GC.GetTotalAllocatedBytes(precise: true) - before);
+                seconds[s - WarmSteps - 1] = elapsed;
+            }
+
+            progress(string.Create(CultureInfo.InvariantCulture, $"training step {s} of {WarmSteps + TimedSteps}: {elapsed:F2} s"));
+        }
+
+        device.StartProfile();
+        long profiled = Stopwatch.GetTimestamp();
+        step.Run(WarmSteps + TimedSteps + 1, 3e-4);
+        double whole = Stopwatch.GetElapsedTime(profiled).TotalSeconds;
+        Array.Sort(seconds);
+        double median = (seconds[TimedSteps / 2 - 1] + seconds[TimedSteps / 2]) / 2, tokensPerSecond = decoder.Tokens / median;
+        double gflops = tokensPerSecond * config.Counts.FlopsPerToken(length) / 1e9;
+        return new BenchTrainStep(
+            tokensPerSecond, gflops, gflops / peakGflops, allocated, PeakResidentBytes(), MemoryPlan.Of(device, decoder),
+            Breakdown(device.StopProfile(), whole));
+    }
+
+    private static Dictionary<string, double> Breakdown(IReadOnlyList<KernelTime> kernels, double whole)
+    {
+        var seconds = kernels.ToDictionary(kernel => kernel.Kernel, kernel => kernel.Seconds);
+        seconds["other"] = whole - kernels.Sum(kernel => kernel.Seconds);
+        return seconds;
+    }
+
+    private static long PeakResidentBytes()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return Process.GetCurrentProcess().PeakWorkingSet64;
+        }
+
+        const string Field = "VmHWM:";
+        string line = File.ReadLines("/proc/self/status").First(l => l.StartsWith(Field, StringComparison.Ordinal));
+        return long.Parse(line[Field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024;
+    }
+
+    /// <summary>Tokens drawn once; every step sees them from another offset.</summary>
+    private sealed class RandomSamples
+    {
+        private readonly int[] _tokens;
+
+        public RandomSamples(int vocabulary, int length)
+        {
+            var random = new Random(1);
+            _tokens = [.. Enumerable.Range(0, 64 * length).Select(_ => random.Next(vocabulary))];
+        }
+
+        public void Fill(long sample, Span<int> inputs, Span<int> targets, Span<int> documentStarts)
+        {
+            int first = (int)(sample * 7919 % (_tokens.Length - inputs.Length));
+            _tokens.AsSpan(first, inputs.Length).CopyTo(inputs);
+            _tokens.AsSpan(first + 1, inputs.Length).CopyTo(targets);
+            documentStarts.Clear();
+        }
+    }
+}
