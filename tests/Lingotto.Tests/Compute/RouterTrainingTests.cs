@@ -8,7 +8,7 @@ namespace Lingotto.Tests;
 /// <summary>The three means by which the Ling report keeps experts busy each do what they are for.</summary>
 public class RouterTrainingTests
 {
-    private const int Steps = 30, Sequences = 8, SequenceLength = 32;
+    private const int Sequences = 8, SequenceLength = 32;
 
     [Theory]
     [InlineData("v1")]
@@ -27,14 +27,13 @@ public class RouterTrainingTests
     public void The_balance_loss_evens_the_load_of_a_skewed_router()
     {
         double with = Imbalance(1f), without = Imbalance(0f);
-        Assert.True(with < without - 0.2, $"max / mean load is {with:f2} with the balance loss and {without:f2} without");
+        Assert.True(with < without - 0.3, $"max / mean load is {with:f2} with the balance loss and {without:f2} without");
 
         static double Imbalance(float balance)
         {
             using var device = new CpuDevice(2);
             using TinyModel model = Skewed(device, TinyModel.V1);
-            Train(model, step => TinyModel.Router(step, balance));
-            return model.Imbalance();
+            return Train(model, 70, step => TinyModel.Router(step, balance));
         }
     }
 
@@ -48,7 +47,7 @@ public class RouterTrainingTests
         {
             using var device = new CpuDevice(2);
             using TinyModel model = Skewed(device, TinyModel.V1);
-            Train(model, step => TinyModel.Router(step, z: z));
+            Train(model, 30, step => TinyModel.Router(step, z: z));
             return model.Decoder.MoeLayers.Average(layer => model.Decoder.ReadRouterLosses(layer).Z);
         }
     }
@@ -74,11 +73,17 @@ public class RouterTrainingTests
         return model;
     }
 
-    private static void Train(TinyModel model, Func<int, RouterTraining> router)
+    /// <summary>Returns the imbalance, averaged over the last steps: a single batch of a small model swings.</summary>
+    private static double Train(TinyModel model, int steps, Func<int, RouterTraining> router)
     {
-        for (int step = 0; step < Steps; step++)
+        const int Averaged = 20;
+        double sum = 0;
+        for (int step = 0; step < steps; step++)
         {
-            model.Step(step, router(step));
+            model.Step(step, router(step), learningRate: 5e-3f);
+            sum += step >= steps - Averaged ? model.Imbalance() : 0;
         }
+
+        return sum / Averaged;
     }
 }

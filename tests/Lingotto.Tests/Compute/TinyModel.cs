@@ -106,8 +106,8 @@ internal sealed class TinyModel : IDisposable
         return load;
     }
 
-    /// <summary>The busiest expert's load over the mean, the worst layer counting.</summary>
-    public double Imbalance() => Decoder.MoeLayers.Max(layer => Load(layer).Max() / Load(layer).Average());
+    /// <summary>The busiest expert's load over the mean load, averaged over layers.</summary>
+    public double Imbalance() => Decoder.MoeLayers.Average(layer => Load(layer).Max() / Load(layer).Average());
 
     public float[] Read(Tensor tensor)
     {
