@@ -108,6 +108,9 @@ public sealed class TrainableDecoder : IDisposable
         return LossSum();
     }
 
+    /// <summary>Logits of every row of the batch, [T, V].</summary>
+    internal void Logits(Tensor logitsTV) => _stack.Head.Logits(Forward(null), _head, logitsTV);
+
     /// <summary>How many tokens each expert of a layer got in the last micro-batch.</summary>
     public void ReadExpertLoad(int layer, Span<int> tokensPerExpertE) =>
         _device.Download(_activations[layer].Moe!.Dispatch.TokensPerExpert, tokensPerExpertE);

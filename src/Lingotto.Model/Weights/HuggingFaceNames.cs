@@ -12,30 +12,37 @@ public readonly record struct NamedTensor(string Name, Tensor Value);
 /// </summary>
 internal static class HuggingFaceNames
 {
-    public static IEnumerable<NamedTensor> Of(ModelConfig config, IReadOnlyList<ParameterBlock> blocks)
+    /// <summary>Every weight.</summary>
+    public static IEnumerable<NamedTensor> Of(ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
+        Of(config, blocks, parameter => parameter.Value);
+
+    /// <summary>The gradient of every weight that has one, under the name of the weight.</summary>
+    public static IEnumerable<NamedTensor> Gradients(ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
+        Of(config, blocks, parameter => parameter.Gradient);
+
+    private static IEnumerable<NamedTensor> Of(ModelConfig config, IReadOnlyList<ParameterBlock> blocks, Func<Parameter, Tensor> tensor)
     {
-        yield return new("model.word_embeddings.weight", blocks[0]["word_embeddings"].Value);
+        yield return new("model.word_embeddings.weight", tensor(blocks[0]["word_embeddings"]));
         for (int layer = 0; layer < config.NumHiddenLayers; layer++)
         {
             string prefix = $"model.layers.{layer}.";
             foreach (Parameter p in blocks[1 + layer].Parameters)
             {
-                foreach (NamedTensor part in Parts(p))
+                foreach (NamedTensor part in Parts(p, tensor(p)))
                 {
                     yield return part with { Name = prefix + part.Name };
                 }
             }
         }
 
-        yield return new("model.norm.weight", blocks[^1]["norm"].Value);
-        yield return new("lm_head.weight", blocks[^1]["lm_head"].Value);
+        yield return new("model.norm.weight", tensor(blocks[^1]["norm"]));
+        yield return new("lm_head.weight", tensor(blocks[^1]["lm_head"]));
     }
 
-    private static IEnumerable<NamedTensor> Parts(Parameter p)
+    private static IEnumerable<NamedTensor> Parts(Parameter p, Tensor value)
     {
         const string ExpertGateUp = "mlp.experts.gate_up_proj", ExpertDown = "mlp.experts.down_proj", GateUp = ".gate_up_proj";
-        Tensor value = p.Value;
-        if (p.Name == MoeLayer.LogitStatistics)
+        if (value.IsAbsent || p.Name == MoeLayer.LogitStatistics)
         {
             return [];
         }

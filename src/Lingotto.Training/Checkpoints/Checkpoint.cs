@@ -46,8 +46,9 @@ internal sealed class CheckpointStore(string folder, Device device)
         NamedTensor[] model = [.. WeightFiles.Enumerate(decoder.Config, decoder.Blocks)], moments = [.. optimizer.State()];
         DurableFolder.RequireFreeSpace(folder, (model.Sum(t => t.Value.Length) + moments.Sum(t => t.Value.Length)) * sizeof(float));
         string name = FormattableString.Invariant($"step-{state.Step:D9}"), target = Path.Combine(folder, name);
-        if (!Directory.Exists(target))
+        if (DurablePointer.Read(folder) != name)
         {
+            RemoveAbandoned(target);
             DurableFolder.Write(target, partial =>
             {
                 decoder.Config.Save(Path.Combine(partial, "config.json"));
@@ -57,9 +58,9 @@ internal sealed class CheckpointStore(string folder, Device device)
                 File.WriteAllBytes(
                     Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState));
             });
+            DurablePointer.Write(folder, name);
         }
 
-        DurablePointer.Write(folder, name);
         Prune(name, keep);
         return target;
     }
@@ -73,10 +74,23 @@ internal sealed class CheckpointStore(string folder, Device device)
             ?? throw new RunException($"{Path.Combine(checkpoint, StateFile)} is empty: delete this checkpoint or start over with --fresh.");
     }
 
+    /// <summary>
+    /// A checkpoint of this step that the run did not resume from: the pointer never reached it or was turned back, because it
+    /// is damaged or came out otherwise.
+    /// </summary>
+    private static void RemoveAbandoned(string target)
+    {
+        if (Directory.Exists(target))
+        {
+            Directory.Delete(target, recursive: true);
+        }
+    }
+
+    /// <summary>Counts back from the newest; those after it are abandoned and no reason to remove a good one.</summary>
     private void Prune(string newest, int keep)
     {
         foreach (string old in Directory.EnumerateDirectories(folder, "step-*")
-            .Where(path => !path.EndsWith(newest, StringComparison.Ordinal))
+            .Where(path => string.CompareOrdinal(Path.GetFileName(path), newest) < 0)
             .OrderDescending(StringComparer.Ordinal).Skip(keep - 1))
         {
             Directory.Delete(old, recursive: true);

@@ -1,0 +1,102 @@
+using Lingotto.Compute;
+using Lingotto.Formats;
+using Lingotto.Model;
+using Lingotto.Tests.Formats;
+using Lingotto.Tests.Model;
+using Lingotto.Training;
+using Xunit;
+
+namespace Lingotto.Tests.Training;
+
+public sealed class CheckpointStoreTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly CpuDevice _device = new(threads: 1);
+    private readonly TrainableDecoder _decoder;
+    private readonly AdamWOptimizer _optimizer;
+    private readonly CheckpointStore _store;
+
+    public CheckpointStoreTests()
+    {
+        _decoder = new TrainableDecoder(_device, TinyModels.Ling2, sequences: 1, sequenceLength: 8);
+        _optimizer = new AdamWOptimizer(_device, new OptimizerConfig(), _decoder.Blocks);
+        _store = new CheckpointStore(_folder.File("checkpoints"), _device);
+        TinyModels.Initialize(_device, _decoder);
+        FillMoments();
+        File.WriteAllText(_folder.File("tokenizer.json"), "{}");
+    }
+
+    [Fact]
+    public void Loading_gives_the_saved_bits_of_weights_moments_and_state()
+    {
+        var state = new TrainerState(7, 700, 1.25, 5, 9);
+        float[][] saved = Values();
+        string checkpoint = _store.Save(state, _decoder, _optimizer, _folder.File("tokenizer.json"), keep: 2);
+        Clear();
+        Assert.NotEqual(saved, Values());
+        Assert.Equal(checkpoint, _store.Latest());
+        Assert.Equal(state, _store.Load(checkpoint, _decoder, _optimizer));
+        Assert.Equal(saved, Values());
+    }
+
+    [Fact]
+    public void A_save_that_fails_leaves_the_previous_checkpoint_and_nothing_else()
+    {
+        string previous = Save(step: 1);
+        Assert.Throws<FileNotFoundException>(() => _store.Save(StateAt(2), _decoder, _optimizer, _folder.File("absent.json"), keep: 1));
+        Assert.Equal(previous, _store.Latest());
+        Assert.Equal(1, _store.Load(previous, _decoder, _optimizer).Step);
+        Assert.Equal([previous], Directory.GetDirectories(_folder.File("checkpoints")));
+    }
+
+    [Fact]
+    public void Only_the_newest_are_kept()
+    {
+        string[] saved = [.. new long[] { 1, 2, 10 }.Select(step => Save(step))];
+        Assert.Equal(saved[1..], Directory.GetDirectories(_folder.File("checkpoints")).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>As when the newest is damaged and its owner points "latest" at the one before.</summary>
+    [Fact]
+    public void Going_back_to_an_earlier_checkpoint_replaces_the_later_ones()
+    {
+        string earlier = Save(step: 1), damaged = Save(step: 3);
+        File.WriteAllText(Path.Combine(damaged, "model.safetensors"), "damaged");
+        DurablePointer.Write(_folder.File("checkpoints"), Path.GetFileName(earlier));
+        string next = Save(step: 2);
+        Assert.True(Directory.Exists(earlier));
+        Assert.Equal(damaged, Save(step: 3));
+        Assert.Equal(3, _store.Load(damaged, _decoder, _optimizer).Step);
+        Assert.True(Directory.Exists(next));
+    }
+
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _decoder.Dispose();
+        _device.Dispose();
+        _folder.Dispose();
+    }
+
+    private static TrainerState StateAt(long step) => new(step, step, step, null, null);
+
+    private string Save(long step) => _store.Save(StateAt(step), _decoder, _optimizer, _folder.File("tokenizer.json"), keep: 2);
+
+    private IEnumerable<Tensor> All() =>
+        WeightFiles.Enumerate(_decoder.Config, _decoder.Blocks).Concat(_optimizer.State()).Select(tensor => tensor.Value);
+
+    private float[][] Values() => [.. All().Select(tensor => TinyModels.Download(_device, tensor))];
+
+    private void Clear()
+    {
+        foreach (Tensor tensor in All())
+            _device.Fill(tensor, 0);
+    }
+
+    private void FillMoments()
+    {
+        float value = 0.1f;
+        foreach (NamedTensor tensor in _optimizer.State().Where(tensor => tensor.Name.StartsWith("exp_avg", StringComparison.Ordinal)))
+            _device.Fill(tensor.Value, value += 0.1f);
+    }
+}
