@@ -49,6 +49,7 @@ internal static class CommandLine
             TokenizerCommand.Create(context),
             DataCommand.Create(context),
             BenchCommand.Create(context),
+            DoctorCommand.Create(context),
             ConfigCommand.Create(context),
             CompletionCommand.Create(context),
         };

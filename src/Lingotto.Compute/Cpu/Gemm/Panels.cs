@@ -1,3 +1,6 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
 namespace Lingotto.Compute;
 
 /// <summary>
@@ -37,30 +40,54 @@ internal static unsafe class Panels
     /// <summary>A panel of b[d, j] = source[j * step + d]: columns are rows of the source, so the block is transposed.</summary>
     public static void FromColumns(float* source, nint step, int depth, int columns, int width, float* panel)
     {
+        // Four cache lines of each source row at a time: enough in flight to hide memory, few enough to stay in the first level.
         const int Block = 64;
         for (int d0 = 0; d0 < depth; d0 += Block)
         {
-            int blockDepth = Math.Min(Block, depth - d0);
-            for (int j = 0; j < width; j++)
+            int last = Math.Min(d0 + Block, depth);
+            for (int j = 0; j < width; j += 4)
             {
-                float* to = panel + (nint)d0 * width + j;
-                if (j < columns)
+                float* from = source + j * step, to = panel + j;
+                int d = d0;
+                if (j + 4 <= columns)
                 {
-                    float* from = source + j * step + d0;
-                    for (int d = 0; d < blockDepth; d++)
+                    for (; d + 4 <= last; d += 4)
                     {
-                        to[d * width] = from[d];
+                        Transpose4(from + d, step, to + (nint)d * width, width);
                     }
                 }
-                else
+
+                for (; d < last; d++)
                 {
-                    for (int d = 0; d < blockDepth; d++)
+                    for (int i = 0; i < 4; i++)
                     {
-                        to[d * width] = 0f;
+                        to[(nint)d * width + i] = j + i < columns ? from[i * step + d] : 0f;
                     }
                 }
             }
         }
+    }
+
+    private static void Transpose4(float* from, nint step, float* to, nint toStep)
+    {
+        if (!Sse.IsSupported)
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                to[i / 4 * toStep + i % 4] = from[i % 4 * step + i / 4];
+            }
+
+            return;
+        }
+
+        Vector128<float> row0 = Vector128.Load(from), row1 = Vector128.Load(from + step);
+        Vector128<float> row2 = Vector128.Load(from + 2 * step), row3 = Vector128.Load(from + 3 * step);
+        Vector128<float> low01 = Sse.UnpackLow(row0, row1), high01 = Sse.UnpackHigh(row0, row1);
+        Vector128<float> low23 = Sse.UnpackLow(row2, row3), high23 = Sse.UnpackHigh(row2, row3);
+        Sse.MoveLowToHigh(low01, low23).Store(to);
+        Sse.MoveHighToLow(low23, low01).Store(to + toStep);
+        Sse.MoveLowToHigh(high01, high23).Store(to + 2 * toStep);
+        Sse.MoveHighToLow(high23, high01).Store(to + 3 * toStep);
     }
 }
 
