@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Lingotto.Training;
 
 namespace Lingotto.Cli;
@@ -38,7 +39,7 @@ internal static class UsageFault
     private static string PathOf(ParseResult parsed)
     {
         string path = "";
-        for (var result = parsed.CommandResult; result?.Command is not RootCommand and not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+        for (CommandResult? result = parsed.CommandResult; result?.Command is not RootCommand and not null; result = result.Parent as CommandResult)
             path = $" {result.Command.Name}{path}";
         return "lingotto" + path;
     }

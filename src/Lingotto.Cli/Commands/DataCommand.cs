@@ -39,7 +39,8 @@ internal static class DataCommand
         var data = new Argument<string[]>("DATA") { Description = "Text: files, folders or globs.", Arity = ArgumentArity.OneOrMore };
         var tokenizer = new Option<string>("--tokenizer") { Description = "A tokenizer.json.", HelpName = "FILE", Required = true };
         var output = new Option<string>("--out") { Description = "The folder to write; must not exist.", HelpName = "FOLDER", Required = true };
-        Option<double> heldOut = NumberOption.Real("--held-out-fraction", "Share of documents kept for evaluation, 0 to 0.5.", new DataBuildConfig().HeldOutFraction);
+        Option<double> heldOut = NumberOption.Real(
+            "--held-out-fraction", "Share of documents kept for evaluation, 0 to 0.5.", new DataBuildConfig().HeldOutFraction);
         var command = new Command("build", "Turn text into packed tokens.") { data, tokenizer, output, heldOut };
         command.SetAction(parsed =>
         {
@@ -84,7 +85,8 @@ internal static class DataCommand
         output.WriteLine(FormattableString.Invariant($"documents   {documents:N0}, the longest {Figures.Bytes(longest)}"));
         output.WriteLine($"text        {Figures.Bytes(bytes)}");
         if (report.DuplicateMembers > 0)
-            output.WriteLine(FormattableString.Invariant($"duplicates  {report.DuplicateMembers:N0} left out, {Figures.Bytes(report.DuplicateBytes)}"));
+            output.WriteLine(FormattableString.Invariant(
+                $"duplicates  {report.DuplicateMembers:N0} left out, {Figures.Bytes(report.DuplicateBytes)}"));
         if (report.Problems > 0)
             output.WriteLine(FormattableString.Invariant($"problems    {report.Problems:N0}"));
         foreach (string problem in report.FirstProblems)
@@ -97,11 +99,13 @@ internal static class DataCommand
         TokensPerDocument t = s.TokensPerDocument;
         output.WriteLine("train       " + Split(s.Train));
         output.WriteLine("held out    " + Split(s.HeldOut));
-        output.WriteLine(FormattableString.Invariant($"            gzip {8.0 * s.HeldOutGzipBytes / Math.Max(1, s.HeldOut.Utf8Bytes):F3} bits/byte"));
+        output.WriteLine(FormattableString.Invariant(
+            $"            gzip {8.0 * s.HeldOutGzipBytes / Math.Max(1, s.HeldOut.Utf8Bytes):F3} bits/byte"));
         output.WriteLine(FormattableString.Invariant($"bytes       {s.BytesPerToken:F2} a token"));
         output.WriteLine(FormattableString.Invariant(
             $"tokens      a document: {t.Shortest} shortest, {t.Median} median, {t.P90} for 9 in 10, {t.Longest} longest"));
-        output.WriteLine(FormattableString.Invariant($"duplicates  {s.DuplicatesRemoved:N0} left out, {Figures.Bytes(s.DuplicateBytesRemoved)}"));
+        output.WriteLine(FormattableString.Invariant(
+            $"duplicates  {s.DuplicatesRemoved:N0} left out, {Figures.Bytes(s.DuplicateBytesRemoved)}"));
         output.WriteLine(FormattableString.Invariant($"files       {s.Sources.Count:N0}"));
 
         static string Split(SplitSummary split) => FormattableString.Invariant(

@@ -15,7 +15,11 @@ internal static class GenerateCommand
     public static Command Create(CliContext context)
     {
         var folder = new Argument<string>("FOLDER") { Description = "A run, or a folder with config.json, weights and tokenizer.json." };
-        var prompt = new Option<string?>("--prompt") { Description = "The text to continue; read from standard input when absent.", HelpName = "TEXT" };
+        var prompt = new Option<string?>("--prompt")
+        {
+            Description = "The text to continue; read from standard input when absent.",
+            HelpName = "TEXT",
+        };
         Option<int> tokens = NumberOption.Whole("--tokens", "Most tokens to write.", 200, least: 1);
         var sampling = new SamplingOptions();
         var command = new Command("generate", "Continue a text with a trained model.") { folder, prompt, tokens, GlobalOptions.Json };
@@ -41,7 +45,8 @@ internal static class GenerateCommand
             ids.Add(tokenizer.EndOfTextId); // Every document begins behind the end of another.
         if (ids.Count + tokens > config.MaxPositionEmbeddings)
             throw new RunException(
-                $"the prompt's {ids.Count} tokens and --tokens {tokens} exceed the {config.MaxPositionEmbeddings} positions of {model}: lower --tokens or shorten the prompt");
+                $"the prompt's {ids.Count} tokens and --tokens {tokens} exceed the {config.MaxPositionEmbeddings} positions of {model}: "
+                + "lower --tokens or shorten the prompt");
 
         using var device = new CpuDevice(parsed.GetValue(GlobalOptions.Threads));
         using var session = new DecodeSession(device, config, ids.Count + tokens);

@@ -5,7 +5,8 @@ namespace Lingotto.Cli;
 /// <summary>Options that every command takes.</summary>
 internal static class GlobalOptions
 {
-    public static Option<int> Threads { get; } = NumberOption.Whole("--threads", "Threads to compute with; 0 takes every processor.", 0, least: 0, recursive: true);
+    public static Option<int> Threads { get; } =
+        NumberOption.Whole("--threads", "Threads to compute with; 0 takes every processor.", 0, least: 0, recursive: true);
 
     public static Option<ulong?> Seed { get; } = NumberOption.Seed();
 
@@ -13,7 +14,8 @@ internal static class GlobalOptions
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON for programs." };
 
-    private static readonly Option<bool> s_noColor = new("--no-color") { Description = "Print without colours, as with NO_COLOR set.", Recursive = true };
+    private static readonly Option<bool> s_noColor =
+        new("--no-color") { Description = "Print without colours, as with NO_COLOR set.", Recursive = true };
 
     private static readonly Option<bool> s_verbose = new("--verbose") { Description = "Print stack traces with errors.", Recursive = true };
 

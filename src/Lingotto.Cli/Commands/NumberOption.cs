@@ -14,7 +14,8 @@ internal static class NumberOption
         HelpName = "N",
         Recursive = recursive,
         DefaultValueFactory = _ => value,
-        CustomParser = result => Parse<int>(result, name, NumberStyles.AllowLeadingSign, number => number >= least, $"a whole number of {least} or more"),
+        CustomParser = result => Parse<int>(
+            result, name, NumberStyles.AllowLeadingSign, number => number >= least, $"a whole number of {least} or more"),
     };
 
     public static Option<double> Real(string name, string description, double value) => new(name)

@@ -14,8 +14,14 @@ internal static class TokenizerCommand
     private static Command Train(CliContext context)
     {
         var data = new Argument<string[]>("DATA") { Description = "Text: files, folders or globs.", Arity = ArgumentArity.OneOrMore };
-        Option<int> vocabSize = NumberOption.Whole("--vocab-size", "Ids of the vocabulary: bytes, merges and special tokens.", 4096, least: 262);
-        var output = new Option<string>("--out") { Description = "The tokenizer.json to write.", HelpName = "FILE", DefaultValueFactory = _ => "tokenizer.json" };
+        Option<int> vocabSize =
+            NumberOption.Whole("--vocab-size", "Ids of the vocabulary: bytes, merges and special tokens.", 4096, least: 262);
+        var output = new Option<string>("--out")
+        {
+            Description = "The tokenizer.json to write.",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => "tokenizer.json",
+        };
         var command = new Command("train", "Learn a byte-level BPE vocabulary from text.") { data, vocabSize, output };
         command.SetAction(parsed =>
         {
@@ -53,7 +59,11 @@ internal static class TokenizerCommand
     private static Command Decode(CliContext context)
     {
         Option<string> tokenizer = TokenizerOption();
-        var ids = new Argument<string[]>("IDS") { Description = "Token ids; read from standard input when absent.", Arity = ArgumentArity.ZeroOrMore };
+        var ids = new Argument<string[]>("IDS")
+        {
+            Description = "Token ids; read from standard input when absent.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var command = new Command("decode", "Token ids to text.") { ids, tokenizer };
         command.SetAction(parsed =>
         {

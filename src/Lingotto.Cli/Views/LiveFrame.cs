@@ -110,7 +110,7 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
         }
     }
 
-    private static string Energy(StepMetrics m) => m.KilowattHours > 0 ? FormattableString.Invariant($"{m.KilowattHours:0.0##} kWh") : "";
+    private static string Energy(StepMetrics m) => m.KilowattHours >= 0.0005 ? FormattableString.Invariant($"{m.KilowattHours:0.0##} kWh") : "";
 
     private static double Progress(StepMetrics m) =>
         m.NumSteps is { } last ? m.Step / (double)Math.Max(1, last)

@@ -54,7 +54,7 @@ internal static class RunText
             text += $"  held out {HeldOut(heldOut, summary)}";
         if (summary?.Hardware.PricePerHour > 0)
             text += $"  {Money(r.Cost, summary.Hardware)}";
-        return r.KilowattHours > 0 ? text + Invariant($"  {r.KilowattHours:0.0##} kWh") : text;
+        return r.KilowattHours >= 0.0005 ? text + Invariant($"  {r.KilowattHours:0.0##} kWh") : text;
     }
 
     public static string NextCommand(RunResult r, RunSummary? summary) => r.Outcome == RunOutcome.Completed && summary is not null

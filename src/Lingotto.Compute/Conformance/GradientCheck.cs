@@ -12,10 +12,10 @@ internal static class GradientCheck
     private const double Step = 1e-5;
 
     /// <summary>Elements of a tensor that are varied, spread evenly.</summary>
-    private const int Samples = 24;
+    private const int Samples = 16;
 
     /// <summary>Elements beyond which a case adds time and no insight.</summary>
-    private const int LargestCase = 8000;
+    private const int LargestCase = 4000;
 
     public static bool AppliesTo(OpCase c) => c.Projection.Count > 0 && c.Tensors.Sum(t => t.Length) <= LargestCase;
 

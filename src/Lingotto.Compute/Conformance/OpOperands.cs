@@ -4,8 +4,7 @@ namespace Lingotto.Compute;
 internal sealed class OpOperands : IDisposable
 {
     private readonly OpCase _case;
-    private readonly bool _absolute;
-    private readonly ulong _seed;
+    private readonly double[][] _initial;
     private readonly List<IDisposable> _memory = [];
     private readonly Dictionary<string, Tensor> _tensors = [];
     private readonly Dictionary<string, PreparedWeight> _prepared = [];
@@ -18,7 +17,9 @@ internal sealed class OpOperands : IDisposable
     /// <param name="separate">Give each tensor a block of exactly its size.</param>
     public OpOperands(OpCase opCase, Device device, DType reals, ulong seed, bool absolute = false, bool separate = false)
     {
-        (_case, Device, _seed, _absolute) = (opCase, device, seed, absolute);
+        (_case, Device) = (opCase, device);
+        _initial = [.. opCase.Tensors.Select(t => t.Initial(seed, opCase.Place)).Select((values, i) =>
+            absolute && opCase.Tensors[i].DType != DType.I32 ? [.. values.Select(Math.Abs)] : values)];
         using Arena plan = Arena.Measure();
         Allocate(plan, reals);
         if (separate)
@@ -55,10 +56,9 @@ internal sealed class OpOperands : IDisposable
     /// <summary>Puts every tensor back to its values before the operation.</summary>
     public void Reset()
     {
-        foreach (OpTensor t in _case.Tensors)
+        for (int i = 0; i < _initial.Length; i++)
         {
-            double[] values = t.Initial(_seed, _case.Place);
-            Write(t.Name, _absolute && t.DType != DType.I32 ? [.. values.Select(Math.Abs)] : values);
+            Write(_case.Tensors[i].Name, _initial[i]);
         }
     }
 

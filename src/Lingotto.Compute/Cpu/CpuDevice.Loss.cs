@@ -46,6 +46,7 @@ public sealed unsafe partial class CpuDevice
             PanelWidth = width,
             Y = y,
             YStep = columns,
+            Scratch = WorkerScratch(RowProduct.ScratchLength),
             PanelsPerTask = RowProduct.ChoosePanelsPerTask(rows, 1, columns, width, _workers.Count),
         };
         _workers.For(product.Tasks, 1, product);

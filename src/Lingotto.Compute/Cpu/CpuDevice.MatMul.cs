@@ -87,6 +87,7 @@ public sealed unsafe partial class CpuDevice
             Y = Floats(y, y.Length),
             YStep = columns,
             Accumulate = accumulate,
+            Scratch = WorkerScratch(RowProduct.ScratchLength),
             PanelsPerTask = RowProduct.ChoosePanelsPerTask(rows, groups, columns, width, _workers.Count),
         };
         _workers.For(product.Tasks, 1, product);

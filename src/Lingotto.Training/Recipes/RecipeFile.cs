@@ -43,7 +43,8 @@ public sealed class RecipeFile
             values.Faults.Add($"{place}: model is missing: name a config.json or one of models/");
         Recipe? recipe = values.Has("model") ? values.Build() : null;
         if (recipe is not null)
-            values.Faults.AddRange(RecipeValidator.Faults(recipe).Select(fault => $"{PlaceOf(fault.Key, values, place)}: {fault.Key} {fault.Fault}"));
+            values.Faults.AddRange(RecipeValidator.Faults(recipe)
+                .Select(fault => $"{PlaceOf(fault.Key, values, place)}: {fault.Key} {fault.Fault}"));
         return values.Faults.Count == 0 ? new RecipeFile(path, recipe!, values.Origins) : throw new RecipeException(values.Faults);
     }
 
@@ -56,7 +57,8 @@ public sealed class RecipeFile
             return pathOrName;
         string folder = System.IO.Path.Combine(assetFolder, "recipes");
         string[] names = Directory.Exists(folder)
-            ? [.. Directory.EnumerateFiles(folder, "*.json").Select(file => System.IO.Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)]
+            ? [.. Directory.EnumerateFiles(folder, "*.json")
+                .Select(file => System.IO.Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)]
             : [];
         if (names.Contains(pathOrName))
             return System.IO.Path.Combine(folder, pathOrName + ".json");
@@ -78,5 +80,6 @@ public sealed class RecipeFile
     }
 
     /// <summary>Where the value at fault was given; the file as a whole when it was not.</summary>
-    private static string PlaceOf(string key, RecipeValues values, string file) => values.SourceOf(key) is var source && source != "default" ? source : file;
+    private static string PlaceOf(string key, RecipeValues values, string file) =>
+        values.SourceOf(key) is var source && source != "default" ? source : file;
 }

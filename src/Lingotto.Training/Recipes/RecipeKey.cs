@@ -85,10 +85,10 @@ internal sealed class RecipeKey
     public static string? Nearest(string path)
     {
         string name = LastName(path);
-        return All.FirstOrDefault(key => !key.IsSection && LastName(key.Path) == name)?.Path ?? NearestName.Of(path, All.Select(key => key.Path))
+        return All.FirstOrDefault(key => !key.IsSection && LastName(key.Path) == name)?.Path
+            ?? NearestName.Of(path, All.Select(key => key.Path))
             ?? (NearestName.Of(name, All.Select(key => LastName(key.Path))) is { } last ? All.First(key => LastName(key.Path) == last).Path : null);
     }
-
 
     private static IEnumerable<RecipeKey> Walk(JsonTypeInfo section, string prefix)
     {

@@ -24,7 +24,7 @@ internal sealed class RecipeValues
     public List<string> Faults { get; } = [];
 
     public IReadOnlyList<RecipeOrigin> Origins =>
-        [.. RecipeKey.All.Where(key => _values.ContainsKey(key.Path)).Select(key => new RecipeOrigin(key.Path, ValueOf(key.Path), SourceOf(key.Path)))];
+        [.. RecipeKey.All.Where(key => Has(key.Path)).Select(key => new RecipeOrigin(key.Path, ValueOf(key.Path), SourceOf(key.Path)))];
 
     public string ValueOf(string path) => _values[path].Value?.ToJsonString(s_readable) ?? "null";
 

@@ -10,9 +10,10 @@ namespace Lingotto.Tests.Cli;
 public sealed class ProcessTests : IDisposable
 {
     private const string Model = """
-        { "architectures": ["BailingMoeForCausalLM"], "model_type": "bailing_moe", "vocab_size": 280, "hidden_size": 32,
+        { "architectures": ["BailingMoeForCausalLM"], "model_type": "bailing_moe", "vocab_size": 270, "hidden_size": 32,
           "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16,
-          "max_position_embeddings": 64, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "num_shared_experts": 1 }
+          "max_position_embeddings": 64, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "num_shared_experts": 1,
+          "use_bias": false, "use_qkv_bias": false }
         """;
 
     private readonly TemporaryFolder _folder = new();
@@ -46,12 +47,12 @@ public sealed class ProcessTests : IDisposable
             Assert.Equal(ExitCodes.Done, process.ExitCode);
         }
 
-        string[] generate = ["generate", _folder.File("run"), "--prompt", "the", "--tokens", "8", "--threads", "1"];
-        (int code, string text, string error) = CapturedTerminal.Run("", generate);
+        string[] generate = ["generate", _folder.File("run"), "--prompt", "the", "--threads", "1", "--tokens"];
+        (int code, string text, string error) = CapturedTerminal.Run("", [.. generate, "8"]);
         Assert.True(code == ExitCodes.Done, error);
         Assert.StartsWith("the", text, StringComparison.Ordinal);
-        Assert.Equal(text, CapturedTerminal.Run("", generate).Out);
-        Assert.Contains("lower --tokens", CapturedTerminal.Run("", [.. generate, "--tokens", "64"]).Error, StringComparison.Ordinal);
+        Assert.Equal(text, CapturedTerminal.Run("", [.. generate, "8"]).Out);
+        Assert.Contains("lower --tokens", CapturedTerminal.Run("", [.. generate, "64"]).Error, StringComparison.Ordinal);
     }
 
     private string WriteRecipe()
@@ -72,7 +73,7 @@ public sealed class ProcessTests : IDisposable
     private static Process Start(string[] args)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "lingotto.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", ["exec", program, .. args]) { RedirectStandardOutput = true })!;
+        return Process.Start(new ProcessStartInfo("dotnet", ["exec", program, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 
     private static JsonNode ReadUntil(Process process, string kind)
@@ -83,6 +84,6 @@ public sealed class ProcessTests : IDisposable
                 return JsonNode.Parse(line)!;
         }
 
-        throw new InvalidOperationException($"the process ended before it said {kind}");
+        throw new InvalidOperationException($"the process ended before it said {kind}: {process.StandardError.ReadToEnd()}");
     }
 }

@@ -37,7 +37,7 @@ internal static unsafe class Panels
     /// <summary>A panel of b[d, j] = source[j * step + d]: columns are rows of the source, so the block is transposed.</summary>
     public static void FromColumns(float* source, nint step, int depth, int columns, int width, float* panel)
     {
-        const int Block = 16;
+        const int Block = 64;
         for (int d0 = 0; d0 < depth; d0 += Block)
         {
             int blockDepth = Math.Min(Block, depth - d0);

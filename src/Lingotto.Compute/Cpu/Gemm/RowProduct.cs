@@ -12,6 +12,15 @@ internal readonly unsafe struct RowProduct : IRangeKernel
     /// <summary>Depth of a pass: a panel of 48 x 512 floats streams from the second-level cache, 8 rows stay in the first.</summary>
     private const int DepthBlock = 512;
 
+    /// <summary>Rows a multiple of this many floats apart fall on the same sets of the first-level cache and evict each other.</summary>
+    private const int AliasingFloats = 1024;
+
+    /// <summary>Floats between copied rows: a cache line more than the depth.</summary>
+    private const int CopyStep = DepthBlock + 16;
+
+    /// <summary>Floats of scratch a worker needs.</summary>
+    public const int ScratchLength = RowBlock * CopyStep;
+
     public required float* X { get; init; }
 
     public required nint XStep { get; init; }
@@ -39,6 +48,9 @@ internal readonly unsafe struct RowProduct : IRangeKernel
     public required nint YStep { get; init; }
 
     public bool Accumulate { get; init; }
+
+    /// <summary><see cref="ScratchLength"/> floats for each worker.</summary>
+    public required float* Scratch { get; init; }
 
     /// <summary>Panels of one task: all of them, or fewer where there are too few row blocks to go round.</summary>
     public required int PanelsPerTask { get; init; }
@@ -68,7 +80,8 @@ internal readonly unsafe struct RowProduct : IRangeKernel
             if (Locate(task / PanelTasks, out int group, out int firstRow, out int rows))
             {
                 int firstPanel = task % PanelTasks * PanelsPerTask;
-                Block<V, O>(group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount));
+                Block<V, O>(
+                    group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount), Scratch + (nint)worker * ScratchLength);
             }
         }
     }
@@ -93,7 +106,7 @@ internal readonly unsafe struct RowProduct : IRangeKernel
         return false;
     }
 
-    private void Block<V, O>(int group, int firstRow, int rows, int firstPanel, int lastPanel)
+    private void Block<V, O>(int group, int firstRow, int rows, int firstPanel, int lastPanel, float* copy)
         where V : struct
         where O : ILanes<V>
     {
@@ -102,12 +115,7 @@ internal readonly unsafe struct RowProduct : IRangeKernel
         for (int depth0 = 0; depth0 < Depth; depth0 += DepthBlock)
         {
             int depth = Math.Min(DepthBlock, Depth - depth0);
-            for (int r = 0; r < RowBlock + 8; r++)
-            {
-                int row = firstRow + Math.Min(r, rows - 1);
-                a[r] = X + (RowIndex is null ? row : RowIndex[row]) * XStep + depth0;
-            }
-
+            PointAtRows(a, firstRow, rows, depth0, depth, copy);
             for (int panel = firstPanel; panel < lastPanel; panel++)
             {
                 float* b = B + (((nint)group * PanelCount + panel) * Depth + depth0) * PanelWidth;
@@ -118,6 +126,29 @@ internal readonly unsafe struct RowProduct : IRangeKernel
                         a + r, 1, b, PanelWidth, depth, Y + (firstRow + r) * YStep + panel * PanelWidth, YStep,
                         Math.Min(tileRows, rows - r), columns, Accumulate || depth0 > 0);
                 }
+            }
+        }
+    }
+
+    /// <summary>Pointers to the rows, the last one repeated; rows that would evict each other are copied apart first.</summary>
+    private void PointAtRows(float** a, int firstRow, int rows, int depth0, int depth, float* copy)
+    {
+        bool copies = XStep % AliasingFloats == 0 && rows > 1;
+        for (int r = 0; r < RowBlock + 8; r++)
+        {
+            if (r >= rows)
+            {
+                a[r] = a[rows - 1];
+                continue;
+            }
+
+            int row = firstRow + r;
+            a[r] = X + (RowIndex is null ? row : RowIndex[row]) * XStep + depth0;
+            if (copies)
+            {
+                float* to = copy + (nint)r * CopyStep;
+                new ReadOnlySpan<float>(a[r], depth).CopyTo(new Span<float>(to, depth));
+                a[r] = to;
             }
         }
     }

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Lingotto.Compute;
+using Lingotto.Text;
+using Lingotto.Training;
+
+namespace Lingotto.Cli;
+
+/// <summary>lingotto doctor: what this machine offers, and whether its arithmetic is right.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var conformance = new Option<bool>("--conformance") { Description = "Compare every operation with the double-precision reference; about a minute." };
+        var command = new Command("doctor", "Show what this machine offers, and check it.") { conformance };
+        command.SetAction(parsed =>
+        {
+            using var device = new CpuDevice(parsed.GetValue(GlobalOptions.Threads));
+            Describe(device, context.Terminal.Out);
+            return parsed.GetValue(conformance) ? Check(device, context.Terminal.Out) : ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static void Describe(CpuDevice device, TextWriter output)
+    {
+        void Row(string name, string value) => output.WriteLine($"{name,-10} {value}");
+        Row("system", $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}");
+        Row("runtime", RuntimeInformation.FrameworkDescription);
+        Row("chip", ProcessorName());
+        Row("path", $"{device.Isa} (widest here: {IsaChoice.Widest}; {IsaChoice.Variable}=vector128, avx2 or avx512 forces one)");
+        Row("bf16", "not used: products run in f32");
+        Row("threads", FormattableString.Invariant($"{device.Threads}"));
+        Row("memory", $"{Figures.Bytes(device.AvailableBytes)} available to this process");
+        Row("peak", FormattableString.Invariant($"{device.MeasurePeakGflops(1):F0} GFLOP/s one thread, {device.MeasurePeakGflops():F0} all (f32)"));
+        Row("text", DefaultCorpus());
+    }
+
+    private static string DefaultCorpus()
+    {
+        try
+        {
+            return FormattableString.Invariant($"{DotNetDocs.Find().Count} files of .NET documentation for the quickstart");
+        }
+        catch (FileNotFoundException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static string ProcessorName()
+    {
+        const string Cpus = "/proc/cpuinfo";
+        string? line = File.Exists(Cpus) ? File.ReadLines(Cpus).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        return line is null ? "unknown" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+    }
+
+    private static int Check(CpuDevice device, TextWriter output)
+    {
+        output.WriteLine();
+        IReadOnlyList<ConformanceResult> results = ConformanceRunner.Run(device);
+        foreach (ConformanceResult result in results)
+            output.WriteLine(result);
+        ConformanceResult[] failed = [.. results.Where(result => !result.Passed)];
+        if (failed.Length > 0)
+            throw new RunException($"{failed.Length} of {results.Count} checks failed on this machine, first {failed[0].Name}: report it with the lines above.");
+        output.WriteLine(FormattableString.Invariant($"all {results.Count} checks passed"));
+        return ExitCodes.Done;
+    }
+}
