@@ -65,9 +65,17 @@ internal sealed class CheckpointStore(string folder, Device device)
         return target;
     }
 
+    /// <exception cref="DurableFolderException">It is damaged; the message names the file and the tensor.</exception>
+    /// <exception cref="RunException">It is of another model.</exception>
     public TrainerState Load(string checkpoint, TrainableDecoder decoder, AdamWOptimizer optimizer)
     {
         DurableFolder.Open(checkpoint).Verify();
+        if (ModelConfig.Load(checkpoint) != decoder.Config)
+        {
+            throw new RunException(
+                $"{checkpoint} holds a model whose config.json differs from the recipe's: restore the recipe's, start over with --fresh, or choose another folder with --run.");
+        }
+
         WeightFiles.LoadModel(device, checkpoint, decoder.Config, decoder.Blocks);
         WeightFiles.Read(device, Path.Combine(checkpoint, OptimizerFile), optimizer.State());
         return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(checkpoint, StateFile)), RunJson.Default.TrainerState)

@@ -16,6 +16,7 @@ internal sealed class TrainStep
     private readonly Recipe _recipe;
     private readonly TrainableDecoder _decoder;
     private readonly AdamWOptimizer _optimizer;
+    private readonly BufferSnapshot _buffers;
     private readonly SampleSource _samples;
     private readonly CounterRandom _warmupNoise;
     private readonly int[][] _ids;
@@ -29,6 +30,7 @@ internal sealed class TrainStep
         _recipe = recipe;
         _decoder = decoder;
         _optimizer = optimizer;
+        _buffers = new BufferSnapshot(device, decoder.Blocks);
         _samples = samples;
         _warmupNoise = new CounterRandom(recipe.Training.Seed, RandomPurpose.RoutingWarmup);
         int[][] Buffers() => [.. Enumerable.Range(0, recipe.Training.MicroBatches).Select(_ => new int[decoder.Tokens])];
@@ -49,6 +51,7 @@ internal sealed class TrainStep
     {
         int microBatches = _recipe.Training.MicroBatches;
         int targets = Fill(step);
+        _buffers.Take();
         double lossSum = 0, balance = 0, z = 0;
         foreach (int[] load in ExpertLoad)
         {
@@ -77,6 +80,7 @@ internal sealed class TrainStep
         else
         {
             _optimizer.ZeroGradients();
+            _buffers.Restore();
         }
 
         return new StepOutcome(lossSum / Math.Max(1, targets), gradNorm, balance / perLayer, z / perLayer, Skipped: !finite);

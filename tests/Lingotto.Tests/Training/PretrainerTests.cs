@@ -1,0 +1,211 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Lingotto.Compute;
+using Lingotto.Formats;
+using Lingotto.Model;
+using Lingotto.Tests.Model;
+using Lingotto.Text;
+using Lingotto.Training;
+using Xunit;
+
+namespace Lingotto.Tests.Training;
+
+/// <summary>Whole runs, from text to checkpoint.</summary>
+public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : IClassFixture<PretrainerTests.StraightRuns>
+{
+    [Theory]
+    [InlineData(nameof(TinyModels.Ling1))]
+    [InlineData(nameof(TinyModels.Ling2))]
+    public void Losses_and_weights_are_the_same_bits_for_one_and_two_threads(string model)
+    {
+        using var run = new TinyRun(TinyModels.Of(model));
+        run.Train(threads: 2);
+        AssertSameBits(straight.Of(model).Run, run);
+    }
+
+    [Theory]
+    [InlineData(nameof(TinyModels.Ling1))]
+    [InlineData(nameof(TinyModels.Ling2))]
+    public void An_interrupted_run_resumes_and_ends_with_the_bits_of_a_straight_one(string model)
+    {
+        using var run = new TinyRun(TinyModels.Of(model));
+        RecordingObserver first = run.Train(stopAfter: 10);
+        Assert.Equal((RunOutcome.Interrupted, 10L), (first.Result!.Outcome, first.Result.Step));
+        RecordingObserver second = run.Train();
+        Assert.Equal((RunOutcome.Completed, 20L, 10L), (second.Result!.Outcome, second.Result.Step, second.Summary!.ResumedStep));
+        AssertSameBits(straight.Of(model).Run, run);
+    }
+
+    [Fact]
+    public void A_run_killed_at_any_moment_resumes_and_ends_with_the_bits_of_a_straight_one()
+    {
+        using var whole = new TinyRun(TinyModels.Ling1);
+        Recipe Long(TinyRun run) => run.Recipe with
+        {
+            Training = run.Recipe.Training with { NumSteps = 60 },
+            Checkpoints = new CheckpointConfig { EverySteps = 15 },
+        };
+        whole.Train(recipe: Long(whole));
+
+        using var killed = new TinyRun(TinyModels.Ling1);
+        File.WriteAllText(killed.File("recipe.json"), JsonSerializer.Serialize(Long(killed), RunJson.Default.Recipe));
+        RunUntilSavedThenKill(killed);
+        Assert.InRange(killed.Losses.Length, 15, 59);
+        RecordingObserver resumed = killed.Train(recipe: Long(killed));
+        Assert.InRange(resumed.Summary!.ResumedStep, 15, 59);
+        AssertSameBits(whole, killed);
+    }
+
+    [Fact]
+    public void The_loss_falls_and_the_end_is_measured_on_all_held_out_text()
+    {
+        (TinyRun run, RecordingObserver heard) = straight.Of(nameof(TinyModels.Ling2));
+        Assert.InRange(run.Losses[0].Loss, 5, 7);
+        Assert.InRange(run.Losses[^1].Loss, 0, 0.8 * run.Losses[0].Loss);
+        Assert.Equal([false, false, true], heard.HeldOut.Select(measured => measured.Complete));
+        Assert.InRange(heard.HeldOut[^1].BitsPerByte, 0, heard.HeldOut[0].BitsPerByte);
+        Assert.Equal(heard.HeldOut[^1], heard.Result!.HeldOut);
+    }
+
+    [Fact]
+    public void Samples_are_what_running_the_whole_text_again_for_every_token_gives()
+    {
+        (TinyRun run, RecordingObserver heard) = straight.Of(nameof(TinyModels.Ling2));
+        using var device = new CpuDevice(threads: 1);
+        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(heard.Result!.CheckpointFolder, "tokenizer.json"));
+        using var session = new DecodeSession(device, ModelConfig.Load(heard.Result.CheckpointFolder), 64);
+        WeightFiles.LoadModel(device, heard.Result.CheckpointFolder, session.Config, session.Blocks);
+        session.RefreshWeights();
+
+        Assert.Equal(run.Recipe.Samples.Prompts, heard.Sampled.Select(sample => sample.Prompt));
+        string written = File.ReadAllText(Path.Combine(run.Folder, "samples.txt"));
+        for (int i = 0; i < heard.Sampled.Count; i++)
+        {
+            (string prompt, string continuation) = heard.Sampled[i];
+            var sampler = new Sampler(
+                new SamplerConfig(Temperature: run.Recipe.Samples.Temperature, Seed: run.Recipe.Training.Seed + (ulong)i), run.Model.VocabSize);
+            Assert.Equal(continuation, Continue(session, tokenizer, sampler, prompt, run.Recipe.Samples.Tokens));
+            Assert.Contains(prompt + continuation, written, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_run_of_another_recipe_is_refused_by_the_section_that_differs()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        run.Train(stopAfter: 1);
+        Recipe other = run.Recipe with { Optimizer = new OptimizerConfig { Beta2 = 0.99 }, Training = run.Recipe.Training with { Seed = 5 } };
+        RunException fault = Assert.Throws<RunException>(() => run.Train(recipe: other));
+        Assert.Contains(run.Folder, fault.Message, StringComparison.Ordinal);
+        Assert.Contains("(training, optimizer)", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("--fresh", fault.Message, StringComparison.Ordinal);
+        run.Train(stopAfter: 2, recipe: run.Recipe with { Checkpoints = new CheckpointConfig { EverySteps = 1 } });
+    }
+
+    [Fact]
+    public void A_model_that_changed_under_the_run_is_refused()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        run.Train(stopAfter: 1);
+        (run.Model with { RopeTheta = 20000 }).Save(run.Recipe.Model);
+        RunException fault = Assert.Throws<RunException>(() => run.Train());
+        Assert.Contains("step-000000001", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("--fresh", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("optimizer.safetensors")]
+    [InlineData("trainer_state.json")]
+    public void A_flipped_bit_in_a_checkpoint_is_refused_by_file(string name)
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        string file = Path.Combine(run.Train(stopAfter: 1).Result!.CheckpointFolder, name);
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[^20] ^= 1;
+        File.WriteAllBytes(file, bytes);
+        DurableFolderException fault = Assert.Throws<DurableFolderException>(() => run.Train());
+        Assert.Contains(file, fault.Message, StringComparison.Ordinal);
+        Assert.Contains("use an earlier folder", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_runs_do_not_share_a_folder()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        using RunFolder taken = RunFolder.Open(run.Folder, run.Recipe, fresh: false);
+        RunException fault = Assert.Throws<RunException>(() => run.Train());
+        Assert.Contains("in use by another run", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Text_shorter_than_a_sequence_is_refused()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        Recipe longer = run.Recipe with { Training = run.Recipe.Training with { SequenceLength = 20_000, SequencesPerMicroBatch = 1 } };
+        RunException fault = Assert.Throws<RunException>(() => run.Train(recipe: longer));
+        Assert.Contains("fewer than one sequence of 20000", fault.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Losses of every step once and in order, and the newest checkpoint's tensors.</summary>
+    private static void AssertSameBits(TinyRun expected, TinyRun actual)
+    {
+        Assert.Equal(expected.Losses, actual.Losses);
+        Assert.Equal(Enumerable.Range(1, expected.Losses.Length).Select(step => (long)step), actual.Losses.Select(line => line.Step));
+        Assert.Equal(expected.NewestWeights(), actual.NewestWeights());
+    }
+
+    private static string Continue(DecodeSession session, Tokenizer tokenizer, Sampler sampler, string prompt, int count)
+    {
+        int[] ids = tokenizer.Encode(prompt);
+        int promptLength = ids.Length;
+        for (int i = 0; i < count; i++)
+        {
+            session.Reset();
+            int next = sampler.Next(session.Run(ids), ids, ids.Length);
+            if (next == tokenizer.EndOfTextId)
+                break;
+            ids = [.. ids, next];
+        }
+
+        return tokenizer.Decode(ids.AsSpan(promptLength));
+    }
+
+    /// <summary>The command line in a process of its own, ended without warning once a checkpoint is on disk.</summary>
+    private static void RunUntilSavedThenKill(TinyRun run)
+    {
+        string[] arguments =
+            [Path.Combine(AppContext.BaseDirectory, "lingotto.dll"), "pretrain", run.File("recipe.json"), "--run", run.Folder, "--threads", "1", "--json"];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        string? line;
+        do
+            line = process.StandardOutput.ReadLine();
+        while (line is not null && !line.Contains("\"saved\"", StringComparison.Ordinal));
+        process.Kill();
+        process.WaitForExit();
+        Assert.NotNull(line);
+    }
+
+    /// <summary>Uninterrupted runs on one thread, once for all tests.</summary>
+    public sealed class StraightRuns : IDisposable
+    {
+        private readonly Dictionary<string, (TinyRun Run, RecordingObserver Heard)> _byModel = [];
+
+        internal (TinyRun Run, RecordingObserver Heard) Of(string model)
+        {
+            if (!_byModel.TryGetValue(model, out (TinyRun Run, RecordingObserver Heard) made))
+            {
+                var run = new TinyRun(TinyModels.Of(model));
+                _byModel.Add(model, made = (run, run.Train()));
+            }
+
+            return made;
+        }
+
+        public void Dispose()
+        {
+            foreach ((TinyRun run, _) in _byModel.Values)
+                run.Dispose();
+        }
+    }
+}
