@@ -18,22 +18,25 @@ internal static unsafe class Panels
         return (long)((columns + width - 1) / width) * width * depth;
     }
 
-    /// <summary>Panels of b[d, j] = source[d * step + j]: rows are copied.</summary>
-    public static void FromRows(float* source, nint step, int depth, int columns, int width, float* panel)
+    /// <summary>A panel of b[d, j] = source[d * step + j]: rows are copied.</summary>
+    public static void FromRows<V, O>(float* source, nint step, int depth, int columns, float* panel)
+        where V : struct
+        where O : ILanes<V>
     {
         for (int d = 0; d < depth; d++)
         {
-            Row(source + d * step, columns, width, panel + (nint)d * width);
+            Row<V, O>(source + d * step, columns, panel + (nint)d * Tile.PanelVectors * O.Count);
         }
     }
 
     /// <summary>One row of one panel.</summary>
-    public static void Row(float* source, int columns, int width, float* destination)
+    public static void Row<V, O>(float* source, int columns, float* destination)
+        where V : struct
+        where O : ILanes<V>
     {
-        new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(destination, width));
-        if (columns < width)
+        for (int j = 0; j < Tile.PanelVectors * O.Count; j += O.Count)
         {
-            new Span<float>(destination + columns, width - columns).Clear();
+            O.Store(VectorMath.Load<V, O>(source + j, columns - j), destination + j);
         }
     }
 
@@ -143,8 +146,8 @@ internal readonly unsafe struct PackWeight(
             else
             {
                 int first = (panel - ForwardCount) * width;
-                Panels.FromRows(
-                    w + first, inputs, outputs, Math.Min(width, inputs - first), width,
+                Panels.FromRows<V, O>(
+                    w + first, inputs, outputs, Math.Min(width, inputs - first),
                     backward + ((nint)group * BackwardCount + panel - ForwardCount) * outputs * width);
             }
         }

@@ -120,8 +120,12 @@ internal readonly unsafe struct RowProduct : IRangeKernel
             {
                 float* b = B + (((nint)group * PanelCount + panel) * Depth + depth0) * PanelWidth;
                 int columns = Math.Min(PanelWidth, Columns - panel * PanelWidth);
+                float* next = b + (nint)Depth * PanelWidth;
+                int share = depth * PanelWidth * tileRows / rows;
                 for (int r = 0; r < rows; r += tileRows)
                 {
+                    // The next panel comes into the second level while this one is used; the chip's own prefetch stops at each page.
+                    CacheHints.ToSecondLevel(next + (nint)(r / tileRows) * share, rows > tileRows ? share : 0);
                     Tile.Multiply<V, O>(
                         a + r, 1, b, PanelWidth, depth, Y + (firstRow + r) * YStep + panel * PanelWidth, YStep,
                         Math.Min(tileRows, rows - r), columns, Accumulate || depth0 > 0);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Lingotto.Compute;
 
@@ -164,6 +163,11 @@ internal static unsafe class Tile
         float* a0 = a[0];
         float* a1 = R.Value > 1 ? a[1] : a0, a2 = R.Value > 1 ? a[2] : a0, a3 = R.Value > 1 ? a[3] : a0;
         float* a4 = R.Value > 4 ? a[4] : a0, a5 = R.Value > 4 ? a[5] : a0, a6 = R.Value > 4 ? a[6] : a0, a7 = R.Value > 4 ? a[7] : a0;
+        for (int i = 0; i < rows; i++)
+        {
+            Prefetch<N>(c + i * cStep);
+        }
+
         nint p = 0;
         for (int remaining = depth; remaining > 0; remaining--)
         {
@@ -247,23 +251,20 @@ internal static unsafe class Tile
         }
     }
 
+    /// <summary>Sixteen floats are a cache line.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch<N>(float* b)
+    private static void Prefetch<N>(float* p)
         where N : struct, IConstant
     {
-        if (Sse.IsSupported)
+        CacheHints.ToFirstLevel(p);
+        if (N.Value > 1)
         {
-            // A hint: an address past the operand is no fault. Sixteen floats are a cache line.
-            Sse.Prefetch0(b);
-            if (N.Value > 1)
-            {
-                Sse.Prefetch0(b + 16);
-            }
+            CacheHints.ToFirstLevel(p + 16);
+        }
 
-            if (N.Value > 2)
-            {
-                Sse.Prefetch0(b + 32);
-            }
+        if (N.Value > 2)
+        {
+            CacheHints.ToFirstLevel(p + 32);
         }
     }
 

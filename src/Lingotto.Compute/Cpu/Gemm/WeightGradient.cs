@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Lingotto.Compute;
 
 /// <summary>
@@ -6,11 +8,11 @@ namespace Lingotto.Compute;
 /// </summary>
 internal readonly unsafe struct WeightGradient : IRangeKernel
 {
-    /// <summary>Outputs of a task: their packed block (256 x 256 floats) is a quarter of a 1 MiB second-level cache.</summary>
+    /// <summary>Outputs of a task: their packed block of 256 x 512 floats is half of a 1 MiB second-level cache.</summary>
     private const int OutputBlock = 256;
 
-    /// <summary>Rows of a pass: a panel of 256 x 48 floats.</summary>
-    private const int RowBlock = 256;
+    /// <summary>Rows of a pass: the gradient of the weight is read and written once a pass, a panel of 512 x 48 floats fits beside.</summary>
+    private const int RowBlock = 512;
 
     /// <summary>Floats of scratch a worker needs.</summary>
     public const int ScratchLength = OutputBlock * RowBlock + RowBlock * Tile.PanelVectors * 16;
@@ -74,15 +76,15 @@ internal readonly unsafe struct WeightGradient : IRangeKernel
         float** a = stackalloc float*[8];
         for (int k = 0; k < Inputs; k += PanelWidth)
         {
-            int columns = Math.Min(PanelWidth, Inputs - k);
+            int columns = Math.Min(PanelWidth, Inputs - k), rowsPerTile = (rows * tileRows + outputs - 1) / outputs;
             for (int r = 0; r < rows; r++)
             {
-                int row = RowIndex is null ? firstRow + r : RowIndex[firstRow + r];
-                Panels.Row(X + row * XStep + k, columns, PanelWidth, panel + (nint)r * PanelWidth);
+                Panels.Row<V, O>(RowOfX(firstRow + r) + k, columns, panel + (nint)r * PanelWidth);
             }
 
             for (int n = 0; n < outputs; n += tileRows)
             {
+                PrefetchX(firstRow, rows, n / tileRows * rowsPerTile, rowsPerTile, k + PanelWidth);
                 for (int i = 0; i < 8; i++)
                 {
                     a[i] = packedY + (nint)n * rows + Math.Min(i, tileRows - 1);
@@ -95,16 +97,49 @@ internal readonly unsafe struct WeightGradient : IRangeKernel
         }
     }
 
-    /// <summary>packed[n / 8][r][n % 8] = gradY[r, n], zero beyond the last output.</summary>
+    private float* RowOfX(int row) => X + (RowIndex is null ? row : RowIndex[row]) * XStep;
+
+    /// <summary>Part of the next panel, so that gathering it does not wait for memory.</summary>
+    private void PrefetchX(int firstRow, int rows, int from, int count, int k)
+    {
+        if (k < Inputs)
+        {
+            for (int r = from; r < Math.Min(from + count, rows); r++)
+            {
+                CacheHints.ToSecondLevel(RowOfX(firstRow + r) + k, PanelWidth);
+            }
+        }
+    }
+
+    /// <summary>
+    /// packed[n / 8][r][n % 8] = gradY[r, n], zero beyond the last output. Eight rows at a time: their columns fill whole lines
+    /// of the packed block.
+    /// </summary>
     private void PackOutputs(int firstOutput, int outputs, int firstRow, int rows, int tileRows, float* packed)
     {
-        for (int r = 0; r < rows; r++)
+        for (int r0 = 0; r0 < rows; r0 += 8)
         {
-            float* from = GradY + (firstRow + r) * GradYStep + firstOutput;
+            int last = Math.Min(r0 + 8, rows);
             for (int n = 0; n < outputs; n += tileRows)
             {
-                float* to = packed + (nint)n * rows + (nint)r * tileRows;
-                Panels.Row(from + n, Math.Min(tileRows, outputs - n), tileRows, to);
+                for (int r = r0; r < last; r++)
+                {
+                    float* from = GradY + (firstRow + r) * GradYStep + firstOutput + n;
+                    float* to = packed + (nint)n * rows + (nint)r * tileRows;
+                    if (n + tileRows > outputs)
+                    {
+                        new Span<float>(to, tileRows).Clear();
+                        new ReadOnlySpan<float>(from, outputs - n).CopyTo(new Span<float>(to, tileRows));
+                    }
+                    else if (tileRows == 8)
+                    {
+                        Vector256.Load(from).Store(to);
+                    }
+                    else
+                    {
+                        Vector128.Load(from).Store(to);
+                    }
+                }
             }
         }
     }
