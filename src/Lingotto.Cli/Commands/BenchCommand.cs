@@ -16,11 +16,15 @@ internal static class BenchCommand
         {
             using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
             BenchReport report = Bench.Run(
-                parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, parsed.GetValue(data) ?? [], stage => progress.Report(() => stage));
+                parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, parsed.GetValue(data) ?? [], stage =>
+                {
+                    context.Cancellation.ThrowIfCancellationRequested();
+                    progress.Report(() => stage);
+                });
             progress.Dispose();
+            Write(report, context.Terminal.Out);
             if (parsed.GetValue(json) is { } path)
                 DurableFile.WriteAllText(path, report.ToJson());
-            Write(report, context.Terminal.Out);
         });
         return command;
     }

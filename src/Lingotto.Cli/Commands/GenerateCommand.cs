@@ -40,10 +40,13 @@ internal static class GenerateCommand
         string model = ModelFolder.Find(folder);
         ModelConfig config = ModelConfig.Load(model);
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(model, "tokenizer.json"));
+        if (tokenizer.VocabSize > config.VocabSize)
+            throw new RunException(
+                $"{model}: tokenizer.json has {tokenizer.VocabSize} tokens and config.json a vocab_size of {config.VocabSize}: the two do not belong together");
         List<int> ids = [.. tokenizer.Encode(prompt)];
         if (ids.Count == 0)
             ids.Add(tokenizer.EndOfTextId); // Every document begins behind the end of another.
-        if (ids.Count + tokens > config.MaxPositionEmbeddings)
+        if ((long)ids.Count + tokens > config.MaxPositionEmbeddings)
             throw new RunException(
                 $"the prompt's {ids.Count} tokens and --tokens {tokens} exceed the {config.MaxPositionEmbeddings} positions of {model}: "
                 + "lower --tokens or shorten the prompt");

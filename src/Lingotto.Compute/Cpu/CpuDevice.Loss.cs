@@ -19,55 +19,17 @@ public sealed unsafe partial class CpuDevice
         {
             int rows = Math.Min(chunk, tokens - first);
             float* hChunk = h + (nint)first * hidden;
-            Product(w.ForwardPanels, hChunk, rows, hidden, vocabulary, logits);
+            Product(hChunk, null, null, rows, w.ForwardPanels, 1, hidden, vocabulary, logits, accumulate: false);
             _workers.For(
                 rows, CrossEntropyRows.Grain,
                 new CrossEntropyRows(logits, targets + first, vocabulary, gradScale, loss + first, gradients: !gradHTD.IsAbsent));
             if (!gradHTD.IsAbsent)
             {
-                Gradient(logits, hChunk, rows, vocabulary, hidden, Floats(gradWVD, (long)vocabulary * hidden));
-                Product(w.BackwardPanels, logits, rows, vocabulary, hidden, Floats(gradHTD, hTD.Length) + (nint)first * hidden);
+                Gradient(
+                    logits, hChunk, null, null, rows, 1, vocabulary, hidden, Floats(gradWVD, (long)vocabulary * hidden));
+                float* gradH = Floats(gradHTD, hTD.Length) + (nint)first * hidden;
+                Product(logits, null, null, rows, w.BackwardPanels, 1, vocabulary, hidden, gradH, accumulate: false);
             }
         }
-    }
-
-    private void Product(Tensor panels, float* x, int rows, int depth, int columns, float* y)
-    {
-        int width = Panels.Width(Isa);
-        var product = new RowProduct
-        {
-            X = x,
-            XStep = depth,
-            Rows = rows,
-            Groups = 1,
-            B = Floats(panels, panels.Length),
-            Depth = depth,
-            Columns = columns,
-            PanelWidth = width,
-            Y = y,
-            YStep = columns,
-            Scratch = WorkerScratch(RowProduct.ScratchLength),
-            PanelsPerTask = RowProduct.ChoosePanelsPerTask(rows, 1, columns, width, _workers.Count),
-        };
-        _workers.For(product.Tasks, 1, product);
-    }
-
-    private void Gradient(float* gradY, float* x, int rows, int outputs, int inputs, float* gradW)
-    {
-        var gradient = new WeightGradient
-        {
-            GradY = gradY,
-            GradYStep = outputs,
-            X = x,
-            XStep = inputs,
-            Rows = rows,
-            Groups = 1,
-            Outputs = outputs,
-            Inputs = inputs,
-            PanelWidth = Panels.Width(Isa),
-            GradW = gradW,
-            Scratch = WorkerScratch(WeightGradient.ScratchLength),
-        };
-        _workers.For(gradient.Tasks, 1, gradient);
     }
 }

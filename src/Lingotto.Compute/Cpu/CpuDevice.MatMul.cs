@@ -65,26 +65,29 @@ public sealed unsafe partial class CpuDevice
 
     private void Product(Tensor x, RoutedRows routed, Tensor panels, int groups, int depth, int columns, Tensor y, bool accumulate)
     {
-        int rows = y.Rows, width = Panels.Width(Isa);
-        Floats(y, (long)rows * columns);
-        if (routed.TokenOfRowR.IsAbsent)
-        {
-            Floats(x, (long)rows * depth);
-        }
+        int rows = y.Rows, sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows;
+        Product(
+            Floats(x, (long)sources * depth), IndexOf(routed, rows), OffsetsOf(routed, groups), rows, panels, groups, depth, columns,
+            Floats(y, (long)rows * columns), accumulate);
+    }
 
+    private void Product(
+        float* x, int* rowIndex, int* offsets, int rows, Tensor panels, int groups, int depth, int columns, float* y, bool accumulate)
+    {
+        int width = Panels.Width(Isa);
         var product = new RowProduct
         {
-            X = Floats(x, (long)x.Rows * depth),
+            X = x,
             XStep = depth,
-            RowIndex = IndexOf(routed, rows),
-            Offsets = OffsetsOf(routed, groups),
+            RowIndex = rowIndex,
+            Offsets = offsets,
             Rows = rows,
             Groups = groups,
             B = Floats(panels, panels.Length),
             Depth = depth,
             Columns = columns,
             PanelWidth = width,
-            Y = Floats(y, y.Length),
+            Y = y,
             YStep = columns,
             Accumulate = accumulate,
             Scratch = WorkerScratch(RowProduct.ScratchLength),
@@ -95,21 +98,29 @@ public sealed unsafe partial class CpuDevice
 
     private void Gradient(Tensor gradY, Tensor x, RoutedRows routed, int groups, Tensor gradW)
     {
-        int rows = gradY.Rows, outputs = gradW[-2], inputs = gradW[-1];
+        int rows = gradY.Rows, outputs = gradW[-2], inputs = gradW[-1], sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows;
+        Gradient(
+            Floats(gradY, (long)rows * outputs), Floats(x, (long)sources * inputs), IndexOf(routed, rows), OffsetsOf(routed, groups), rows,
+            groups, outputs, inputs, Floats(gradW, (long)groups * outputs * inputs));
+    }
+
+    private void Gradient(
+        float* gradY, float* x, int* rowIndex, int* offsets, int rows, int groups, int outputs, int inputs, float* gradW)
+    {
         var gradient = new WeightGradient
         {
-            GradY = Floats(gradY, (long)rows * outputs),
+            GradY = gradY,
             GradYStep = outputs,
-            X = Floats(x, routed.TokenOfRowR.IsAbsent ? (long)rows * inputs : (long)x.Rows * inputs),
+            X = x,
             XStep = inputs,
-            RowIndex = IndexOf(routed, rows),
-            Offsets = OffsetsOf(routed, groups),
+            RowIndex = rowIndex,
+            Offsets = offsets,
             Rows = rows,
             Groups = groups,
             Outputs = outputs,
             Inputs = inputs,
             PanelWidth = Panels.Width(Isa),
-            GradW = Floats(gradW, (long)groups * outputs * inputs),
+            GradW = gradW,
             Scratch = WorkerScratch(WeightGradient.ScratchLength),
         };
         _workers.For(gradient.Tasks, 1, gradient);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Lingotto.Compute;
@@ -40,6 +39,8 @@ internal unsafe class HostBlock : MemoryBlock
             NativeMemory.Clear(Pointer, (nuint)bytes);
             _mapping = (nint)Pointer;
         }
+
+        HostMemory.Take(bytes);
     }
 
     /// <summary>A block in memory that a derived class maps and unmaps.</summary>
@@ -60,6 +61,7 @@ internal unsafe class HostBlock : MemoryBlock
         }
 
         Pointer = null;
+        HostMemory.Take(-Bytes);
         if (OperatingSystem.IsLinux())
         {
             _ = Unmap(mapping, _mappedBytes);
@@ -78,37 +80,4 @@ internal unsafe class HostBlock : MemoryBlock
 
     [DllImport("libc", EntryPoint = "madvise")]
     private static extern int Advise(nint address, nuint length, int advice);
-}
-
-/// <summary>How much memory this process may still take, its control group's limit included.</summary>
-internal static class HostMemory
-{
-    public static long AvailableBytes()
-    {
-        long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (!OperatingSystem.IsLinux())
-        {
-            return limit;
-        }
-
-        long available = FieldOf("/proc/meminfo", "MemAvailable:") * 1024;
-        long inUse = FieldOf("/proc/self/status", "VmRSS:") * 1024;
-        return Math.Max(0, Math.Min(available > 0 ? available : limit, limit - inUse));
-    }
-
-    public static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F2} GiB");
-
-    private static long FieldOf(string file, string field)
-    {
-        foreach (string line in File.ReadLines(file))
-        {
-            if (line.StartsWith(field, StringComparison.Ordinal))
-            {
-                string number = line[field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal).Trim();
-                return long.Parse(number, CultureInfo.InvariantCulture);
-            }
-        }
-
-        return 0;
-    }
 }

@@ -5,11 +5,15 @@ namespace Lingotto.Model;
 /// <summary>What the decoder runs today; everything else is refused by name.</summary>
 public static class DecoderSupport
 {
+    /// <summary>A layer's parameters are one run of at most 2^31 floats; attention, norms and padding take some of it.</summary>
+    private const long LargestBlock = 2_000_000_000;
+
     /// <summary>Throws unless the decoder can run this model.</summary>
     /// <exception cref="ModelConfigException">Lists every key that stands in the way.</exception>
     public static void Require(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
+        config.Validate();
         var faults = new List<string>();
         Refuse(config.Architecture is not (ModelArchitecture.BailingMoe or ModelArchitecture.BailingMoeV2),
             $"architectures: {config.Architecture} is described but not run yet: use BailingMoeForCausalLM or BailingMoeV2ForCausalLM");
@@ -20,6 +24,10 @@ public static class DecoderSupport
         Refuse(config.NumNextnPredictLayers > 0, "num_nextn_predict_layers: multi-token prediction is not run yet: set it to 0");
         Refuse(config.ClipQkv is not null, "clip_qkv: clamped projections are not run yet");
         Refuse(config.SharedExpertGate, "shared_expert_gate: a gated shared expert is not run yet");
+        long perLayer = (long)config.NumExperts * 3 * config.MoeIntermediateSize * config.HiddenSize;
+        Refuse(
+            Math.Max(perLayer, (long)config.VocabSize * config.HiddenSize) > LargestBlock,
+            $"num_experts, moe_intermediate_size, hidden_size: a layer of {perLayer} expert weights is more than a block holds ({LargestBlock})");
         if (faults.Count > 0)
         {
             throw new ModelConfigException("model config", faults);

@@ -22,6 +22,10 @@ public static class Corpus
         return ReadFiles(files, report ?? new CorpusReport(), cancellationToken);
     }
 
+    /// <summary>Checks the paths without reading a file.</summary>
+    /// <exception cref="FileNotFoundException">A path is missing, or a folder or glob holds nothing to read.</exception>
+    public static void Require(IReadOnlyList<string> paths) => CorpusFiles.Find(paths);
+
     private static IEnumerable<Document> ReadFiles(IReadOnlyList<string> files, CorpusReport report, CancellationToken cancellationToken)
     {
         var documentation = new XmlDocumentation(report);

@@ -21,6 +21,7 @@ public static class Pretrainer
         ArgumentNullException.ThrowIfNull(observer);
         ModelConfig config = ModelOf(recipe, options.AssetFolder);
         DecoderSupport.Require(config);
+        DataPreparation.RequireSources(recipe);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
         using TokenDataset data = dataset;

@@ -14,6 +14,7 @@ internal sealed class Trainer(
     private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(recipe.Training.SequenceLength);
     private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null);
     private double _secondsPerStep;
+    private int _skippedInARow;
 
     public required TrainStep Step { get; init; }
 
@@ -53,6 +54,7 @@ internal sealed class Trainer(
             double seconds = clock.Elapsed.TotalSeconds - began;
             _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
             Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
+            RefuseDivergence(result.Skipped);
             StepMetrics metrics = MetricsOf(result, rate, seconds, peakGflops);
             log.Write(metrics);
             observer.Stepped(metrics);
@@ -88,11 +90,29 @@ internal sealed class Trainer(
             step, step * TokensPerStep, elapsedSeconds, _schedule.Budget?.DecayStart, _schedule.Budget?.NumSteps);
     }
 
+    /// <summary>Weights that give no finite gradient any more must not replace the checkpoints that still do.</summary>
+    private void RefuseDivergence(bool skipped)
+    {
+        const int Limit = 20;
+        _skippedInARow = skipped ? _skippedInARow + 1 : 0;
+        if (_skippedInARow == Limit)
+        {
+            throw new RunException(
+                $"{Limit} updates in a row had no finite gradient, the last was step {State.Step}: lower schedule.learning_rate and start over with --fresh; the newest checkpoint in {folder.Checkpoints} is from before.");
+        }
+    }
+
     private bool IsDue(long every) => every > 0 && State.Step % every == 0;
 
-    private EvaluationMetrics Evaluate(MetricsLog log, long sequences)
+    /// <summary>Null where nothing is held out.</summary>
+    private EvaluationMetrics? Evaluate(MetricsLog log, long sequences)
     {
         EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences);
+        if (metrics.Tokens == 0)
+        {
+            return null;
+        }
+
         log.Write(metrics);
         observer.Evaluated(metrics);
         return metrics;
@@ -114,13 +134,26 @@ internal sealed class Trainer(
         if (outcome != RunOutcome.Interrupted)
         {
             heldOut = Evaluate(log, long.MaxValue);
-            Samples.Write(recipe, device, decoder, tokenizer, folder.Samples, observer);
+            WriteSamples();
         }
 
         var result = new RunResult(
             State.Step, outcome, checkpoint, heldOut, elapsedSeconds, CostOf(elapsedSeconds), EnergyOf(elapsedSeconds));
         observer.Finished(result);
         return result;
+    }
+
+    /// <summary>Samples need a second copy of the weights; a run that has its checkpoint does not fail for want of them.</summary>
+    private void WriteSamples()
+    {
+        try
+        {
+            Samples.Write(recipe, device, decoder, tokenizer, folder.Samples, observer);
+        }
+        catch (OutOfDeviceMemoryException e)
+        {
+            observer.Sampled("(no samples)", " " + e.Message);
+        }
     }
 
     private StepMetrics MetricsOf(StepOutcome result, double rate, double seconds, double peakGflops)

@@ -18,7 +18,14 @@ internal static class DataPreparation
 
         if (Directory.Exists(folder.Data))
         {
-            return (tokenizer, TokenDataset.Open(folder.Data));
+            TokenDataset packed = TokenDataset.Open(folder.Data);
+            if (packed.TokenizerFingerprint == tokenizer.Fingerprint())
+            {
+                return (tokenizer, packed);
+            }
+
+            packed.Dispose();
+            throw new RunException($"{folder.Data} was packed with another tokenizer than {folder.Tokenizer}: start over with --fresh.");
         }
 
         observer.Preparing("packing tokens", null);
@@ -29,6 +36,16 @@ internal static class DataPreparation
                 FormattableString.Invariant($"packing tokens: {p.Documents:N0} documents, {p.Tokens / 1e6:F1}M tokens"), null)),
             cancellation);
         return (tokenizer, data);
+    }
+
+    /// <summary>Refuses missing text before a run folder is touched.</summary>
+    public static void RequireSources(Recipe recipe)
+    {
+        Corpus.Require(Paths(recipe));
+        if (recipe.Data.Tokenizer is { } tokenizer && !File.Exists(tokenizer))
+        {
+            throw new RunException($"data.tokenizer: {tokenizer} does not exist: give a tokenizer.json, or leave the key out to train one.");
+        }
     }
 
     private static Tokenizer TokenizerOf(

@@ -78,8 +78,8 @@ internal sealed class RunFolder : IDisposable
     private void Claim(Recipe recipe)
     {
         string mine = Canonical(recipe), file = At("recipe.json");
-        if (File.Exists(file) && JsonSerializer.Deserialize(File.ReadAllText(file), RunJson.Default.Recipe) is { } begun
-            && Canonical(begun) != mine)
+        bool hasBegun = File.Exists(Tokenizer) || Directory.Exists(Data) || Directory.Exists(Checkpoints);
+        if (hasBegun && Begun(file) is { } begun && Canonical(begun) != mine)
         {
             string differing = string.Join(", ", Sections(begun).Zip(Sections(recipe)).Where(p => p.First != p.Second).Select(p => p.First.Name));
             throw new RunException(
@@ -87,6 +87,18 @@ internal sealed class RunFolder : IDisposable
         }
 
         DurableFile.WriteAllText(file, JsonSerializer.Serialize(recipe, RunJson.Default.Recipe));
+    }
+
+    private static Recipe? Begun(string file)
+    {
+        try
+        {
+            return File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllText(file), RunJson.Default.Recipe) : null;
+        }
+        catch (JsonException e)
+        {
+            throw new RunException($"{file} is damaged ({e.Message}): start over with --fresh, or choose another folder with --run.", e);
+        }
     }
 
     private static string Canonical(Recipe recipe) => string.Join('\n', Sections(recipe));

@@ -163,6 +163,7 @@ internal static unsafe class Router
             }
         }
 
+        /// <summary>The lower index wins a tie, for experts and groups alike: only strictly greater replaces it.</summary>
         private static int Largest(float* x, int count)
         {
             int best = 0;

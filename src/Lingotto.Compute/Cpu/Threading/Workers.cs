@@ -98,7 +98,16 @@ internal sealed unsafe class Workers : IDisposable
             }
         }
 
-        TakeTiles<TKernel>(this, 0);
+        try
+        {
+            TakeTiles<TKernel>(this, 0);
+        }
+        catch (Exception e)
+        {
+            // The other workers still read this stack frame: wait for them before letting it go.
+            _failure = e;
+        }
+
         var spinner = default(SpinWait);
         while (_running != 0)
         {

@@ -1,0 +1,45 @@
+using System.Globalization;
+
+namespace Lingotto.Compute;
+
+/// <summary>How much memory this process may still take, its control group's limit included.</summary>
+internal static class HostMemory
+{
+    private static long s_takenBytes;
+
+    /// <summary>
+    /// Bytes that blocks may still take. Pages that were mapped but not yet touched count as taken: the system does not know
+    /// of them, and would stop the process later instead of refusing now.
+    /// </summary>
+    public static long AvailableBytes()
+    {
+        long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, taken = Interlocked.Read(ref s_takenBytes);
+        if (!OperatingSystem.IsLinux())
+        {
+            return Math.Max(0, limit - taken);
+        }
+
+        long resident = FieldOf("/proc/self/status", "VmRSS:") * 1024;
+        long available = FieldOf("/proc/meminfo", "MemAvailable:") * 1024 + resident;
+        return Math.Max(0, Math.Min(available > 0 ? available : limit, limit) - Math.Max(resident, taken));
+    }
+
+    /// <summary>Counts bytes as taken, or with a negative number as given back.</summary>
+    public static void Take(long bytes) => Interlocked.Add(ref s_takenBytes, bytes);
+
+    public static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F2} GiB");
+
+    private static long FieldOf(string file, string field)
+    {
+        foreach (string line in File.ReadLines(file))
+        {
+            if (line.StartsWith(field, StringComparison.Ordinal))
+            {
+                string number = line[field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal).Trim();
+                return long.Parse(number, CultureInfo.InvariantCulture);
+            }
+        }
+
+        return 0;
+    }
+}
