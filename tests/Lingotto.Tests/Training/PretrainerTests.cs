@@ -103,6 +103,29 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
     }
 
     [Fact]
+    public void Missing_text_touches_no_run_even_when_starting_over()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        Recipe typo = run.Recipe with { Data = run.Recipe.Data with { Paths = [run.File("txet")] } };
+        Assert.Throws<FileNotFoundException>(() => run.Train(recipe: typo));
+        Assert.False(Directory.Exists(run.Folder));
+        run.Train(stopAfter: 1);
+        Assert.Throws<FileNotFoundException>(() => run.Train(recipe: typo, fresh: true));
+        Assert.Equal(1, run.Train(stopAfter: 2).Summary!.ResumedStep);
+    }
+
+    [Fact]
+    public void Data_packed_with_another_tokenizer_is_refused()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        run.Train(stopAfter: 1);
+        string tokenizer = Path.Combine(run.Folder, "tokenizer.json");
+        BpeTrainer.Train(["one two three four five six seven"], new BpeTrainerConfig(265)).Save(tokenizer);
+        RunException fault = Assert.Throws<RunException>(() => run.Train());
+        Assert.Contains("another tokenizer", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_model_that_changed_under_the_run_is_refused()
     {
         using var run = new TinyRun(TinyModels.Ling1);
