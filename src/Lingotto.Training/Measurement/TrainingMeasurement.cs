@@ -14,7 +14,7 @@ internal static class TrainingMeasurement
 {
     private const int WarmSteps = 3, TimedSteps = 10;
 
-    public static BenchTrainStep Run(CpuDevice device, ModelConfig config, int sequences, int length, double peakGflops, Action<string> progress)
+    public static BenchTrainStep Run(CpuDevice device, ModelConfig config, int sequences, int length, Action<string> progress)
     {
         var recipe = new Recipe
         {
@@ -52,7 +52,7 @@ internal static class TrainingMeasurement
         double median = (seconds[TimedSteps / 2 - 1] + seconds[TimedSteps / 2]) / 2, tokensPerSecond = decoder.Tokens / median;
         double gflops = tokensPerSecond * config.Counts.FlopsPerToken(length) / 1e9;
         return new BenchTrainStep(
-            tokensPerSecond, gflops, gflops / peakGflops, allocated, PeakResidentBytes(), MemoryPlan.Of(device, decoder),
+            tokensPerSecond, gflops, FractionOfPeak: 0, allocated, PeakResidentBytes(), MemoryPlan.Of(device, decoder),
             Breakdown(device.StopProfile(), whole));
     }
 
