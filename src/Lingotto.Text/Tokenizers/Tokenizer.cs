@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Lingotto.Formats;
 
 namespace Lingotto.Text;
 
@@ -68,7 +69,7 @@ public sealed class Tokenizer
     }
 
     /// <summary>Writes a tokenizer.json that this class and the Hugging Face libraries load; the file appears whole or not at all.</summary>
-    public void Save(string path) => WholeFile.Write(path, ToJson());
+    public void Save(string path) => DurableFile.WriteAllBytes(path, ToJson());
 
     /// <summary>The SHA-256 of the saved form, in hexadecimal: equal for tokenizers that encode alike.</summary>
     public string Fingerprint() => Convert.ToHexStringLower(SHA256.HashData(ToJson()));
