@@ -7,8 +7,8 @@ namespace Lingotto.Training;
 internal static class MemoryPlan
 {
     /// <summary>
-    /// The runtime beside arenas and device scratch: code, the managed heap, packed data, the tokenizer. Measured at 50 to
-    /// 80 MB on Linux x64.
+    /// An allowance for the runtime beside arenas and device scratch: code, the managed heap, packed data, the tokenizer.
+    /// bench prints what was planned beside what was resident.
     /// </summary>
     private const long RuntimeBytes = 64L << 20;
 
