@@ -11,6 +11,9 @@ public enum DType
 
     /// <summary>32-bit signed integer: token ids, row numbers, counts.</summary>
     I32,
+
+    /// <summary>bfloat16, the upper half of a single, 2 bytes: storage of what only products and attention read.</summary>
+    BF16,
 }
 
 /// <summary>Sizes of the element types.</summary>
@@ -21,6 +24,7 @@ public static class DTypes
     {
         DType.F32 or DType.I32 => 4,
         DType.F64 => 8,
+        DType.BF16 => 2,
         _ => throw new ArgumentOutOfRangeException(nameof(dtype)),
     };
 }

@@ -24,15 +24,17 @@ public readonly record struct AttentionShape(int NumHeads, int NumKeyValueHeads,
 public abstract partial class Device
 {
     /// <summary>
-    /// Turns the first R channels of query and key heads in place by the angle of their position (Su et al., 2021):
+    /// Turns the first R channels of query and key heads by the angle of their position (Su et al., 2021):
     /// (a, b) becomes (a cos - b sin, b cos + a sin).
     /// </summary>
-    /// <param name="qkvTHC">Fused heads; values are left alone.</param>
+    /// <param name="xTHC">Fused heads.</param>
     /// <param name="positionsT">I32[T], position of each row in its document.</param>
     /// <param name="cosSinPR">[P, R]: R/2 cosines, then R/2 sines, for each position below P.</param>
     /// <param name="shape">Heads.</param>
     /// <param name="layout">How channels pair up.</param>
-    public abstract void RopeForward(Tensor qkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout);
+    /// <param name="yTHC">Output, F32 or BF16; may be x. What does not turn, values above all, is copied.</param>
+    public abstract void RopeForward(
+        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC);
 
     /// <summary>Turns gradients back in place: (a, b) becomes (a cos + b sin, b cos - a sin).</summary>
     public abstract void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout);
@@ -49,14 +51,14 @@ public abstract partial class Device
     /// <summary>
     /// Causal softmax attention: row t sees rows documentStarts[t] .. t. No T x T matrix is held (Dao et al., 2022).
     /// </summary>
-    /// <param name="qkvTHC">Fused heads, already turned.</param>
+    /// <param name="qkvTHC">Fused heads, already turned, F32 or BF16.</param>
     /// <param name="documentStartsT">I32[T], the row at which the document of row t begins.</param>
     /// <param name="shape">Heads and sequence length.</param>
-    /// <param name="yTAC">Output, [T, A, C].</param>
+    /// <param name="yTAC">Output, [T, A, C], of the same type.</param>
     /// <param name="logSumExpTA">Log of the softmax denominator, [T, A], for the backward pass.</param>
     public abstract void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA);
 
-    /// <summary>Backward of <see cref="AttentionForward"/>: recomputes the probabilities tile by tile. Derivation in docs/derivations/attention.md.</summary>
+    /// <summary>Backward of <see cref="AttentionForward"/>: recomputes the probabilities tile by tile. Gradients are F32. Derivation in docs/derivations/attention.md.</summary>
     public abstract void AttentionBackward(
         Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA, Tensor gradQkvTHC);
 

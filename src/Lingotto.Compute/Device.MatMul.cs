@@ -3,10 +3,13 @@ namespace Lingotto.Compute;
 /// <summary>A weight in the layout in which a device multiplies fastest; see <see cref="Device.Prepare"/>.</summary>
 public abstract class PreparedWeight
 {
-    private protected PreparedWeight(Tensor weight) => Weight = weight;
+    private protected PreparedWeight(Tensor weight, DType precision) => (Weight, Precision) = (weight, precision);
 
     /// <summary>The weight itself, [N, K] or [E, N, K].</summary>
     public Tensor Weight { get; }
+
+    /// <summary>F32, or BF16: every product with this weight, its gradient's too, rounds both operands to bfloat16 and sums in F32.</summary>
+    public DType Precision { get; }
 }
 
 /// <summary>
@@ -19,11 +22,15 @@ public readonly record struct RoutedRows(Tensor TokenOfRowR, Tensor OffsetsE1);
 
 public abstract partial class Device
 {
+    /// <summary>Whether products in bfloat16 run at the chip's own speed; where not, they give the same sums at that of F32.</summary>
+    public virtual bool HasBf16Products => false;
+
     /// <summary>
     /// Lays a weight out for multiplication, in memory of <paramref name="arena"/>, for the backward products only if
     /// <paramref name="trained"/>. Call <see cref="Refresh"/> after each change of the weight and before its first use.
+    /// Operands x and gradY of its products may be F32 or BF16; results are F32.
     /// </summary>
-    public abstract PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained);
+    public abstract PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32);
 
     /// <summary>Brings a prepared weight up to date with its tensor.</summary>
     public abstract void Refresh(PreparedWeight weight);
@@ -34,8 +41,8 @@ public abstract partial class Device
     /// <summary>dgrad: gradX[t,k] = sum_n gradY[t,n] * w[n,k]; with <paramref name="accumulate"/> gradX += that.</summary>
     public abstract void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false);
 
-    /// <summary>wgrad: gradW[n,k] += sum_t gradY[t,n] * x[t,k].</summary>
-    public abstract void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, Tensor gradWNK);
+    /// <summary>wgrad: gradW[n,k] += sum_t gradY[t,n] * x[t,k], in the precision of w.</summary>
+    public abstract void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK);
 
     /// <summary>y[r,n] = sum_k x[token(r),k] * w[expert(r),n,k].</summary>
     public abstract void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN);
@@ -43,6 +50,6 @@ public abstract partial class Device
     /// <summary>dgrad: gradX[r,k] = sum_n gradY[r,n] * w[expert(r),n,k], one row per routed row.</summary>
     public abstract void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK);
 
-    /// <summary>wgrad: gradW[e,n,k] += sum over the rows r of expert e of gradY[r,n] * x[token(r),k].</summary>
-    public abstract void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, Tensor gradWENK);
+    /// <summary>wgrad: gradW[e,n,k] += sum over the rows r of expert e of gradY[r,n] * x[token(r),k], in the precision of w.</summary>
+    public abstract void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK);
 }

@@ -83,6 +83,15 @@ public readonly struct Tensor
             : throw new ArgumentException($"{this} has {Length} elements, the new shape {view} has {view.Length}.", nameof(shape));
     }
 
+    /// <summary>The leading elements under a shape that needs no more of them than there are.</summary>
+    public Tensor Leading(params ReadOnlySpan<int> shape)
+    {
+        var view = new Tensor(Block, ByteOffset, DType, shape);
+        return view.Length <= Length
+            ? view
+            : throw new ArgumentException($"{this} has {Length} elements, {view} needs {view.Length}.", nameof(shape));
+    }
+
     /// <inheritdoc/>
     public override string ToString() => IsAbsent
         ? "absent"

@@ -34,18 +34,27 @@ internal static class BenchCommand
         void Line(FormattableString text) => output.WriteLine(FormattableString.Invariant(text));
         Line($"{report.Device}");
         Line($"peak f32      {report.Peaks.F32Gflops.One,8:F0} GFLOP/s one thread  {report.Peaks.F32Gflops.All,8:F0} all");
+        if (report.Peaks.Bf16Gflops is { } bf16)
+            Line($"peak bf16     {bf16.One,8:F0} GFLOP/s one thread  {bf16.All,8:F0} all");
         Line($"memory reads  {report.Peaks.ReadGBs.One,8:F1} GB/s one thread     {report.Peaks.ReadGBs.All,8:F1} all");
         output.WriteLine();
         foreach (BenchMatMul p in report.Matmul)
-            Line($"{p.Precision} {p.M,5} x {p.N,5} x {p.K,5}  {p.Threads} thread{(p.Threads == 1 ? " " : "s")}  {p.Gflops,6:F0} GFLOP/s  {p.FractionOfPeak,4:P0} of peak");
+            Line($"{p.Precision,-4} {p.M,5} x {p.N,5} x {p.K,5}  {p.Threads} thread{(p.Threads == 1 ? " " : "s")}  {p.Gflops,6:F0} GFLOP/s  {p.FractionOfPeak,4:P0} of peak");
+        if (report.Train.Bf16 is { } step)
+            Write("bf16", step, output);
+        Write("f32", report.Train.F32, output);
         output.WriteLine();
-        BenchTrainStep train = report.Train.F32;
-        Line($"training f32  {train.TokensPerSecond:N0} tokens/s  {train.Gflops:F0} GFLOP/s  {train.FractionOfPeak:P0} of peak");
+        Line($"tokenizer     {report.Tokenizer.VocabSize:N0} entries from {report.Tokenizer.TrainMegabytes:F0} MB in {report.Tokenizer.TrainSeconds:F1} s  encodes {report.Tokenizer.EncodeMBs:F0} MB/s a core");
+    }
+
+    private static void Write(string precision, BenchTrainStep train, TextWriter output)
+    {
+        void Line(FormattableString text) => output.WriteLine(FormattableString.Invariant(text));
+        output.WriteLine();
+        Line($"training {precision,-4} {train.TokensPerSecond:N0} tokens/s  {train.Gflops:F0} GFLOP/s  {train.FractionOfPeak:P0} of peak");
         Line($"              {train.AllocatedBytesPerStep} managed bytes a step  {Figures.Bytes(train.PeakRssBytes)} resident at most  {Figures.Bytes(train.PlannedBytes)} planned");
         double whole = train.Breakdown.Values.Sum();
         foreach ((string kernel, double seconds) in train.Breakdown)
             Line($"  {kernel,-28} {seconds,7:F3} s  {seconds / whole,4:P0}");
-        output.WriteLine();
-        Line($"tokenizer     {report.Tokenizer.VocabSize:N0} entries from {report.Tokenizer.TrainMegabytes:F0} MB in {report.Tokenizer.TrainSeconds:F1} s  encodes {report.Tokenizer.EncodeMBs:F0} MB/s a core");
     }
 }

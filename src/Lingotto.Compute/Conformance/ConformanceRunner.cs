@@ -78,7 +78,7 @@ public static class ConformanceRunner
         // Backward is fed the same rounded inputs on both sides: what forward saved counts as one.
         foreach (OpTensor t in c.Tensors.Where(t => t.IsResult && t.DType != DType.I32))
         {
-            double[] rounded = [.. expected.Read(t.Name).Select(x => (double)(float)x)];
+            double[] rounded = [.. expected.Read(t.Name).Select(t.Round)];
             expected.Write(t.Name, rounded);
             actual.Write(t.Name, rounded);
         }

@@ -19,6 +19,8 @@ internal static partial class ConformanceSuite
             yield return Attention(7, new AttentionShape(4, 2, channels, 7), 0, 3, "two documents");
             yield return Cached(2, 3, new AttentionShape(3, 1, channels, 2));
             yield return Rope(3, 2 * channels, 2 * channels, RotaryLayout.Half);
+            yield return TurnedInto(Rope(3, 2 * channels + 1, 2 * channels, RotaryLayout.Half), DType.F32);
+            yield return TurnedInto(Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved), DType.BF16);
             yield return Rope(3, 2 * channels + 1, 2 * channels, RotaryLayout.Half);
             yield return Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved);
         }
@@ -29,6 +31,13 @@ internal static partial class ConformanceSuite
         yield return Attention(197, new AttentionShape(2, 1, 33, 99), 40, 0, "documents of forty");
         yield return Attention(50, new AttentionShape(2, 1, 8, 16), 5, 0, "documents of five, sequences of sixteen");
         yield return Attention(50, new AttentionShape(2, 2, 8, 16), 0, 0, "a document across sequences of sixteen");
+
+        // In bfloat16: odd channels, more channels and keys than a panel, more keys than a tile.
+        yield return Attention(7, new AttentionShape(4, 2, 9, 7), 0, 3, "two documents", DType.BF16);
+        yield return Attention(67, new AttentionShape(4, 2, 16, 67), 0, 33, "two documents", DType.BF16);
+        yield return Attention(131, new AttentionShape(3, 1, 66, 131), 11, 0, "documents of eleven", DType.BF16);
+        yield return Attention(330, new AttentionShape(2, 1, 8, 165), 40, 0, "documents of forty", DType.BF16);
+        yield return Attention(601, new AttentionShape(2, 1, 6, 601), 0, 300, "two documents", DType.BF16);
     }
 
     /// <param name="tokens">T.</param>
@@ -36,7 +45,9 @@ internal static partial class ConformanceSuite
     /// <param name="every">Documents of this many tokens within each sequence; 0 for none.</param>
     /// <param name="boundary">A document begins here; 0 for none.</param>
     /// <param name="what">The documents in words.</param>
-    private static OpCase Attention(int tokens, AttentionShape shape, int every, int boundary, string what)
+    /// <param name="storage">Of heads and outputs.</param>
+    private static OpCase Attention(
+        int tokens, AttentionShape shape, int every, int boundary, string what, DType storage = DType.F32)
     {
         int length = shape.SequenceLength;
         int[] starts =
@@ -45,11 +56,12 @@ internal static partial class ConformanceSuite
                 ? t / length * length + t % length / every * every
                 : t >= boundary ? boundary : 0),
         ];
-        return new("attention", $"{tokens} x {Heads(shape)}, {what}")
+        return new(storage == DType.BF16 ? "attention in bf16" : "attention", $"{tokens} x {Heads(shape)}, {what}")
         {
             Tensors =
             [
-                In("qkv", Fused(tokens, shape)), Ints("starts", starts), Out("y", tokens, shape.NumHeads, shape.HeadDim),
+                new("qkv", OpRole.Input, storage, Fused(tokens, shape)), Ints("starts", starts),
+                new("y", OpRole.Output, storage, [tokens, shape.NumHeads, shape.HeadDim]),
                 Out("logSumExp", tokens, shape.NumHeads), In("gradY", tokens, shape.NumHeads, shape.HeadDim), Out("gradQkv", Fused(tokens, shape)),
             ],
             Forward = t => t.Device.AttentionForward(t["qkv"], t["starts"], shape, t["y"], t["logSumExp"]),
@@ -57,6 +69,7 @@ internal static partial class ConformanceSuite
                 t["gradY"], t["qkv"], t["starts"], shape, t["y"], t["logSumExp"], t["gradQkv"]),
             Projection = [("y", "gradY")],
             Gradients = [("qkv", "gradQkv")],
+            Tolerance = storage == DType.BF16 ? RoundedInside : Single,
         };
     }
 
@@ -91,10 +104,20 @@ internal static partial class ConformanceSuite
                 Changed("qkv", Fused(tokens, shape)), Ints("positions", Scattered(tokens, Positions)),
                 In("cosSin", Positions, rotated) with { Values = table }, Changed("gradQkv", Fused(tokens, shape)),
             ],
-            Forward = t => t.Device.RopeForward(t["qkv"], t["positions"], t["cosSin"], shape, layout),
+            Forward = t => t.Device.RopeForward(t["qkv"], t["positions"], t["cosSin"], shape, layout, t.Has("y") ? t["y"] : t["qkv"]),
             Backward = t => t.Device.RopeBackward(t["gradQkv"], t["positions"], t["cosSin"], shape, layout),
             Projection = [("qkv", "gradQkv")],
             Gradients = [("qkv", "gradQkv")],
         };
     }
+
+    /// <summary>A case of rope whose result is another tensor.</summary>
+    private static OpCase TurnedInto(OpCase c, DType storage) => c with
+    {
+        Operation = storage == DType.BF16 ? "rope into bf16" : "rope into another tensor",
+        Tensors = [.. c.Tensors, new("y", OpRole.Output, storage, c.Tensors[0].Shape)],
+        Projection = [],
+        Gradients = [],
+        Tolerance = storage == DType.BF16 ? RoundedResult : Single,
+    };
 }

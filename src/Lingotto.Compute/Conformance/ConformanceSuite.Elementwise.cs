@@ -34,6 +34,11 @@ internal static partial class ConformanceSuite
             yield return SwiGluInPlace(rows, columns);
             yield return Embedding(rows, columns);
         }
+
+        foreach (int columns in s_edges)
+        {
+            yield return StoredInBf16(SwiGlu(3, columns), "y", "gradGateUp");
+        }
     }
 
     /// <summary>Rows and columns for operations that work on rows.</summary>

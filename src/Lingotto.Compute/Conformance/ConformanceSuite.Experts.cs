@@ -59,18 +59,22 @@ internal static partial class ConformanceSuite
         foreach (Routes routes in AllRoutes())
         {
             yield return Plan(routes);
-            yield return Grouped(routes, 7, 5, gather: true);
-            yield return Grouped(routes, 3, 9, gather: false);
+            yield return Grouped(routes, 7, 5, gather: true, Operands.F32);
+            yield return Grouped(routes, 3, 9, gather: false, Operands.F32);
+            yield return Grouped(routes, 7, 6, gather: true, Operands.Bf16);
+            yield return Grouped(routes, 3, 9, gather: false, Operands.Bf16);
             yield return Combine(routes, 9);
             yield return Dispatch(routes, 9);
         }
 
         foreach (int size in s_edges)
         {
-            yield return Grouped(Spread(5, 2, 4), size, 5, gather: true);
-            yield return Grouped(Spread(5, 2, 4), 5, size, gather: true);
+            yield return Grouped(Spread(5, 2, 4), size, 5, gather: true, Operands.F32);
+            yield return Grouped(Spread(5, 2, 4), 5, size, gather: true, Operands.F32);
+            yield return Grouped(Spread(5, 2, 4), size, size, gather: true, Operands.Bf16);
             yield return Combine(Spread(5, 2, 4), size);
             yield return CombineInPlace(Spread(5, 2, 4), size);
+            yield return StoredInBf16(Combine(Spread(5, 2, 4), size), "gradRows");
             yield return Dispatch(Spread(5, 2, 4), size);
         }
     }
@@ -85,23 +89,23 @@ internal static partial class ConformanceSuite
         Forward = t => t.Device.DispatchPlan(t["ids"], t["counts"], t["offsets"], t["tokenOfRow"], t["rowOfChoice"]),
     };
 
-    private static OpCase Grouped(Routes routes, int outputs, int inputs, bool gather)
+    private static OpCase Grouped(Routes routes, int outputs, int inputs, bool gather, Operands operands)
     {
         int rows = routes.Rows, experts = routes.Experts;
         RoutedRows All(OpOperands t) => new(gather ? t["tokenOfRow"] : default, t["offsets"]);
-        return new(gather ? "grouped_matmul" : "grouped_matmul of sorted rows", $"{routes.Name} x {outputs} x {inputs}")
+        return new((gather ? "grouped_matmul" : "grouped_matmul of sorted rows") + operands.Name, $"{routes.Name} x {outputs} x {inputs}")
         {
             Tensors =
             [
-                In("x", gather ? routes.Tokens : rows, inputs), Ints("tokenOfRow", routes.TokenOfRow), Ints("offsets", routes.Offsets),
-                Ints("offsetsOfRowAlone", routes.OffsetsOfRowAlone, rows, experts + 1), Weight("w", experts, outputs, inputs),
-                Out("y", rows, outputs), In("gradY", rows, outputs), Out("gradX", rows, inputs), Changed("gradW", experts, outputs, inputs),
+                operands.Input("x", operands.X, gather ? routes.Tokens : rows, inputs), Ints("tokenOfRow", routes.TokenOfRow), Ints("offsets", routes.Offsets),
+                Ints("offsetsOfRowAlone", routes.OffsetsOfRowAlone, rows, experts + 1), operands.Prepared("w", experts, outputs, inputs),
+                Out("y", rows, outputs), operands.Input("gradY", operands.GradY, rows, outputs), Out("gradX", rows, inputs), Changed("gradW", experts, outputs, inputs),
             ],
             Forward = t => t.Device.GroupedMatMulForward(t["x"], All(t), t.Prepared("w"), t["y"]),
             Backward = t =>
             {
                 t.Device.GroupedMatMulBackwardInput(t["gradY"], All(t), t.Prepared("w"), t["gradX"]);
-                t.Device.GroupedMatMulBackwardWeight(t["gradY"], t["x"], All(t), t["gradW"]);
+                t.Device.GroupedMatMulBackwardWeight(t["gradY"], t["x"], All(t), t.Prepared("w"), t["gradW"]);
             },
             Projection = [("y", "gradY")],
 

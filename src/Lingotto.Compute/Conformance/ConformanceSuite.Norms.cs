@@ -12,6 +12,11 @@ internal static partial class ConformanceSuite
             yield return RmsNormInPlace(rows, columns);
         }
 
+        foreach (int columns in s_edges)
+        {
+            yield return StoredInBf16(RmsNorm(3, columns), "y");
+        }
+
         foreach (int channels in s_edges)
         {
             yield return QkNorm(3, new AttentionShape(4, 2, channels, 3));

@@ -13,24 +13,57 @@ internal static partial class ConformanceSuite
         ];
         foreach ((int tokens, int outputs, int inputs) in sizes)
         {
-            yield return MatMul(tokens, outputs, inputs, accumulate: false);
-            yield return MatMul(tokens, outputs, inputs, accumulate: true);
+            yield return MatMul(tokens, outputs, inputs, accumulate: false, Operands.F32);
+            yield return MatMul(tokens, outputs, inputs, accumulate: true, Operands.F32);
+            yield return MatMul(tokens, outputs, inputs, accumulate: true, Operands.Bf16);
+            yield return MatMul(tokens, outputs, inputs, accumulate: false, Operands.RoundedToBf16);
+        }
+
+        // Past the blocks of the bfloat16 kernels (192 and 512 rows, 512 outputs), and the mixed operands that a network has.
+        foreach ((int tokens, int outputs, int inputs) in ((int, int, int)[])[(5, 7, 9), (530, 6, 4), (3, 530, 34), (70, 66, 130)])
+        {
+            yield return MatMul(tokens, outputs, inputs, accumulate: false, Operands.Bf16);
+            yield return MatMul(tokens, outputs, inputs, accumulate: false, Operands.Bf16Input);
+            yield return MatMul(tokens, outputs, inputs, accumulate: false, Operands.Bf16InputOfF32Product);
         }
     }
 
-    private static OpCase MatMul(int tokens, int outputs, int inputs, bool accumulate) => new(
-        accumulate ? "matmul accumulating" : "matmul", $"{tokens} x {outputs} x {inputs}")
+    /// <summary>How the operands of a product are stored, and its precision.</summary>
+    private sealed record Operands(string Name, DType X, DType GradY, DType Precision)
+    {
+        public static readonly Operands F32 = new("", DType.F32, DType.F32, DType.F32);
+
+        public static readonly Operands Bf16 = new(" in bf16", DType.BF16, DType.BF16, DType.BF16);
+
+        public static readonly Operands RoundedToBf16 = new(" in bf16 of f32", DType.F32, DType.F32, DType.BF16);
+
+        /// <summary>The residual stream's gradient is F32.</summary>
+        public static readonly Operands Bf16Input = new(" in bf16, gradient in f32", DType.BF16, DType.F32, DType.BF16);
+
+        /// <summary>The router.</summary>
+        public static readonly Operands Bf16InputOfF32Product = new(" in f32 of bf16", DType.BF16, DType.F32, DType.F32);
+
+        public OpTensor Input(string name, DType dtype, params int[] shape) =>
+            new(name, OpRole.Input, dtype, shape) { Rounded = Precision == DType.BF16 };
+
+        public OpTensor Prepared(string name, params int[] shape) =>
+            new(name, OpRole.Weight, DType.F32, shape) { Rounded = Precision == DType.BF16, Precision = Precision };
+    }
+
+    private static OpCase MatMul(int tokens, int outputs, int inputs, bool accumulate, Operands operands) => new(
+        (accumulate ? "matmul accumulating" : "matmul") + operands.Name, $"{tokens} x {outputs} x {inputs}")
     {
         Tensors =
         [
-            In("x", tokens, inputs), Weight("w", outputs, inputs), Result("y", accumulate, tokens, outputs), In("gradY", tokens, outputs),
+            operands.Input("x", operands.X, tokens, inputs), operands.Prepared("w", outputs, inputs),
+            Result("y", accumulate, tokens, outputs), operands.Input("gradY", operands.GradY, tokens, outputs),
             Result("gradX", accumulate, tokens, inputs), Changed("gradW", outputs, inputs),
         ],
         Forward = t => t.Device.MatMulForward(t["x"], t.Prepared("w"), t["y"], accumulate),
         Backward = t =>
         {
             t.Device.MatMulBackwardInput(t["gradY"], t.Prepared("w"), t["gradX"], accumulate);
-            t.Device.MatMulBackwardWeight(t["gradY"], t["x"], t["gradW"]);
+            t.Device.MatMulBackwardWeight(t["gradY"], t["x"], t.Prepared("w"), t["gradW"]);
         },
         Projection = [("y", "gradY")],
         Gradients = [("x", "gradX"), ("w", "gradW")],

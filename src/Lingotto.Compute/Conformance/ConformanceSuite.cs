@@ -9,11 +9,32 @@ internal static partial class ConformanceSuite
     /// <summary>Both sides of each multiple of a vector or panel, for operations that are slow to check.</summary>
     private static readonly int[] s_edges = [1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 64, 65, 97];
 
+    /// <summary>The house's promise for single precision: relative to the sum of absolute products, or to the largest element.</summary>
+    public const double Single = 1e-5;
+
+    /// <summary>A bfloat16 has eight significant bits: rounding is off by 2^-8 at most.</summary>
+    public const double RoundedResult = 1.01 / 256;
+
+    /// <summary>Rounded on the way to a result, and once more there.</summary>
+    public const double RoundedInside = 2.5 / 256;
+
     // Built at first use: the static fields of the other parts are not set before.
     private static readonly Lazy<IReadOnlyList<OpCase>> s_all = new(() =>
         [.. Elementwise(), .. Norms(), .. Products(), .. Attention(), .. Routing(), .. Experts(), .. Losses(), .. Optimizer()]);
 
     public static IReadOnlyList<OpCase> All => s_all.Value;
+
+    /// <summary>
+    /// A case with some tensors stored in bfloat16. Its gradients are not differentiated anew: only the loads and stores differ.
+    /// </summary>
+    private static OpCase StoredInBf16(OpCase c, params string[] names) => c with
+    {
+        Operation = c.Operation + " in bf16",
+        Tensors = [.. c.Tensors.Select(t => names.Contains(t.Name) ? t with { DType = DType.BF16 } : t)],
+        Projection = [],
+        Gradients = [],
+        Tolerance = RoundedResult,
+    };
 
     private static OpTensor In(string name, params int[] shape) => new(name, OpRole.Input, DType.F32, shape);
 

@@ -29,7 +29,7 @@ internal sealed record OpCase(string Operation, string Sizes)
     public bool IsProduct { get; init; }
 
     /// <summary>Error allowed, relative to the natural scale: the house's promise for single precision.</summary>
-    public double Tolerance { get; init; } = 1e-5;
+    public double Tolerance { get; init; } = ConformanceSuite.Single;
 
     public string Place => Operation + " " + Sizes;
 

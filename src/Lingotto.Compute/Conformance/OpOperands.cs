@@ -11,7 +11,7 @@ internal sealed class OpOperands : IDisposable
 
     /// <param name="opCase">The case.</param>
     /// <param name="device">Where it runs.</param>
-    /// <param name="reals">F32, or F64 on the reference.</param>
+    /// <param name="reals">F32, which leaves BF16 tensors what they are, or F64 on the reference.</param>
     /// <param name="seed">Of the values.</param>
     /// <param name="absolute">Use absolute values, so that a product gives its natural scale.</param>
     /// <param name="separate">Give each tensor a block of exactly its size.</param>
@@ -49,6 +49,8 @@ internal sealed class OpOperands : IDisposable
 
     public Tensor this[string name] => _tensors[name];
 
+    public bool Has(string name) => _tensors.ContainsKey(name);
+
     public PreparedWeight Prepared(string name) => _prepared[name];
 
     public void Dispose() => _memory.ForEach(memory => memory.Dispose());
@@ -71,6 +73,10 @@ internal sealed class OpOperands : IDisposable
                 var integers = new int[tensor.Length];
                 Device.Download<int>(tensor, integers);
                 return [.. integers];
+            case DType.BF16:
+                var halves = new ushort[tensor.Length];
+                Device.Download<ushort>(tensor, halves);
+                return [.. halves.Select(x => (double)BFloat16.ToSingle(x))];
             case DType.F32:
                 var singles = new float[tensor.Length];
                 Device.Download<float>(tensor, singles);
@@ -90,6 +96,9 @@ internal sealed class OpOperands : IDisposable
             case DType.I32:
                 Device.Upload<int>([.. values.Select(x => (int)x)], tensor);
                 break;
+            case DType.BF16:
+                Device.Upload<ushort>([.. values.Select(x => BFloat16.FromSingle((float)x))], tensor);
+                break;
             case DType.F32:
                 Device.Upload<float>([.. values.Select(x => (float)x)], tensor);
                 break;
@@ -108,7 +117,7 @@ internal sealed class OpOperands : IDisposable
     {
         foreach (OpTensor t in _case.Tensors)
         {
-            _tensors[t.Name] = arena.Allocate(t.DType == DType.I32 ? DType.I32 : reals, t.Shape);
+            _tensors[t.Name] = arena.Allocate(t.DType == DType.I32 || (t.DType == DType.BF16 && reals == DType.F32) ? t.DType : reals, t.Shape);
         }
     }
 
@@ -116,7 +125,7 @@ internal sealed class OpOperands : IDisposable
     {
         foreach (OpTensor t in _case.Tensors.Where(t => t.Role == OpRole.Weight))
         {
-            _prepared[t.Name] = Device.Prepare(_tensors[t.Name], arena, trained: _case.Backward is not null);
+            _prepared[t.Name] = Device.Prepare(_tensors[t.Name], arena, trained: _case.Backward is not null, t.Precision);
         }
     }
 

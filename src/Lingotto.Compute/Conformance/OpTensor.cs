@@ -16,7 +16,7 @@ internal enum OpRole
     Output,
 }
 
-/// <summary>One tensor of a case. Real tensors are F32 on the device under test and F64 on the reference.</summary>
+/// <summary>One tensor of a case. Real tensors are F32 or BF16 on the device under test and F64 on the reference.</summary>
 internal sealed record OpTensor(string Name, OpRole Role, DType DType, int[] Shape)
 {
     /// <summary>The values themselves, where they are not drawn.</summary>
@@ -31,11 +31,20 @@ internal sealed record OpTensor(string Name, OpRole Role, DType DType, int[] Sha
     /// <summary>Draw squares instead: second moments.</summary>
     public bool Squared { get; init; }
 
+    /// <summary>Precision in which a weight is prepared.</summary>
+    public DType Precision { get; init; } = DType.F32;
+
+    /// <summary>Draw values that bfloat16 holds exactly, so that a device which rounds them changes nothing.</summary>
+    public bool Rounded { get; init; }
+
     public int Length => Shape.Aggregate(1, (product, dim) => product * dim);
 
     public bool IsResult => Role is OpRole.Changed or OpRole.Output;
 
-    /// <summary>The values before the operation: a function of the seed and the tensor's place alone, exact in single precision.</summary>
+    /// <summary>The value as this tensor stores it.</summary>
+    public double Round(double x) => Rounded || DType == DType.BF16 ? BFloat16.ToSingle(BFloat16.FromSingle((float)x)) : (float)x;
+
+    /// <summary>The values before the operation: a function of the seed and the tensor's place alone, exact in its precision.</summary>
     public double[] Initial(ulong seed, string place)
     {
         if (Values is not null)
@@ -54,7 +63,7 @@ internal sealed record OpTensor(string Name, OpRole Role, DType DType, int[] Sha
         for (int i = 0; i < values.Length; i++)
         {
             double x = Mean + Deviation * random.Normal(stream, (ulong)i);
-            values[i] = (float)(Squared ? x * x : x);
+            values[i] = Round(Squared ? x * x : x);
         }
 
         return values;

@@ -3,12 +3,12 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
-    public override void RopeForward(Tensor qkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout) =>
-        Turn(qkvTHC, positionsT, cosSinPR, shape, layout, 1f);
+    public override void RopeForward(Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC) =>
+        Turn(xTHC, positionsT, cosSinPR, shape, layout, 1f, yTHC);
 
     /// <inheritdoc/>
     public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout) =>
-        Turn(gradQkvTHC, positionsT, cosSinPR, shape, layout, -1f);
+        Turn(gradQkvTHC, positionsT, cosSinPR, shape, layout, -1f, gradQkvTHC);
 
     /// <inheritdoc/>
     public override void QkNormForward(
@@ -18,8 +18,8 @@ public sealed unsafe partial class CpuDevice
         (NormRows queries, NormRows keys) = NormHeads(tokens, shape);
         Copy(xTHC, yTHC);
         float* x = Floats(xTHC, xTHC.Length), y = Floats(yTHC, xTHC.Length), rstd = Floats(rstdTH, (long)tokens * queries.RstdStep);
-        RmsNorm.Forward(_workers, queries, x, Floats(queryWeightC, shape.HeadDim), epsilon, y, rstd);
-        RmsNorm.Forward(_workers, keys, x, Floats(keyWeightC, shape.HeadDim), epsilon, y, rstd + shape.NumHeads);
+        RmsNorm.Forward<F32Element>(_workers, queries, x, Floats(queryWeightC, shape.HeadDim), epsilon, y, rstd);
+        RmsNorm.Forward<F32Element>(_workers, keys, x, Floats(keyWeightC, shape.HeadDim), epsilon, y, rstd + shape.NumHeads);
     }
 
     /// <inheritdoc/>
@@ -45,25 +45,66 @@ public sealed unsafe partial class CpuDevice
     /// <inheritdoc/>
     public override void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA)
     {
-        int tokens = TokensOf(qkvTHC, shape);
-        long scratchStep = Compute.AttentionForward.ScratchLength(shape);
-        var kernel = new AttentionForward(
-            Floats(qkvTHC, qkvTHC.Length), Integers(documentStartsT, tokens), shape, Floats(yTAC, OutputLength(tokens, shape)),
-            Floats(logSumExpTA, (long)tokens * shape.NumHeads), tokens, WorkerScratch(scratchStep), scratchStep);
-        _workers.For(AttentionTasks(tokens, shape), 1, kernel);
+        int tokens = TokensOf(qkvTHC, shape), tasks = AttentionTasks(tokens, shape);
+        long outputs = OutputLength(tokens, shape);
+        int* starts = Integers(documentStartsT, tokens);
+        float* logSumExp = Floats(logSumExpTA, (long)tokens * shape.NumHeads);
+        if (!IsBf16(qkvTHC, qkvTHC.Length, out void* qkv))
+        {
+            long step = Compute.AttentionForward.ScratchLength(shape);
+            _workers.For(tasks, 1, new AttentionForward(
+                (float*)qkv, starts, shape, Floats(yTAC, outputs), logSumExp, tokens, WorkerScratch(step), step));
+            return;
+        }
+
+        ushort* y = Halves(yTAC, outputs);
+        if (HasBf16Products && shape.HeadDim % 2 == 0)
+        {
+            long step = Bf16AttentionForward.ScratchLength(shape);
+            _workers.For(tasks, 1, new Bf16AttentionForward(
+                (ushort*)qkv, starts, shape, y, logSumExp, tokens, (uint*)WorkerScratch(step), step));
+            return;
+        }
+
+        float* wide = SharedScratch(qkvTHC.Length + outputs), wideY = wide + qkvTHC.Length;
+        long scratch = Compute.AttentionForward.ScratchLength(shape);
+        Elementwise.Convert<Bf16Element, F32Element>(_workers, qkv, wide, qkvTHC.Length);
+        _workers.For(tasks, 1, new AttentionForward(wide, starts, shape, wideY, logSumExp, tokens, WorkerScratch(scratch), scratch));
+        Elementwise.Convert<F32Element, Bf16Element>(_workers, wideY, y, outputs);
     }
 
     /// <inheritdoc/>
     public override void AttentionBackward(
         Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA, Tensor gradQkvTHC)
     {
-        int tokens = TokensOf(qkvTHC, shape);
-        long scratchStep = Compute.AttentionBackward.ScratchLength(shape);
-        var kernel = new AttentionBackward(
-            Floats(gradYTAC, OutputLength(tokens, shape)), Floats(qkvTHC, qkvTHC.Length), Integers(documentStartsT, tokens), shape,
-            Floats(yTAC, OutputLength(tokens, shape)), Floats(logSumExpTA, (long)tokens * shape.NumHeads),
-            Floats(gradQkvTHC, qkvTHC.Length), tokens, WorkerScratch(scratchStep), scratchStep);
-        _workers.For(AttentionTasks(tokens, shape), 1, kernel);
+        int tokens = TokensOf(qkvTHC, shape), tasks = AttentionTasks(tokens, shape);
+        long outputs = OutputLength(tokens, shape);
+        int* starts = Integers(documentStartsT, tokens);
+        float* gradY = Floats(gradYTAC, outputs), gradQkv = Floats(gradQkvTHC, qkvTHC.Length);
+        float* logSumExp = Floats(logSumExpTA, (long)tokens * shape.NumHeads);
+        if (!IsBf16(qkvTHC, qkvTHC.Length, out void* qkv))
+        {
+            long step = Compute.AttentionBackward.ScratchLength(shape);
+            _workers.For(tasks, 1, new AttentionBackward(
+                gradY, (float*)qkv, starts, shape, Floats(yTAC, outputs), logSumExp, gradQkv, tokens, WorkerScratch(step), step));
+            return;
+        }
+
+        ushort* y = Halves(yTAC, outputs);
+        if (HasBf16Products && shape.HeadDim % 2 == 0)
+        {
+            long step = Bf16AttentionBackward.ScratchLength(shape);
+            _workers.For(tasks, 1, new Bf16AttentionBackward(
+                gradY, (ushort*)qkv, starts, shape, y, logSumExp, gradQkv, tokens, (uint*)WorkerScratch(step), step));
+            return;
+        }
+
+        float* wide = SharedScratch(qkvTHC.Length + outputs), wideY = wide + qkvTHC.Length;
+        long scratch = Compute.AttentionBackward.ScratchLength(shape);
+        Elementwise.Convert<Bf16Element, F32Element>(_workers, qkv, wide, qkvTHC.Length);
+        Elementwise.Convert<Bf16Element, F32Element>(_workers, y, wideY, outputs);
+        _workers.For(tasks, 1, new AttentionBackward(
+            gradY, wide, starts, shape, wideY, logSumExp, gradQkv, tokens, WorkerScratch(scratch), scratch));
     }
 
     /// <inheritdoc/>
@@ -97,11 +138,19 @@ public sealed unsafe partial class CpuDevice
             new NormRows(tokens, step, shape.NumHeads, shape.NumKeyValueHeads, shape.HeadDim, normalised));
     }
 
-    private void Turn(Tensor qkv, Tensor positions, Tensor cosSin, AttentionShape shape, RotaryLayout layout, float direction)
+    private void Turn(
+        Tensor xTHC, Tensor positions, Tensor cosSin, AttentionShape shape, RotaryLayout layout, float direction, Tensor yTHC)
     {
-        int tokens = TokensOf(qkv, shape);
-        Rope.Run(
-            _workers, Floats(qkv, qkv.Length), Integers(positions, tokens), Floats(cosSin, cosSin.Length), shape, cosSin.Columns, layout,
-            direction, tokens);
+        int tokens = TokensOf(xTHC, shape), rotated = cosSin.Columns;
+        float* x = Floats(xTHC, xTHC.Length), table = Floats(cosSin, cosSin.Length);
+        int* at = Integers(positions, tokens);
+        if (IsBf16(yTHC, xTHC.Length, out void* y))
+        {
+            Rope.Run<Bf16Element>(_workers, x, at, table, shape, rotated, layout, direction, tokens, y);
+        }
+        else
+        {
+            Rope.Run<F32Element>(_workers, x, at, table, shape, rotated, layout, direction, tokens, y);
+        }
     }
 }

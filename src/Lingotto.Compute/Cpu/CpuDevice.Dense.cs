@@ -29,9 +29,16 @@ public sealed unsafe partial class CpuDevice
     public override void RmsNormForward(Tensor xTD, Tensor weightD, float epsilon, Tensor yTD, Tensor rstdT)
     {
         int columns = xTD.Columns;
-        RmsNorm.Forward(
-            _workers, new NormRows(xTD.Rows, columns, 0, 1, columns, 1), Floats(xTD, xTD.Length), Floats(weightD, columns), epsilon,
-            Floats(yTD, xTD.Length), Floats(rstdT, xTD.Rows));
+        var rows = new NormRows(xTD.Rows, columns, 0, 1, columns, 1);
+        float* x = Floats(xTD, xTD.Length), weight = Floats(weightD, columns), rstd = Floats(rstdT, xTD.Rows);
+        if (IsBf16(yTD, xTD.Length, out void* y))
+        {
+            RmsNorm.Forward<Bf16Element>(_workers, rows, x, weight, epsilon, y, rstd);
+        }
+        else
+        {
+            RmsNorm.Forward<F32Element>(_workers, rows, x, weight, epsilon, y, rstd);
+        }
     }
 
     /// <inheritdoc/>
@@ -45,13 +52,32 @@ public sealed unsafe partial class CpuDevice
     }
 
     /// <inheritdoc/>
-    public override void SwiGluForward(Tensor gateUpR2F, Tensor yRF) => SwiGlu.Forward(
-        _workers, Floats(gateUpR2F, 2 * yRF.Length), Floats(yRF, yRF.Length), yRF.Rows, yRF.Columns);
+    public override void SwiGluForward(Tensor gateUpR2F, Tensor yRF)
+    {
+        float* gateUp = Floats(gateUpR2F, 2 * yRF.Length);
+        if (IsBf16(yRF, yRF.Length, out void* y))
+        {
+            SwiGlu.Forward<Bf16Element>(_workers, gateUp, y, yRF.Rows, yRF.Columns);
+        }
+        else
+        {
+            SwiGlu.Forward<F32Element>(_workers, gateUp, y, yRF.Rows, yRF.Columns);
+        }
+    }
 
     /// <inheritdoc/>
-    public override void SwiGluBackward(Tensor gradYRF, Tensor gateUpR2F, Tensor gradGateUpR2F) => SwiGlu.Backward(
-        _workers, Floats(gradYRF, gradYRF.Length), Floats(gateUpR2F, 2 * gradYRF.Length), Floats(gradGateUpR2F, 2 * gradYRF.Length),
-        gradYRF.Rows, gradYRF.Columns);
+    public override void SwiGluBackward(Tensor gradYRF, Tensor gateUpR2F, Tensor gradGateUpR2F)
+    {
+        float* gradY = Floats(gradYRF, gradYRF.Length), gateUp = Floats(gateUpR2F, 2 * gradYRF.Length);
+        if (IsBf16(gradGateUpR2F, 2 * gradYRF.Length, out void* gradGateUp))
+        {
+            SwiGlu.Backward<Bf16Element>(_workers, gradY, gateUp, gradGateUp, gradYRF.Rows, gradYRF.Columns);
+        }
+        else
+        {
+            SwiGlu.Backward<F32Element>(_workers, gradY, gateUp, gradGateUp, gradYRF.Rows, gradYRF.Columns);
+        }
+    }
 
     /// <inheritdoc/>
     public override void AdamWUpdate(Tensor parameters, Tensor gradients, Tensor firstMoments, Tensor secondMoments, AdamWStep step)

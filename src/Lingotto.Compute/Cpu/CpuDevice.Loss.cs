@@ -12,24 +12,35 @@ public sealed unsafe partial class CpuDevice
         Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD)
     {
         CpuPreparedWeight w = Own(wVD);
-        int tokens = hTD.Rows, vocabulary = w.Outputs, hidden = w.Inputs, chunk = CrossEntropyRows.ChunkTokens(vocabulary);
+        int tokens = hTD.Rows, vocabulary = w.Outputs, hidden = w.Inputs, chunk = CrossEntropyChunk.Tokens(vocabulary);
         float* h = Floats(hTD, (long)tokens * hidden), loss = Floats(lossT, tokens), logits = SharedScratch((long)chunk * vocabulary);
         int* targets = Integers(targetsT, tokens);
         for (int first = 0; first < tokens; first += chunk)
         {
             int rows = Math.Min(chunk, tokens - first);
-            float* hChunk = h + (nint)first * hidden;
-            Product(hChunk, null, null, rows, w.ForwardPanels, 1, hidden, vocabulary, logits, accumulate: false);
-            _workers.For(
-                rows, CrossEntropyRows.Grain,
-                new CrossEntropyRows(logits, targets + first, vocabulary, gradScale, loss + first, gradients: !gradHTD.IsAbsent));
+            var hChunk = new OperandRows(h + (nint)first * hidden, hidden, DType.F32);
+            Product(new ProductOperands(hChunk, null, null, rows, w, forward: true, logits, accumulate: false));
+            OperandRows gradLogits = CrossEntropy(logits, targets + first, rows, vocabulary, gradScale, loss + first, !gradHTD.IsAbsent, w.Precision);
             if (!gradHTD.IsAbsent)
             {
-                Gradient(
-                    logits, hChunk, null, null, rows, 1, vocabulary, hidden, Floats(gradWVD, (long)vocabulary * hidden));
+                Gradient(new GradientOperands(gradLogits, hChunk, null, null, rows, w, Floats(gradWVD, (long)vocabulary * hidden)));
                 float* gradH = Floats(gradHTD, hTD.Length) + (nint)first * hidden;
-                Product(logits, null, null, rows, w.BackwardPanels, 1, vocabulary, hidden, gradH, accumulate: false);
+                Product(new ProductOperands(gradLogits, null, null, rows, w, forward: false, gradH, accumulate: false));
             }
         }
+    }
+
+    /// <summary>Losses of a chunk; its logits become their gradients in place, in the precision of the products that read them.</summary>
+    private OperandRows CrossEntropy(
+        float* logits, int* targets, int rows, int vocabulary, float gradScale, float* loss, bool gradients, DType precision)
+    {
+        if (precision == DType.BF16)
+        {
+            _workers.For(rows, CrossEntropyRows<Bf16Element>.Grain, new CrossEntropyRows<Bf16Element>(logits, targets, vocabulary, gradScale, loss, gradients));
+            return new OperandRows(logits, 2 * (nint)vocabulary, DType.BF16);
+        }
+
+        _workers.For(rows, CrossEntropyRows<F32Element>.Grain, new CrossEntropyRows<F32Element>(logits, targets, vocabulary, gradScale, loss, gradients));
+        return new OperandRows(logits, vocabulary, DType.F32);
     }
 }

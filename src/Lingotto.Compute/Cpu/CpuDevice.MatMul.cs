@@ -3,58 +3,67 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained)
+    public override bool HasBf16Products => Bf16Refusal is null;
+
+    /// <inheritdoc/>
+    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32)
     {
+        if (precision is not (DType.F32 or DType.BF16))
+        {
+            throw new ArgumentOutOfRangeException(nameof(precision), precision, "Products are in F32 or BF16.");
+        }
+
+        bool paired = precision == DType.BF16 && HasBf16Products;
         int groups = weightENK.Rank == 3 ? weightENK[0] : 1, outputs = weightENK[-2], inputs = weightENK[-1];
-        Tensor forward = arena.Allocate(DType.F32, groups, checked((int)Panels.Length(Isa, inputs, outputs)));
-        Tensor backward = trained ? arena.Allocate(DType.F32, groups, checked((int)Panels.Length(Isa, outputs, inputs))) : default;
-        return new CpuPreparedWeight(weightENK, forward, backward);
+        Tensor forward = Panel(inputs, outputs), backward = trained ? Panel(outputs, inputs) : default;
+        return new CpuPreparedWeight(weightENK, precision, paired, forward, backward);
+
+        Tensor Panel(int depth, int columns) => paired
+            ? arena.Allocate(DType.BF16, groups, checked(2 * (int)Bf16Pairs.Length(depth, columns)))
+            : arena.Allocate(DType.F32, groups, checked((int)Panels.Length(Isa, depth, columns)));
     }
 
     /// <inheritdoc/>
     public override void Refresh(PreparedWeight weight)
     {
         CpuPreparedWeight w = Own(weight);
+        float* values = Floats(w.Weight, w.Weight.Length);
+        void* forward = Pointer(w.ForwardPanels), backward = w.BackwardPanels.IsAbsent ? null : Pointer(w.BackwardPanels);
+        if (w.Paired)
+        {
+            var pairs = new Bf16PackWeight(values, (uint*)forward, (uint*)backward, w.Groups, w.Outputs, w.Inputs);
+            _workers.For(pairs.Tasks, 1, pairs);
+            return;
+        }
+
         var pack = new PackWeight(
-            Floats(w.Weight, w.Weight.Length), Floats(w.ForwardPanels, w.ForwardPanels.Length),
-            w.BackwardPanels.IsAbsent ? null : Floats(w.BackwardPanels, w.BackwardPanels.Length), w.Groups, w.Outputs, w.Inputs, Panels.Width(Isa));
+            values, (float*)forward, (float*)backward, w.Groups, w.Outputs, w.Inputs, Panels.Width(Isa), w.Precision == DType.BF16);
         _workers.For(pack.Tasks, 1, pack);
     }
 
     /// <inheritdoc/>
-    public override void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false)
-    {
-        CpuPreparedWeight w = Own(wNK);
-        Product(xTK, default, w.ForwardPanels, 1, w.Inputs, w.Outputs, yTN, accumulate);
-    }
+    public override void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false) =>
+        Product(xTK, default, Own(wNK), forward: true, yTN, accumulate);
 
     /// <inheritdoc/>
-    public override void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false)
-    {
-        CpuPreparedWeight w = Own(wNK);
-        Product(gradYTN, default, w.BackwardPanels, 1, w.Outputs, w.Inputs, gradXTK, accumulate);
-    }
+    public override void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false) =>
+        Product(gradYTN, default, Own(wNK), forward: false, gradXTK, accumulate);
 
     /// <inheritdoc/>
-    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, Tensor gradWNK) => Gradient(gradYTN, xTK, default, 1, gradWNK);
+    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK) =>
+        Gradient(gradYTN, xTK, default, Own(wNK), gradWNK);
 
     /// <inheritdoc/>
-    public override void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN)
-    {
-        CpuPreparedWeight w = Own(wENK);
-        Product(xTK, rows, w.ForwardPanels, w.Groups, w.Inputs, w.Outputs, yRN, accumulate: false);
-    }
+    public override void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN) =>
+        Product(xTK, rows, Own(wENK), forward: true, yRN, accumulate: false);
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK)
-    {
-        CpuPreparedWeight w = Own(wENK);
-        Product(gradYRN, rows with { TokenOfRowR = default }, w.BackwardPanels, w.Groups, w.Outputs, w.Inputs, gradXRK, accumulate: false);
-    }
+    public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK) =>
+        Product(gradYRN, rows with { TokenOfRowR = default }, Own(wENK), forward: false, gradXRK, accumulate: false);
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, Tensor gradWENK) =>
-        Gradient(gradYRN, xTK, rows, gradWENK[0], gradWENK);
+    public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK) =>
+        Gradient(gradYRN, xTK, rows, Own(wENK), gradWENK);
 
     private static CpuPreparedWeight Own(PreparedWeight weight) =>
         weight as CpuPreparedWeight ?? throw new ArgumentException("The weight was prepared by another device.", nameof(weight));
@@ -63,66 +72,247 @@ public sealed unsafe partial class CpuDevice
 
     private static int* OffsetsOf(RoutedRows rows, int groups) => rows.OffsetsE1.IsAbsent ? null : Integers(rows.OffsetsE1, groups + 1);
 
-    private void Product(Tensor x, RoutedRows routed, Tensor panels, int groups, int depth, int columns, Tensor y, bool accumulate)
+    private void Product(Tensor x, RoutedRows routed, CpuPreparedWeight w, bool forward, Tensor y, bool accumulate)
     {
-        int rows = y.Rows, sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows;
-        Product(
-            Floats(x, (long)sources * depth), IndexOf(routed, rows), OffsetsOf(routed, groups), rows, panels, groups, depth, columns,
-            Floats(y, (long)rows * columns), accumulate);
+        int rows = y.Rows, sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows, depth = forward ? w.Inputs : w.Outputs;
+        var product = new ProductOperands(
+            RowsOf(x, sources, depth), IndexOf(routed, rows), OffsetsOf(routed, w.Groups), rows, w, forward,
+            Floats(y, (long)rows * (forward ? w.Outputs : w.Inputs)), accumulate);
+        Product(product);
     }
 
-    private void Product(
-        float* x, int* rowIndex, int* offsets, int rows, Tensor panels, int groups, int depth, int columns, float* y, bool accumulate)
+    private void Product(in ProductOperands p)
     {
-        int width = Panels.Width(Isa);
-        var product = new RowProduct
+        bool bf16 = p.X.DType == DType.BF16;
+        if (p.Weight.Paired)
         {
-            X = x,
-            XStep = depth,
-            RowIndex = rowIndex,
-            Offsets = offsets,
-            Rows = rows,
-            Groups = groups,
-            B = Floats(panels, panels.Length),
-            Depth = depth,
-            Columns = columns,
-            PanelWidth = width,
-            Y = y,
-            YStep = columns,
-            Accumulate = accumulate,
-            Scratch = WorkerScratch(RowProduct.ScratchLength),
-            PanelsPerTask = RowProduct.ChoosePanelsPerTask(rows, groups, columns, width, _workers.Count),
+            if (bf16)
+            {
+                PairedProduct<Bf16Element>(p);
+            }
+            else
+            {
+                PairedProduct<F32Element>(p);
+            }
+        }
+        else if (bf16)
+        {
+            PanelProduct<Bf16Element>(p);
+        }
+        else if (p.Weight.Precision == DType.BF16)
+        {
+            PanelProduct<RoundedElement>(p);
+        }
+        else
+        {
+            PanelProduct<F32Element>(p);
+        }
+    }
+
+    private void PairedProduct<E>(in ProductOperands p)
+        where E : struct, IElement
+    {
+        var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, Bf16RowProduct<E>.RowBlock);
+        var product = new Bf16RowProduct<E>
+        {
+            X = p.X.First,
+            XStep = p.X.Step,
+            RowIndex = p.RowIndex,
+            Blocks = blocks,
+            B = (uint*)Pointer(p.Panels),
+            Depth = p.Depth,
+            Columns = p.Columns,
+            Y = p.Y,
+            Accumulate = p.Accumulate,
+            Scratch = (uint*)WorkerScratch(Bf16RowProduct<E>.ScratchLength),
+            PanelsPerTask = blocks.PanelsPerTask((p.Columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns, _workers.Count),
         };
         _workers.For(product.Tasks, 1, product);
     }
 
-    private void Gradient(Tensor gradY, Tensor x, RoutedRows routed, int groups, Tensor gradW)
+    private void PanelProduct<E>(in ProductOperands p)
+        where E : struct, IElement
     {
-        int rows = gradY.Rows, outputs = gradW[-2], inputs = gradW[-1], sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows;
-        Gradient(
-            Floats(gradY, (long)rows * outputs), Floats(x, (long)sources * inputs), IndexOf(routed, rows), OffsetsOf(routed, groups), rows,
-            groups, outputs, inputs, Floats(gradW, (long)groups * outputs * inputs));
+        int width = Panels.Width(Isa);
+        var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, RowProduct<E>.RowBlock);
+        var product = new RowProduct<E>
+        {
+            X = p.X.First,
+            XStep = p.X.Step,
+            RowIndex = p.RowIndex,
+            Blocks = blocks,
+            B = (float*)Pointer(p.Panels),
+            Depth = p.Depth,
+            Columns = p.Columns,
+            PanelWidth = width,
+            Y = p.Y,
+            YStep = p.Columns,
+            Accumulate = p.Accumulate,
+            Scratch = WorkerScratch(RowProduct<E>.ScratchLength),
+            PanelsPerTask = blocks.PanelsPerTask((p.Columns + width - 1) / width, _workers.Count),
+        };
+        _workers.For(product.Tasks, 1, product);
     }
 
-    private void Gradient(
-        float* gradY, float* x, int* rowIndex, int* offsets, int rows, int groups, int outputs, int inputs, float* gradW)
+    private void Gradient(Tensor gradY, Tensor x, RoutedRows routed, CpuPreparedWeight w, Tensor gradW)
     {
-        var gradient = new WeightGradient
+        int rows = gradY.Rows, sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows;
+        Gradient(new GradientOperands(
+            RowsOf(gradY, rows, w.Outputs), RowsOf(x, sources, w.Inputs), IndexOf(routed, rows), OffsetsOf(routed, w.Groups), rows, w,
+            Floats(gradW, w.Weight.Length)));
+    }
+
+    private void Gradient(in GradientOperands g)
+    {
+        bool bf16Y = g.GradY.DType == DType.BF16, bf16X = g.X.DType == DType.BF16;
+        bool rounds = g.Weight.Precision == DType.BF16 && !g.Weight.Paired;
+        if (bf16Y && bf16X)
         {
-            GradY = gradY,
-            GradYStep = outputs,
-            X = x,
-            XStep = inputs,
-            RowIndex = rowIndex,
-            Offsets = offsets,
-            Rows = rows,
-            Groups = groups,
-            Outputs = outputs,
-            Inputs = inputs,
+            Gradient<Bf16Element, Bf16Element>(g);
+        }
+        else if (rounds)
+        {
+            RoundedGradient(g, bf16Y, bf16X);
+        }
+        else if (bf16Y)
+        {
+            Gradient<Bf16Element, F32Element>(g);
+        }
+        else if (bf16X)
+        {
+            Gradient<F32Element, Bf16Element>(g);
+        }
+        else
+        {
+            Gradient<F32Element, F32Element>(g);
+        }
+    }
+
+    private void RoundedGradient(in GradientOperands g, bool bf16Y, bool bf16X)
+    {
+        if (bf16Y)
+        {
+            Gradient<Bf16Element, RoundedElement>(g);
+        }
+        else if (bf16X)
+        {
+            Gradient<RoundedElement, Bf16Element>(g);
+        }
+        else
+        {
+            Gradient<RoundedElement, RoundedElement>(g);
+        }
+    }
+
+    private void Gradient<EY, EX>(in GradientOperands g)
+        where EY : struct, IElement
+        where EX : struct, IElement
+    {
+        if (g.Weight.Paired)
+        {
+            var pairs = new Bf16WeightGradient<EY, EX>
+            {
+                GradY = g.GradY.First,
+                GradYStep = g.GradY.Step,
+                X = g.X.First,
+                XStep = g.X.Step,
+                RowIndex = g.RowIndex,
+                Offsets = g.Offsets,
+                Rows = g.Rows,
+                Groups = g.Weight.Groups,
+                Outputs = g.Weight.Outputs,
+                Inputs = g.Weight.Inputs,
+                GradW = g.GradW,
+                Scratch = (uint*)WorkerScratch(Bf16WeightGradient<EY, EX>.ScratchLength),
+                OutputsPerTask = OutputsPerTask(g, Bf16Tile.Lanes, Bf16WeightGradient<EY, EX>.OutputBlock),
+            };
+            _workers.For(pairs.Tasks, 1, pairs);
+            return;
+        }
+
+        var gradient = new WeightGradient<EY, EX>
+        {
+            GradY = g.GradY.First,
+            GradYStep = g.GradY.Step,
+            X = g.X.First,
+            XStep = g.X.Step,
+            RowIndex = g.RowIndex,
+            Offsets = g.Offsets,
+            Rows = g.Rows,
+            Groups = g.Weight.Groups,
+            Outputs = g.Weight.Outputs,
+            Inputs = g.Weight.Inputs,
             PanelWidth = Panels.Width(Isa),
-            GradW = gradW,
-            Scratch = WorkerScratch(WeightGradient.ScratchLength),
+            GradW = g.GradW,
+            Scratch = WorkerScratch(WeightGradient<EY, EX>.ScratchLength),
+            OutputsPerTask = OutputsPerTask(g, 8, WeightGradient<EY, EX>.OutputBlock),
         };
         _workers.For(gradient.Tasks, 1, gradient);
+    }
+
+    /// <summary>Outputs of a wgrad task: fewer than a whole block where the groups alone give fewer than four tasks a worker.</summary>
+    private int OutputsPerTask(in GradientOperands g, int granule, int block)
+    {
+        int tasks = Math.Max(1, 4 * _workers.Count / g.Weight.Groups), share = (g.Weight.Outputs + tasks - 1) / tasks;
+        return Math.Clamp((share + granule - 1) / granule * granule, 8 * granule, block);
+    }
+
+    private static OperandRows RowsOf(Tensor x, int rows, int columns)
+    {
+        _ = IsBf16(x, (long)rows * columns, out void* elements);
+        return new OperandRows(elements, columns, x.DType);
+    }
+
+    /// <summary>Rows of a left operand, <see cref="Step"/> elements apart.</summary>
+    private readonly record struct OperandRows(nint Address, nint Step, DType DType)
+    {
+        public OperandRows(void* first, nint step, DType dtype)
+            : this((nint)first, step, dtype)
+        {
+        }
+
+        public byte* First => (byte*)Address;
+    }
+
+    private readonly struct ProductOperands(
+        OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, bool forward, float* y, bool accumulate)
+    {
+        public OperandRows X { get; } = x;
+
+        public int* RowIndex { get; } = rowIndex;
+
+        public int* Offsets { get; } = offsets;
+
+        public int Rows { get; } = rows;
+
+        public CpuPreparedWeight Weight { get; } = weight;
+
+        public Tensor Panels => forward ? Weight.ForwardPanels : Weight.BackwardPanels;
+
+        public int Depth => forward ? Weight.Inputs : Weight.Outputs;
+
+        public int Columns => forward ? Weight.Outputs : Weight.Inputs;
+
+        public float* Y { get; } = y;
+
+        public bool Accumulate { get; } = accumulate;
+    }
+
+    private readonly struct GradientOperands(
+        OperandRows gradY, OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, float* gradW)
+    {
+        public OperandRows GradY { get; } = gradY;
+
+        public OperandRows X { get; } = x;
+
+        public int* RowIndex { get; } = rowIndex;
+
+        public int* Offsets { get; } = offsets;
+
+        public int Rows { get; } = rows;
+
+        public CpuPreparedWeight Weight { get; } = weight;
+
+        public float* GradW { get; } = gradW;
     }
 }

@@ -74,9 +74,19 @@ public sealed unsafe partial class CpuDevice
     {
         int tokens = rowOfChoiceTS.Rows, chosen = rowOfChoiceTS.Columns, columns = gradYTD.Columns;
         long rows = (long)tokens * chosen;
-        Dispatch.CombineBackward(
-            _workers, Floats(gradYTD, (long)tokens * columns), Floats(rowsRD, rows * columns), Integers(rowOfChoiceTS, rows),
-            Floats(weightsTS, rows), Floats(gradRowsRD, rows * columns), Floats(gradWeightsTS, rows), tokens, chosen, columns);
+        float* gradY = Floats(gradYTD, (long)tokens * columns), results = Floats(rowsRD, rows * columns);
+        float* weights = Floats(weightsTS, rows), gradWeights = Floats(gradWeightsTS, rows);
+        int* rowOfChoice = Integers(rowOfChoiceTS, rows);
+        if (IsBf16(gradRowsRD, rows * columns, out void* gradRows))
+        {
+            Dispatch.CombineBackward<Bf16Element>(
+                _workers, gradY, results, rowOfChoice, weights, gradRows, gradWeights, tokens, chosen, columns);
+        }
+        else
+        {
+            Dispatch.CombineBackward<F32Element>(
+                _workers, gradY, results, rowOfChoice, weights, gradRows, gradWeights, tokens, chosen, columns);
+        }
     }
 
     /// <inheritdoc/>

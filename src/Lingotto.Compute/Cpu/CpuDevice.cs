@@ -4,7 +4,7 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice : Device
 {
     /// <summary>Scratch shared by all workers: a chunk of logits, or partial sums.</summary>
-    private const long InitialSharedBytes = CrossEntropyRows.ChunkBytes + (4L << 20);
+    private const long InitialSharedBytes = CrossEntropyChunk.Bytes + (4L << 20);
 
     private const long InitialWorkerFloats = 1L << 18;
 
@@ -48,6 +48,14 @@ public sealed unsafe partial class CpuDevice : Device
     /// <summary>Peak of <paramref name="threads"/> threads (0: all) at this vector width, best of five runs, in GFLOP/s of f32.</summary>
     public double MeasurePeakGflops(int threads = 0) =>
         PeakArithmetic.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
+
+    /// <summary>The same in bfloat16; only where <see cref="HasBf16Products"/>.</summary>
+    public double MeasureBf16PeakGflops(int threads = 0) => HasBf16Products
+        ? Bf16Peak.Measure(_workers, threads == 0 ? Threads : threads, 5)
+        : throw new PlatformNotSupportedException($"There are no products in bfloat16 here: {Bf16Refusal}.");
+
+    /// <summary>Why products in bfloat16 run as products in F32 here; null where they do not.</summary>
+    public string? Bf16Refusal => Isa == Isa.Avx512 ? Bf16Tile.Refusal : $"the vector width is {Isa}";
 
     /// <summary>Read bandwidth of <paramref name="threads"/> threads (0: all), best of five runs, in GB/s.</summary>
     public double MeasureReadBandwidth(int threads = 0) =>
@@ -101,6 +109,22 @@ public sealed unsafe partial class CpuDevice : Device
         }
 
         return (float*)Pointer(tensor);
+    }
+
+    private static ushort* Halves(Tensor tensor, long length) => IsBf16(tensor, length, out void* elements)
+        ? (ushort*)elements
+        : throw new ArgumentException($"{tensor} was given where BF16 is needed, as the other operands are.");
+
+    /// <summary>The elements of a tensor that may be F32 or BF16; true if it is BF16.</summary>
+    private static bool IsBf16(Tensor tensor, long length, out void* elements)
+    {
+        if (tensor.DType is not (DType.F32 or DType.BF16) || tensor.Length != length)
+        {
+            throw new ArgumentException($"{tensor} was given where F32 or BF16 of {length} elements is needed.");
+        }
+
+        elements = Pointer(tensor);
+        return tensor.DType == DType.BF16;
     }
 
     private static int* Integers(Tensor tensor, long length)

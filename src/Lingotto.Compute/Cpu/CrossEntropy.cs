@@ -1,18 +1,24 @@
 namespace Lingotto.Compute;
 
-/// <summary>
-/// loss[t] = logsumexp(logits_t) - logits_t[target]; the logits of a chunk become gradScale * (softmax - onehot) in place.
-/// </summary>
-internal readonly unsafe struct CrossEntropyRows(float* logits, int* targets, int vocabulary, float gradScale, float* loss, bool gradients)
-    : IRangeKernel
+/// <summary>How many rows of logits are held at a time.</summary>
+internal static class CrossEntropyChunk
 {
-    public const int Grain = 8;
-
-    /// <summary>Bytes of logits held at a time: half a second-level cache would starve the products, a third-level cache is usual.</summary>
-    public const long ChunkBytes = 16L << 20;
+    /// <summary>Half a second-level cache would starve the products; a third-level cache of this size is usual.</summary>
+    public const long Bytes = 16L << 20;
 
     /// <summary>Tokens of a chunk, a function of the vocabulary alone.</summary>
-    public static int ChunkTokens(int vocabulary) => (int)Math.Clamp(ChunkBytes / 4 / vocabulary / 8 * 8, 8, 1024);
+    public static int Tokens(int vocabulary) => (int)Math.Clamp(Bytes / 4 / vocabulary / 8 * 8, 8, 1024);
+}
+
+/// <summary>
+/// loss[t] = logsumexp(logits_t) - logits_t[target]; the logits of a chunk become gradScale * (softmax - onehot) in place,
+/// as elements E from the start of each row on.
+/// </summary>
+internal readonly unsafe struct CrossEntropyRows<E>(
+    float* logits, int* targets, int vocabulary, float gradScale, float* loss, bool gradients) : IRangeKernel
+    where E : struct, IElement
+{
+    public const int Grain = 8;
 
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct
@@ -62,13 +68,15 @@ internal readonly unsafe struct CrossEntropyRows(float* logits, int* targets, in
             return;
         }
 
-        V factor = O.Broadcast(gradScale / sum);
+        // In place: an element is never wider than a float, so the stores stay behind the loads.
+        float scale = gradScale / sum, gradAtTarget = row[target] * scale - gradScale;
+        V factor = O.Broadcast(scale);
         for (int v = 0; v < vocabulary; v += O.Count)
         {
-            VectorMath.Store<V, O>(O.Multiply(factor, VectorMath.Load<V, O>(row + v, vocabulary - v)), row + v, vocabulary - v);
+            E.Store<V, O>(O.Multiply(factor, VectorMath.Load<V, O>(row + v, vocabulary - v)), row, v, vocabulary - v);
         }
 
-        row[target] -= gradScale;
+        E.Store<V, O>(O.Broadcast(gradAtTarget), row, target, 1);
     }
 }
 

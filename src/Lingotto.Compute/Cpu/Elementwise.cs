@@ -17,6 +17,11 @@ internal static unsafe class Elementwise
 
     public static void Copy(Workers workers, float* x, float* y, long length) => Run(workers, length, new CopyKernel(x, y, length));
 
+    /// <summary>y[i] = x[i] in another storage.</summary>
+    public static void Convert<EX, EY>(Workers workers, void* x, void* y, long length)
+        where EX : struct, IElement
+        where EY : struct, IElement => Run(workers, length, new ConvertKernel<EX, EY>(x, y, length));
+
     private static void Run<TKernel>(Workers workers, long length, TKernel kernel)
         where TKernel : unmanaged, IRangeKernel => workers.For(checked((int)((length + Grain - 1) / Grain)), 1, kernel);
 
@@ -32,6 +37,23 @@ internal static unsafe class Elementwise
                 int left = (int)(stop - i);
                 V sum = O.Add(VectorMath.Load<V, O>(x + i, left), VectorMath.Load<V, O>(y + i, left));
                 VectorMath.Store<V, O>(sum, y + i, left);
+            }
+        }
+    }
+
+    private readonly struct ConvertKernel<EX, EY>(void* x, void* y, long length) : IRangeKernel
+        where EX : struct, IElement
+        where EY : struct, IElement
+    {
+        public void Run<V, O>(int begin, int end, int worker)
+            where V : struct
+            where O : ILanes<V>
+        {
+            long stop = Math.Min((long)end * Grain, length);
+            for (long i = (long)begin * Grain; i < stop; i += O.Count)
+            {
+                int left = (int)(stop - i);
+                EY.Store<V, O>(EX.Load<V, O>(x, (nint)i, left), y, (nint)i, left);
             }
         }
     }

@@ -13,8 +13,9 @@ internal static unsafe class RmsNorm
     /// <summary>Floats of scratch that Backward needs.</summary>
     public static long ScratchLength(int tokens, int columns) => (long)((tokens + PartialRows - 1) / PartialRows) * columns;
 
-    public static void Forward(Workers workers, in NormRows rows, float* x, float* weight, float epsilon, float* y, float* rstd) =>
-        workers.For(rows.Tokens, PartialRows, new ForwardKernel(rows, x, weight, epsilon, y, rstd));
+    public static void Forward<E>(Workers workers, in NormRows rows, float* x, float* weight, float epsilon, void* y, float* rstd)
+        where E : struct, IElement =>
+        workers.For(rows.Tokens, PartialRows, new ForwardKernel<E>(rows, x, weight, epsilon, y, rstd));
 
     /// <summary>gradX = rstd * (g - n * mean(g * n)), gradWeight += sum gradY * n, with g = gradY * weight and n = x * rstd.</summary>
     public static void Backward(
@@ -31,7 +32,8 @@ internal static unsafe class RmsNorm
         }
     }
 
-    private readonly struct ForwardKernel(NormRows rows, float* x, float* weight, float epsilon, float* y, float* rstd) : IRangeKernel
+    private readonly struct ForwardKernel<E>(NormRows rows, float* x, float* weight, float epsilon, void* y, float* rstd) : IRangeKernel
+        where E : struct, IElement
     {
         public void Run<V, O>(int begin, int end, int worker)
             where V : struct
@@ -51,12 +53,12 @@ internal static unsafe class RmsNorm
 
                     float scale = 1f / MathF.Sqrt(O.Sum(squares) / rows.Columns + epsilon);
                     rstd[(nint)token * rows.RstdStep + head] = scale;
-                    Scale<V, O>(from, scale, y + rows.Offset(token, head));
+                    Scale<V, O>(from, scale, rows.Offset(token, head));
                 }
             }
         }
 
-        private void Scale<V, O>(float* from, float scale, float* to)
+        private void Scale<V, O>(float* from, float scale, nint to)
             where V : struct
             where O : ILanes<V>
         {
@@ -65,7 +67,7 @@ internal static unsafe class RmsNorm
             {
                 int left = rows.Columns - d;
                 V normalised = O.Multiply(VectorMath.Load<V, O>(from + d, left), factor);
-                VectorMath.Store<V, O>(O.Multiply(normalised, VectorMath.Load<V, O>(weight + d, left)), to + d, left);
+                E.Store<V, O>(O.Multiply(normalised, VectorMath.Load<V, O>(weight + d, left)), y, to + d, left);
             }
         }
     }

@@ -5,14 +5,15 @@ internal static unsafe class SwiGlu
 {
     private const int GrainRows = 32;
 
-    public static void Forward(Workers workers, float* gateUp, float* y, int rows, int width) =>
-        workers.For(rows, GrainRows, new ForwardKernel(gateUp, y, width));
+    public static void Forward<E>(Workers workers, float* gateUp, void* y, int rows, int width)
+        where E : struct, IElement => workers.For(rows, GrainRows, new ForwardKernel<E>(gateUp, y, width));
 
     /// <summary>gradU = gradY * silu(g), gradG = gradY * u * s * (1 + g * (1 - s)).</summary>
-    public static void Backward(Workers workers, float* gradY, float* gateUp, float* gradGateUp, int rows, int width) =>
-        workers.For(rows, GrainRows, new BackwardKernel(gradY, gateUp, gradGateUp, width));
+    public static void Backward<E>(Workers workers, float* gradY, float* gateUp, void* gradGateUp, int rows, int width)
+        where E : struct, IElement => workers.For(rows, GrainRows, new BackwardKernel<E>(gradY, gateUp, gradGateUp, width));
 
-    private readonly struct ForwardKernel(float* gateUp, float* y, int width) : IRangeKernel
+    private readonly struct ForwardKernel<E>(float* gateUp, void* y, int width) : IRangeKernel
+        where E : struct, IElement
     {
         public void Run<V, O>(int begin, int end, int worker)
             where V : struct
@@ -26,14 +27,14 @@ internal static unsafe class SwiGlu
                     int left = width - f;
                     V g = VectorMath.Load<V, O>(gate + f, left);
                     V silu = O.Multiply(g, VectorMath.Sigmoid<V, O>(g));
-                    VectorMath.Store<V, O>(
-                        O.Multiply(silu, VectorMath.Load<V, O>(gate + width + f, left)), y + (nint)row * width + f, left);
+                    E.Store<V, O>(O.Multiply(silu, VectorMath.Load<V, O>(gate + width + f, left)), y, (nint)row * width + f, left);
                 }
             }
         }
     }
 
-    private readonly struct BackwardKernel(float* gradY, float* gateUp, float* gradGateUp, int width) : IRangeKernel
+    private readonly struct BackwardKernel<E>(float* gradY, float* gateUp, void* gradGateUp, int width) : IRangeKernel
+        where E : struct, IElement
     {
         public void Run<V, O>(int begin, int end, int worker)
             where V : struct
@@ -42,16 +43,16 @@ internal static unsafe class SwiGlu
             V one = O.Broadcast(1f);
             for (int row = begin; row < end; row++)
             {
-                float* gate = gateUp + (nint)row * 2 * width;
-                float* grad = gradGateUp + (nint)row * 2 * width;
+                nint grad = (nint)row * 2 * width;
+                float* gate = gateUp + grad;
                 for (int f = 0; f < width; f += O.Count)
                 {
                     int left = width - f;
                     V g = VectorMath.Load<V, O>(gate + f, left), u = VectorMath.Load<V, O>(gate + width + f, left);
                     V dy = VectorMath.Load<V, O>(gradY + (nint)row * width + f, left), s = VectorMath.Sigmoid<V, O>(g);
                     V slope = O.Multiply(s, O.MultiplyAdd(g, O.Subtract(one, s), one));
-                    VectorMath.Store<V, O>(O.Multiply(O.Multiply(dy, u), slope), grad + f, left);
-                    VectorMath.Store<V, O>(O.Multiply(dy, O.Multiply(g, s)), grad + width + f, left);
+                    E.Store<V, O>(O.Multiply(O.Multiply(dy, u), slope), gradGateUp, grad + f, left);
+                    E.Store<V, O>(O.Multiply(dy, O.Multiply(g, s)), gradGateUp, grad + width + f, left);
                 }
             }
         }

@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>The numbers of a tensor as doubles, whether it holds F32 or F64; every access is checked.</summary>
+/// <summary>The numbers of a tensor as doubles, whether it holds F32, F64 or BF16; every access is checked.</summary>
 internal readonly unsafe struct Reals
 {
     private readonly byte* _first;
@@ -9,9 +9,9 @@ internal readonly unsafe struct Reals
     /// <summary>A view of a tensor that must hold <paramref name="length"/> numbers.</summary>
     public Reals(Tensor tensor, long length)
     {
-        if (tensor.DType is not (DType.F32 or DType.F64) || tensor.Length != length)
+        if (tensor.DType is not (DType.F32 or DType.F64 or DType.BF16) || tensor.Length != length)
         {
-            throw new ArgumentException($"{tensor} was given where F32 or F64 of {length} elements is needed.");
+            throw new ArgumentException($"{tensor} was given where F32, F64 or BF16 of {length} elements is needed.");
         }
 
         _first = ReferenceDevice.Pointer(tensor);
@@ -24,16 +24,25 @@ internal readonly unsafe struct Reals
     // SAFETY: the index is checked against the length of a tensor, which is a checked slice of its block.
     public double this[long i]
     {
-        get => _dtype == DType.F64 ? ((double*)_first)[Checked(i)] : ((float*)_first)[Checked(i)];
+        get => _dtype switch
+        {
+            DType.F64 => ((double*)_first)[Checked(i)],
+            DType.F32 => ((float*)_first)[Checked(i)],
+            _ => BFloat16.ToSingle(((ushort*)_first)[Checked(i)]),
+        };
         set
         {
-            if (_dtype == DType.F64)
+            switch (_dtype)
             {
-                ((double*)_first)[Checked(i)] = value;
-            }
-            else
-            {
-                ((float*)_first)[Checked(i)] = (float)value;
+                case DType.F64:
+                    ((double*)_first)[Checked(i)] = value;
+                    break;
+                case DType.F32:
+                    ((float*)_first)[Checked(i)] = (float)value;
+                    break;
+                default:
+                    ((ushort*)_first)[Checked(i)] = BFloat16.FromSingle((float)value);
+                    break;
             }
         }
     }

@@ -3,12 +3,12 @@ namespace Lingotto.Compute;
 public sealed partial class ReferenceDevice
 {
     /// <inheritdoc/>
-    public override void RopeForward(Tensor qkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout) =>
-        Turn(qkvTHC, positionsT, cosSinPR, shape, layout, 1);
+    public override void RopeForward(Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC) =>
+        Turn(xTHC, positionsT, cosSinPR, shape, layout, 1, yTHC);
 
     /// <inheritdoc/>
     public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout) =>
-        Turn(gradQkvTHC, positionsT, cosSinPR, shape, layout, -1);
+        Turn(gradQkvTHC, positionsT, cosSinPR, shape, layout, -1, gradQkvTHC);
 
     /// <inheritdoc/>
     public override void QkNormForward(
@@ -212,11 +212,16 @@ public sealed partial class ReferenceDevice
     }
 
     private static void Turn(
-        Tensor qkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, int direction)
+        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, int direction, Tensor yTHC)
     {
-        int tokens = Tokens(qkvTHC, shape), pairs = cosSinPR.Columns / 2;
+        int tokens = Tokens(xTHC, shape), pairs = cosSinPR.Columns / 2;
         Span<int> positions = Integers(positionsT, tokens);
-        Reals qkv = Read(qkvTHC), cosSin = Read(cosSinPR);
+        Reals x = Read(xTHC), cosSin = Read(cosSinPR), y = Read(yTHC, x.Length);
+        for (long i = 0; i < x.Length; i++)
+        {
+            y[i] = x[i];
+        }
+
         for (int t = 0; t < tokens; t++)
         {
             for (int head = 0; head < shape.NumHeads + shape.NumKeyValueHeads; head++)
@@ -225,9 +230,9 @@ public sealed partial class ReferenceDevice
                 {
                     long angle = (long)positions[t] * 2 * pairs + i, at = At(shape, t, head);
                     long first = at + (layout == RotaryLayout.Half ? i : 2 * i), second = layout == RotaryLayout.Half ? first + pairs : first + 1;
-                    double cos = cosSin[angle], sin = direction * cosSin[angle + pairs], a = qkv[first], b = qkv[second];
-                    qkv[first] = a * cos - b * sin;
-                    qkv[second] = b * cos + a * sin;
+                    double cos = cosSin[angle], sin = direction * cosSin[angle + pairs], a = x[first], b = x[second];
+                    y[first] = a * cos - b * sin;
+                    y[second] = b * cos + a * sin;
                 }
             }
         }

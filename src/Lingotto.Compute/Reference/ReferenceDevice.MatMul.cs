@@ -3,7 +3,8 @@ namespace Lingotto.Compute;
 public sealed partial class ReferenceDevice
 {
     /// <inheritdoc/>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained) => new ReferenceWeight(weightENK);
+    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32) =>
+        new ReferenceWeight(weightENK, precision);
 
     /// <summary>Nothing: the weight is read where it lies.</summary>
     public override void Refresh(PreparedWeight weight)
@@ -53,7 +54,7 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, Tensor gradWNK)
+    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK)
     {
         int outputs = gradWNK[-2], inputs = gradWNK[-1], tokens = gradYTN.Rows;
         Reals gradY = Read(gradYTN, (long)tokens * outputs), x = Read(xTK, (long)tokens * inputs), gradW = Read(gradWNK);
@@ -115,7 +116,8 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, Tensor gradWENK)
+    public override void GroupedMatMulBackwardWeight(
+        Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK)
     {
         int outputs = gradWENK[1], inputs = gradWENK[2];
         Reals gradY = Read(gradYRN), x = Read(xTK), gradW = Read(gradWENK);
@@ -153,5 +155,5 @@ public sealed partial class ReferenceDevice
         return routes;
     }
 
-    private sealed class ReferenceWeight(Tensor weight) : PreparedWeight(weight);
+    private sealed class ReferenceWeight(Tensor weight, DType precision) : PreparedWeight(weight, precision);
 }

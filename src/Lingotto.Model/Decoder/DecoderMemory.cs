@@ -5,8 +5,11 @@ namespace Lingotto.Model;
 /// <summary>The arenas of a decoder, by purpose. Built by measuring first, so the plan is exact.</summary>
 public sealed class DecoderMemory : IDisposable
 {
-    private DecoderMemory(Arena weights, Arena? gradients, Arena prepared, Arena activations) =>
-        (Weights, Gradients, Prepared, Activations) = (weights, gradients, prepared, activations);
+    private DecoderMemory(DType precision, Arena weights, Arena? gradients, Arena prepared, Arena activations) =>
+        (Precision, Weights, Gradients, Prepared, Activations) = (precision, weights, gradients, prepared, activations);
+
+    /// <summary>F32 or BF16: how products are computed and how what only products and attention read is stored.</summary>
+    public DType Precision { get; }
 
     /// <summary>Parameters.</summary>
     public Arena Weights { get; }
@@ -21,15 +24,15 @@ public sealed class DecoderMemory : IDisposable
     public Arena Activations { get; }
 
     /// <summary>Arenas that only count.</summary>
-    public static DecoderMemory Measure(bool trained) =>
-        new(Arena.Measure(), trained ? Arena.Measure() : null, Arena.Measure(), Arena.Measure());
+    public static DecoderMemory Measure(bool trained, DType precision = DType.F32) =>
+        new(precision, Arena.Measure(), trained ? Arena.Measure() : null, Arena.Measure(), Arena.Measure());
 
     /// <summary>Real arenas of exactly the measured sizes.</summary>
     public static DecoderMemory Allocate(Device device, DecoderMemory plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
         return new(
-            new Arena(device, plan.Weights.Used), plan.Gradients is null ? null : new Arena(device, plan.Gradients.Used),
+            plan.Precision, new Arena(device, plan.Weights.Used), plan.Gradients is null ? null : new Arena(device, plan.Gradients.Used),
             new Arena(device, plan.Prepared.Used), new Arena(device, plan.Activations.Used));
     }
 

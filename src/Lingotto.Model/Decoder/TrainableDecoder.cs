@@ -22,10 +22,13 @@ public sealed class TrainableDecoder : IDisposable
     /// <param name="config">The model; every position below <paramref name="sequenceLength"/> is used.</param>
     /// <param name="sequences">Sequences of a micro-batch.</param>
     /// <param name="sequenceLength">Tokens of a sequence.</param>
+    /// <param name="precision">Of products and attention, F32 or BF16; the router's are always F32.</param>
     /// <exception cref="ModelConfigException">The model is not run yet.</exception>
     /// <exception cref="OutOfDeviceMemoryException">It does not fit.</exception>
-    public TrainableDecoder(Device device, ModelConfig config, int sequences, int sequenceLength)
-        : this(device, config, sequences, sequenceLength, DecoderMemory.Allocate(device, Plan(device, config, sequences, sequenceLength)))
+    public TrainableDecoder(Device device, ModelConfig config, int sequences, int sequenceLength, DType precision = DType.F32)
+        : this(
+            device, config, sequences, sequenceLength,
+            DecoderMemory.Allocate(device, Plan(device, config, sequences, sequenceLength, precision)))
     {
         _stack.UploadConstants();
     }
@@ -39,10 +42,10 @@ public sealed class TrainableDecoder : IDisposable
         _stack = new DecoderStack(device, config, sequenceLength, sequenceLength, memory);
         Batch = new TokenBatch(tokens, sequenceLength, memory.Activations);
         _embeddedTD = memory.Activations.Allocate(DType.F32, tokens, config.HiddenSize);
-        _activations = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layer =>
-            new LayerActivations(config, config.IsMoeLayer(layer), !config.IsMoeLayer(layer), tokens, memory.Activations))];
+        _buffers = new BackwardBuffers(config, tokens, memory);
+        _activations = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layer => new LayerActivations(
+            config, config.IsMoeLayer(layer), !config.IsMoeLayer(layer), tokens, memory.Activations, memory.Precision, _buffers.GradQkv))];
         _head = new HeadActivations(config, tokens, memory.Activations);
-        _buffers = new BackwardBuffers(config, tokens, memory.Activations);
     }
 
     /// <summary>The model.</summary>
@@ -64,9 +67,9 @@ public sealed class TrainableDecoder : IDisposable
     public IEnumerable<int> MoeLayers => Enumerable.Range(0, Config.NumHiddenLayers).Where(Config.IsMoeLayer);
 
     /// <summary>The memory a decoder of this shape takes, without taking it.</summary>
-    public static DecoderMemory Plan(Device device, ModelConfig config, int sequences, int sequenceLength)
+    public static DecoderMemory Plan(Device device, ModelConfig config, int sequences, int sequenceLength, DType precision = DType.F32)
     {
-        DecoderMemory plan = DecoderMemory.Measure(trained: true);
+        DecoderMemory plan = DecoderMemory.Measure(trained: true, precision);
         _ = new TrainableDecoder(device, config, sequences, sequenceLength, plan);
         return plan;
     }

@@ -37,8 +37,8 @@ internal sealed class AttentionLayer
         }
 
         bool trained = memory.Gradients is not null;
-        _qkvPrepared = device.Prepare(_qkv.Value, memory.Prepared, trained);
-        _densePrepared = device.Prepare(_dense.Value, memory.Prepared, trained);
+        _qkvPrepared = device.Prepare(_qkv.Value, memory.Prepared, trained, memory.Precision);
+        _densePrepared = device.Prepare(_dense.Value, memory.Prepared, trained, memory.Precision);
     }
 
     public static AttentionShape ShapeOf(ModelConfig config, int sequenceLength) =>
@@ -80,7 +80,7 @@ internal sealed class AttentionLayer
 
     public void Backward(Tensor gradYTD, Tensor xTD, TokenBatch batch, AttentionActivations a, BackwardBuffers buffers, Tensor gradXTD)
     {
-        _device.MatMulBackwardWeight(gradYTD, a.Output, _dense.Gradient);
+        _device.MatMulBackwardWeight(gradYTD, a.Output, _densePrepared, _dense.Gradient);
         _device.MatMulBackwardInput(gradYTD, _densePrepared, buffers.GradAttention);
         _device.AttentionBackward(
             buffers.GradAttention, a.Qkv, batch.DocumentStarts, _shape, a.Output, a.LogSumExp, buffers.GradQkv);
@@ -88,23 +88,23 @@ internal sealed class AttentionLayer
         if (_queryNorm is not null)
         {
             _device.QkNormBackward(
-                buffers.GradQkv, a.RawQkv, _queryNorm.Value, _keyNorm!.Value, _shape, a.Rstd, buffers.GradQkv,
+                buffers.GradQkv, a.Projected, _queryNorm.Value, _keyNorm!.Value, _shape, a.Rstd, buffers.GradQkv,
                 _queryNorm.Gradient, _keyNorm.Gradient);
         }
 
-        _device.MatMulBackwardWeight(Flat(buffers.GradQkv), xTD, _qkv.Gradient);
+        _device.MatMulBackwardWeight(Flat(buffers.GradQkv), xTD, _qkvPrepared, _qkv.Gradient);
         _device.MatMulBackwardInput(Flat(buffers.GradQkv), _qkvPrepared, gradXTD);
     }
 
     private void ProjectAndTurn(Tensor xTD, Tensor positionsT, AttentionActivations a)
     {
-        _device.MatMulForward(xTD, _qkvPrepared, Flat(_queryNorm is null ? a.Qkv : a.RawQkv));
+        _device.MatMulForward(xTD, _qkvPrepared, Flat(a.Projected));
         if (_queryNorm is not null)
         {
-            _device.QkNormForward(a.RawQkv, _queryNorm.Value, _keyNorm!.Value, _epsilon, _shape, a.Qkv, a.Rstd);
+            _device.QkNormForward(a.Projected, _queryNorm.Value, _keyNorm!.Value, _epsilon, _shape, a.Normalised, a.Rstd);
         }
 
-        _device.RopeForward(a.Qkv, positionsT, _rotary.CosSin, _shape, _layout);
+        _device.RopeForward(a.Normalised, positionsT, _rotary.CosSin, _shape, _layout, a.Qkv);
     }
 
     private static Tensor Flat(Tensor qkvTHC) => qkvTHC.Reshape(qkvTHC[0], qkvTHC[1] * qkvTHC[2]);
@@ -113,34 +113,45 @@ internal sealed class AttentionLayer
 /// <summary>What attention keeps for its backward pass.</summary>
 internal sealed class AttentionActivations
 {
-    public AttentionActivations(ModelConfig config, int tokens, Arena arena)
+    /// <param name="config">The model.</param>
+    /// <param name="tokens">T.</param>
+    /// <param name="arena">Its memory.</param>
+    /// <param name="precision">Storage of what attention reads and writes.</param>
+    /// <param name="wideQkv">[T, H, C] in F32 that nobody needs between two layers, for heads that are not kept so; absent in F32.</param>
+    public AttentionActivations(ModelConfig config, int tokens, Arena arena, DType precision, Tensor wideQkv)
     {
         int fused = config.NumAttentionHeads + 2 * config.NumKeyValueHeads;
-        Qkv = arena.Allocate(DType.F32, tokens, fused, config.HeadDim);
+        Qkv = arena.Allocate(precision, tokens, fused, config.HeadDim);
+        Normalised = precision == DType.F32 ? Qkv : wideQkv;
+        Projected = Normalised;
         if (config.UseQkNorm)
         {
-            RawQkv = arena.Allocate(DType.F32, tokens, fused, config.HeadDim);
+            Projected = arena.Allocate(DType.F32, tokens, fused, config.HeadDim);
             Rstd = arena.Allocate(DType.F32, tokens, config.NumAttentionHeads + config.NumKeyValueHeads);
         }
 
-        Output = arena.Allocate(DType.F32, tokens, config.NumAttentionHeads * config.HeadDim);
+        Output = arena.Allocate(precision, tokens, config.NumAttentionHeads * config.HeadDim);
         LogSumExp = arena.Allocate(DType.F32, tokens, config.NumAttentionHeads);
     }
 
     private AttentionActivations(AttentionActivations whole, int tokens)
     {
         Qkv = whole.Qkv.Slice(0, tokens);
-        RawQkv = whole.RawQkv.IsAbsent ? default : whole.RawQkv.Slice(0, tokens);
+        Normalised = whole.Normalised.Slice(0, tokens);
+        Projected = whole.Projected.Slice(0, tokens);
         Rstd = whole.Rstd.IsAbsent ? default : whole.Rstd.Slice(0, tokens);
         Output = whole.Output.Slice(0, tokens);
         LogSumExp = whole.LogSumExp.Slice(0, tokens);
     }
 
+    /// <summary>[T, H, C] as projected, F32; kept for backward only with QK-norm.</summary>
+    public Tensor Projected { get; }
+
+    /// <summary>[T, H, C] after QK-norm, F32; the same as Projected without it.</summary>
+    public Tensor Normalised { get; }
+
     /// <summary>[T, H, C], normalised and turned.</summary>
     public Tensor Qkv { get; }
-
-    /// <summary>[T, H, C] before QK-norm; absent without it.</summary>
-    public Tensor RawQkv { get; }
 
     /// <summary>[T, A + G].</summary>
     public Tensor Rstd { get; }

@@ -65,7 +65,7 @@ internal sealed class DecoderLayer
     {
         Tensor residual = buffers.GradResidual, branch = buffers.GradBranch;
         Moe?.Backward(residual, a.FeedForwardInput, training, a.Moe!, buffers, branch);
-        _mlp?.Backward(residual, a.FeedForwardInput, a.Mlp!, branch, accumulate: false);
+        _mlp?.Backward(residual, a.FeedForwardInput, a.Mlp!, buffers, branch, accumulate: false);
         _device.RmsNormBackward(
             branch, a.Middle, _postAttentionNorm.Value, a.FeedForwardRstd, branch, _postAttentionNorm.Gradient);
         _device.Add(branch, residual);
@@ -97,17 +97,25 @@ internal sealed class DecoderLayer
 /// <summary>What a layer keeps for its backward pass; one set serves all layers when the model only runs.</summary>
 internal sealed class LayerActivations
 {
-    public LayerActivations(ModelConfig config, bool experts, bool dense, int tokens, Arena arena)
+    /// <param name="config">The model.</param>
+    /// <param name="experts">Holds what a layer of experts keeps.</param>
+    /// <param name="dense">Holds what a dense layer keeps.</param>
+    /// <param name="tokens">T.</param>
+    /// <param name="arena">Its memory.</param>
+    /// <param name="precision">Storage of what only products and attention read.</param>
+    /// <param name="wideQkv">See <see cref="AttentionActivations"/>.</param>
+    public LayerActivations(
+        ModelConfig config, bool experts, bool dense, int tokens, Arena arena, DType precision = DType.F32, Tensor wideQkv = default)
     {
-        AttentionInput = arena.Allocate(DType.F32, tokens, config.HiddenSize);
+        AttentionInput = arena.Allocate(precision, tokens, config.HiddenSize);
         AttentionRstd = arena.Allocate(DType.F32, tokens);
         Middle = arena.Allocate(DType.F32, tokens, config.HiddenSize);
-        FeedForwardInput = arena.Allocate(DType.F32, tokens, config.HiddenSize);
+        FeedForwardInput = arena.Allocate(precision, tokens, config.HiddenSize);
         FeedForwardRstd = arena.Allocate(DType.F32, tokens);
         Output = arena.Allocate(DType.F32, tokens, config.HiddenSize);
-        Attention = new AttentionActivations(config, tokens, arena);
-        Moe = experts ? new MoeActivations(config, tokens, arena) : null;
-        Mlp = dense ? new MlpActivations(config.IntermediateSize, tokens, arena) : null;
+        Attention = new AttentionActivations(config, tokens, arena, precision, wideQkv);
+        Moe = experts ? new MoeActivations(config, tokens, arena, precision) : null;
+        Mlp = dense ? new MlpActivations(config.IntermediateSize, tokens, arena, precision) : null;
     }
 
     private LayerActivations(LayerActivations whole, int tokens)

@@ -26,7 +26,7 @@ internal sealed class HeadLayer
             memory);
         _norm = Block["norm"];
         _head = Block["lm_head"];
-        _prepared = device.Prepare(_head.Value, memory.Prepared, memory.Gradients is not null);
+        _prepared = device.Prepare(_head.Value, memory.Prepared, memory.Gradients is not null, memory.Precision);
         _inverseNormD = config.NormHead ? memory.Activations.Allocate(DType.F32, config.HiddenSize) : default;
     }
 

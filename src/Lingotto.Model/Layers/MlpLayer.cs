@@ -17,8 +17,8 @@ internal sealed class MlpLayer
         _gateUp = block[prefix + ".gate_up_proj"];
         _down = block[prefix + ".down_proj"];
         bool trained = memory.Gradients is not null;
-        _gateUpPrepared = device.Prepare(_gateUp.Value, memory.Prepared, trained);
-        _downPrepared = device.Prepare(_down.Value, memory.Prepared, trained);
+        _gateUpPrepared = device.Prepare(_gateUp.Value, memory.Prepared, trained, memory.Precision);
+        _downPrepared = device.Prepare(_down.Value, memory.Prepared, trained, memory.Precision);
     }
 
     /// <summary>Gate and up projections are one weight [2F, D], gate first.</summary>
@@ -41,24 +41,25 @@ internal sealed class MlpLayer
         _device.MatMulForward(a.Hidden, _downPrepared, yTD, accumulate: true);
     }
 
-    /// <summary>Overwrites a.GateUp with its gradient and a.Hidden with its own; gradX is added to where asked.</summary>
-    public void Backward(Tensor gradYTD, Tensor xTD, MlpActivations a, Tensor gradXTD, bool accumulate)
+    /// <summary>gradX is added to where asked.</summary>
+    public void Backward(Tensor gradYTD, Tensor xTD, MlpActivations a, BackwardBuffers buffers, Tensor gradXTD, bool accumulate)
     {
-        _device.MatMulBackwardWeight(gradYTD, a.Hidden, _down.Gradient);
-        _device.MatMulBackwardInput(gradYTD, _downPrepared, a.Hidden);
-        _device.SwiGluBackward(a.Hidden, a.GateUp, a.GateUp);
-        _device.MatMulBackwardWeight(a.GateUp, xTD, _gateUp.Gradient);
-        _device.MatMulBackwardInput(a.GateUp, _gateUpPrepared, gradXTD, accumulate);
+        Tensor gradHidden = buffers.GradHiddenOf(a.Hidden), gradGateUp = buffers.GradGateUpOf(a.GateUp);
+        _device.MatMulBackwardWeight(gradYTD, a.Hidden, _downPrepared, _down.Gradient);
+        _device.MatMulBackwardInput(gradYTD, _downPrepared, gradHidden);
+        _device.SwiGluBackward(gradHidden, a.GateUp, gradGateUp);
+        _device.MatMulBackwardWeight(gradGateUp, xTD, _gateUpPrepared, _gateUp.Gradient);
+        _device.MatMulBackwardInput(gradGateUp, _gateUpPrepared, gradXTD, accumulate);
     }
 }
 
 /// <summary>What an MLP keeps for its backward pass.</summary>
 internal sealed class MlpActivations
 {
-    public MlpActivations(int width, int tokens, Arena arena)
+    public MlpActivations(int width, int tokens, Arena arena, DType precision)
     {
         GateUp = arena.Allocate(DType.F32, tokens, 2 * width);
-        Hidden = arena.Allocate(DType.F32, tokens, width);
+        Hidden = arena.Allocate(precision, tokens, width);
     }
 
     private MlpActivations(MlpActivations whole, int tokens)

@@ -37,8 +37,8 @@ internal sealed class MoeLayer
         _down = block["mlp.experts.down_proj"];
         bool trained = memory.Gradients is not null;
         _gatePrepared = device.Prepare(_gate.Value, memory.Prepared, trained);
-        _gateUpPrepared = device.Prepare(_gateUp.Value, memory.Prepared, trained);
-        _downPrepared = device.Prepare(_down.Value, memory.Prepared, trained);
+        _gateUpPrepared = device.Prepare(_gateUp.Value, memory.Prepared, trained, memory.Precision);
+        _downPrepared = device.Prepare(_down.Value, memory.Prepared, trained, memory.Precision);
         _shared = config.SharedExpertIntermediateSize > 0 ? new MlpLayer(device, "mlp.shared_experts", block, memory) : null;
     }
 
@@ -106,16 +106,17 @@ internal sealed class MoeLayer
         }
     }
 
-    /// <summary>Overwrites ExpertOutput, Hidden and GateUp with their gradients as it goes.</summary>
+    /// <summary>Overwrites ExpertOutput with the gradients of the rows that the experts read.</summary>
     public void Backward(Tensor gradYTD, Tensor xTD, in RouterTraining training, MoeActivations a, BackwardBuffers buffers, Tensor gradXTD)
     {
         RoutedRows rows = a.Dispatch.Rows, sorted = rows with { TokenOfRowR = default };
-        _dispatcher.CombineBackward(gradYTD, a.ExpertOutput, a.TopKWeights, a.Dispatch, buffers.GradTopKWeights);
-        _device.GroupedMatMulBackwardWeight(a.ExpertOutput, a.Hidden, sorted, _down.Gradient);
-        _device.GroupedMatMulBackwardInput(a.ExpertOutput, rows, _downPrepared, a.Hidden);
-        _device.SwiGluBackward(a.Hidden, a.GateUp, a.GateUp);
-        _device.GroupedMatMulBackwardWeight(a.GateUp, xTD, rows, _gateUp.Gradient);
-        _device.GroupedMatMulBackwardInput(a.GateUp, rows, _gateUpPrepared, a.ExpertOutput);
+        Tensor gradRows = buffers.GradRows, gradHidden = buffers.GradHiddenOf(a.Hidden), gradGateUp = buffers.GradGateUpOf(a.GateUp);
+        _dispatcher.CombineBackward(gradYTD, a.ExpertOutput, a.TopKWeights, a.Dispatch, gradRows, buffers.GradTopKWeights);
+        _device.GroupedMatMulBackwardWeight(gradRows, a.Hidden, sorted, _downPrepared, _down.Gradient);
+        _device.GroupedMatMulBackwardInput(gradRows, rows, _downPrepared, gradHidden);
+        _device.SwiGluBackward(gradHidden, a.GateUp, gradGateUp);
+        _device.GroupedMatMulBackwardWeight(gradGateUp, xTD, rows, _gateUpPrepared, _gateUp.Gradient);
+        _device.GroupedMatMulBackwardInput(gradGateUp, rows, _gateUpPrepared, a.ExpertOutput);
 
         _device.RouterBackward(
             buffers.GradTopKWeights, a.Logits, a.Scores, a.TopKExpertIds, a.TopKWeights, a.Dispatch.TokensPerExpert, _shape,
@@ -125,10 +126,10 @@ internal sealed class MoeLayer
             _device.ScaleColumns(buffers.GradLogits, buffers.WarmupAlpha, buffers.GradLogits);
         }
 
-        _device.MatMulBackwardWeight(buffers.GradLogits, xTD, _gate.Gradient);
+        _device.MatMulBackwardWeight(buffers.GradLogits, xTD, _gatePrepared, _gate.Gradient);
         _device.MatMulBackwardInput(buffers.GradLogits, _gatePrepared, gradXTD);
         _dispatcher.DispatchBackward(a.ExpertOutput, a.Dispatch, gradXTD);
-        _shared?.Backward(gradYTD, xTD, a.Shared!, gradXTD, accumulate: true);
+        _shared?.Backward(gradYTD, xTD, a.Shared!, buffers, gradXTD, accumulate: true);
     }
 
     /// <summary>Moves the expert bias against the load of the last step (Ling 2.0).</summary>
@@ -144,7 +145,7 @@ internal sealed class MoeLayer
 /// <summary>What a mixture of experts keeps for its backward pass.</summary>
 internal sealed class MoeActivations
 {
-    public MoeActivations(ModelConfig config, int tokens, Arena arena)
+    public MoeActivations(ModelConfig config, int tokens, Arena arena, DType precision)
     {
         int experts = config.NumExperts, chosen = config.NumExpertsPerTok, width = config.MoeIntermediateSize;
         Logits = arena.Allocate(DType.F32, tokens, experts);
@@ -154,10 +155,10 @@ internal sealed class MoeActivations
         TopKWeights = arena.Allocate(DType.F32, tokens, chosen);
         Dispatch = new DispatchActivations(config, tokens, arena);
         GateUp = arena.Allocate(DType.F32, tokens * chosen, 2 * width);
-        Hidden = arena.Allocate(DType.F32, tokens * chosen, width);
+        Hidden = arena.Allocate(precision, tokens * chosen, width);
         ExpertOutput = arena.Allocate(DType.F32, tokens * chosen, config.HiddenSize);
         Shared = config.SharedExpertIntermediateSize > 0
-            ? new MlpActivations(config.SharedExpertIntermediateSize, tokens, arena)
+            ? new MlpActivations(config.SharedExpertIntermediateSize, tokens, arena, precision)
             : null;
     }
 

@@ -15,8 +15,9 @@ internal interface ITokenDispatcher
     /// <summary>y[t,:] += sum_k weight[t,k] * the result of choice k.</summary>
     void Combine(Tensor rowsRD, Tensor weightsTS, DispatchActivations a, Tensor yTD);
 
-    /// <summary>Gradients of rows (in place) and weights from those of y.</summary>
-    void CombineBackward(Tensor gradYTD, Tensor rowsRD, Tensor weightsTS, DispatchActivations a, Tensor gradWeightsTS);
+    /// <summary>Gradients of rows and weights from those of y.</summary>
+    void CombineBackward(
+        Tensor gradYTD, Tensor rowsRD, Tensor weightsTS, DispatchActivations a, Tensor gradRowsRD, Tensor gradWeightsTS);
 
     /// <summary>gradX[t,:] += the gradients of the rows of token t.</summary>
     void DispatchBackward(Tensor gradRowsRD, DispatchActivations a, Tensor gradXTD);
@@ -34,8 +35,9 @@ internal sealed class LocalTokenDispatcher(Device device) : ITokenDispatcher
     public void Combine(Tensor rowsRD, Tensor weightsTS, DispatchActivations a, Tensor yTD) =>
         device.CombineForward(rowsRD, a.RowOfChoice, weightsTS, yTD);
 
-    public void CombineBackward(Tensor gradYTD, Tensor rowsRD, Tensor weightsTS, DispatchActivations a, Tensor gradWeightsTS) =>
-        device.CombineBackward(gradYTD, rowsRD, a.RowOfChoice, weightsTS, rowsRD, gradWeightsTS);
+    public void CombineBackward(
+        Tensor gradYTD, Tensor rowsRD, Tensor weightsTS, DispatchActivations a, Tensor gradRowsRD, Tensor gradWeightsTS) =>
+        device.CombineBackward(gradYTD, rowsRD, a.RowOfChoice, weightsTS, gradRowsRD, gradWeightsTS);
 
     public void DispatchBackward(Tensor gradRowsRD, DispatchActivations a, Tensor gradXTD) =>
         device.DispatchBackward(gradRowsRD, a.RowOfChoice, gradXTD);

@@ -27,33 +27,66 @@ public static class Bench
         using var device = new CpuDevice(threads);
         using var single = new CpuDevice(1);
         progress("peaks");
-        OneAndAll peak = Peak(device, new OneAndAll(0, 0));
+        var peaks = new Peaks(device);
+        peaks.Measure();
         var reads = new OneAndAll(device.MeasureReadBandwidth(1), device.MeasureReadBandwidth());
-        var products = new List<(CpuDevice Device, int M, int N, int K, double Gflops)>();
-        foreach ((int m, int n, int k) in s_shapes)
+        DType[] precisions = device.HasBf16Products ? [DType.F32, DType.BF16] : [DType.F32];
+        var products = new List<(DType Precision, CpuDevice Device, int M, int N, int K, double Gflops)>();
+        foreach (DType precision in precisions)
         {
-            progress($"product {m} x {n} x {k}");
-            products.Add((single, m, n, k, MatMulMeasurement.Gflops(single, m, n, k)));
-            products.Add((device, m, n, k, MatMulMeasurement.Gflops(device, m, n, k)));
-            peak = Peak(device, peak);
+            foreach ((int m, int n, int k) in s_shapes)
+            {
+                progress($"product {m} x {n} x {k} in {precision}");
+                products.Add((precision, single, m, n, k, MatMulMeasurement.Gflops(single, precision, m, n, k)));
+                products.Add((precision, device, m, n, k, MatMulMeasurement.Gflops(device, precision, m, n, k)));
+                peaks.Measure();
+            }
         }
 
         ModelConfig model = ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json"));
-        BenchTrainStep train = TrainingMeasurement.Run(device, model, Sequences, SequenceLength, progress);
-        peak = Peak(device, peak);
+        var steps = new Dictionary<DType, BenchTrainStep>();
+
+        // The narrower one first: the peak of resident memory is the process's.
+        foreach (DType precision in precisions.Reverse())
+        {
+            steps[precision] = TrainingMeasurement.Run(device, precision, model, Sequences, SequenceLength, progress);
+            peaks.Measure();
+        }
+
         BenchTokenizer tokenizer = TokenizerMeasurement.Run(dataPaths.Count > 0 ? dataPaths : DotNetDocs.Find(), progress);
         return new BenchReport(
-            device.Name, new BenchPeaks(peak, null, reads),
-            [.. products.Select(p => Product(p.Device, p.Device == single ? peak.One : peak.All, p.M, p.N, p.K, p.Gflops))],
-            new BenchTrain(null, train with { FractionOfPeak = train.Gflops / peak.All }), tokenizer);
+            device.Name, new BenchPeaks(peaks.Of(DType.F32), device.HasBf16Products ? peaks.Of(DType.BF16) : null, reads),
+            [.. products.Select(p => Product(p.Precision, p.Device, peaks, p.M, p.N, p.K, p.Gflops))],
+            new BenchTrain(Step(DType.BF16), Step(DType.F32)!), tokenizer);
+
+        BenchTrainStep? Step(DType precision) => steps.TryGetValue(precision, out BenchTrainStep? step)
+            ? step with { FractionOfPeak = step.Gflops / peaks.Of(precision).All }
+            : null;
     }
 
-    /// <summary>The best peak so far: a machine that others share slows down now and then, and a low peak would flatter every ratio.</summary>
-    private static OneAndAll Peak(CpuDevice device, OneAndAll best) =>
-        new(Math.Max(best.One, device.MeasurePeakGflops(1)), Math.Max(best.All, device.MeasurePeakGflops()));
+    private static BenchMatMul Product(DType precision, CpuDevice device, Peaks peaks, int m, int n, int k, double gflops)
+    {
+        double peak = device.Threads == 1 ? peaks.Of(precision).One : peaks.Of(precision).All;
+        return gflops <= peak
+            ? new BenchMatMul(precision == DType.BF16 ? "bf16" : "f32", m, n, k, device.Threads, gflops, gflops / peak)
+            : throw new RunException(
+                $"The product {m} x {n} x {k} ran at {gflops:F0} GFLOP/s, above the measured peak of {peak:F0}: the machine changed speed; run bench again when it is idle.");
+    }
 
-    private static BenchMatMul Product(CpuDevice device, double peak, int m, int n, int k, double gflops) => gflops <= peak
-        ? new BenchMatMul("f32", m, n, k, device.Threads, gflops, gflops / peak)
-        : throw new RunException(
-            $"The product {m} x {n} x {k} ran at {gflops:F0} GFLOP/s, above the measured peak of {peak:F0}: the machine changed speed; run bench again when it is idle.");
+    /// <summary>The best peaks so far: a machine that others share slows down now and then, and a low peak would flatter every ratio.</summary>
+    private sealed class Peaks(CpuDevice device)
+    {
+        private OneAndAll _f32 = new(0, 0), _bf16 = new(0, 0);
+
+        public OneAndAll Of(DType precision) => precision == DType.BF16 ? _bf16 : _f32;
+
+        public void Measure()
+        {
+            _f32 = new(Math.Max(_f32.One, device.MeasurePeakGflops(1)), Math.Max(_f32.All, device.MeasurePeakGflops()));
+            if (device.HasBf16Products)
+            {
+                _bf16 = new(Math.Max(_bf16.One, device.MeasureBf16PeakGflops(1)), Math.Max(_bf16.All, device.MeasureBf16PeakGflops()));
+            }
+        }
+    }
 }

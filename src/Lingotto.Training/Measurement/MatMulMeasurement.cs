@@ -8,13 +8,13 @@ internal static class MatMulMeasurement
 {
     private const int Runs = 12;
 
-    /// <summary>Gigaflops of a product [m, k] x [n, k]^T.</summary>
-    public static double Gflops(Device device, int m, int n, int k)
+    /// <summary>Gigaflops of a product [m, k] x [n, k]^T; both operands are F32 in memory, whatever the precision.</summary>
+    public static double Gflops(Device device, DType precision, int m, int n, int k)
     {
         using Arena plan = Arena.Measure();
-        Allocate(device, plan, m, n, k, out _, out _, out _);
+        Allocate(device, plan, precision, m, n, k, out _, out _, out _);
         using var arena = new Arena(device, plan.Used);
-        Allocate(device, arena, m, n, k, out Tensor x, out PreparedWeight w, out Tensor y);
+        Allocate(device, arena, precision, m, n, k, out Tensor x, out PreparedWeight w, out Tensor y);
         device.Fill(x, 0.5f);
         device.Fill(w.Weight, 0.25f);
         double best = double.PositiveInfinity;
@@ -30,10 +30,11 @@ internal static class MatMulMeasurement
         return 2.0 * m * n * k / best / 1e9;
     }
 
-    private static void Allocate(Device device, Arena arena, int m, int n, int k, out Tensor x, out PreparedWeight w, out Tensor y)
+    private static void Allocate(
+        Device device, Arena arena, DType precision, int m, int n, int k, out Tensor x, out PreparedWeight w, out Tensor y)
     {
         x = arena.Allocate(DType.F32, m, k);
-        w = device.Prepare(arena.Allocate(DType.F32, n, k), arena, trained: false);
+        w = device.Prepare(arena.Allocate(DType.F32, n, k), arena, trained: false, precision);
         y = arena.Allocate(DType.F32, m, n);
     }
 }

@@ -14,7 +14,7 @@ internal static class TrainingMeasurement
 {
     private const int WarmSteps = 3, TimedSteps = 10;
 
-    public static BenchTrainStep Run(CpuDevice device, ModelConfig config, int sequences, int length, Action<string> progress)
+    public static BenchTrainStep Run(CpuDevice device, DType precision, ModelConfig config, int sequences, int length, Action<string> progress)
     {
         var recipe = new Recipe
         {
@@ -22,7 +22,7 @@ internal static class TrainingMeasurement
             Training = new TrainingConfig { SequenceLength = length, SequencesPerMicroBatch = sequences, NumSteps = WarmSteps + TimedSteps },
             Router = new RouterConfig { WarmupSteps = 0 },
         };
-        using var decoder = new TrainableDecoder(device, config, sequences, length);
+        using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
         using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
         decoder.Initialize(1);
         decoder.RefreshWeights();
@@ -41,7 +41,7 @@ internal static class TrainingMeasurement
                 seconds[s - WarmSteps - 1] = elapsed;
             }
 
-            progress(string.Create(CultureInfo.InvariantCulture, $"training step {s} of {WarmSteps + TimedSteps}: {elapsed:F2} s"));
+            progress(string.Create(CultureInfo.InvariantCulture, $"training step in {precision} {s} of {WarmSteps + TimedSteps}: {elapsed:F2} s"));
         }
 
         device.StartProfile();

@@ -13,6 +13,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
 
     public override string Name => $"{GetType().Name} of {Inner.Name}";
 
+    public override bool HasBf16Products => Inner.HasBf16Products;
+
     public override long AvailableBytes => Inner.AvailableBytes;
 
     public override long ScratchBytes => Inner.ScratchBytes;
@@ -28,10 +30,10 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override MemoryBlock AllocateBlock(long bytes) => new ForwardedBlock(bytes, Inner.AllocateBlock(bytes * Widening));
 
     /// <summary>Panels lie in an arena of the inner device; the outer one is asked for the same bytes, to keep its plan true.</summary>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained)
+    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32)
     {
         using Arena plan = Arena.Measure();
-        PreparedWeight measured = Inner.Prepare(Map(weightENK), plan, trained);
+        PreparedWeight measured = Inner.Prepare(Map(weightENK), plan, trained, precision);
         if (plan.Used > 0)
         {
             arena.Allocate(DType.F32, (int)(plan.Used / sizeof(float)));
@@ -43,7 +45,7 @@ internal abstract class ForwardingDevice(Device inner) : Device
         }
 
         _prepared.Add(new Arena(Inner, plan.Used));
-        return new ForwardedWeight(weightENK, Inner.Prepare(Map(weightENK), _prepared[^1], trained));
+        return new ForwardedWeight(weightENK, Inner.Prepare(Map(weightENK), _prepared[^1], trained, precision));
     }
 
     public override void Refresh(PreparedWeight weight) => Call(() => Inner.Refresh(Map(weight)));
@@ -73,8 +75,9 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override void SwiGluBackward(Tensor gradYRF, Tensor gateUpR2F, Tensor gradGateUpR2F) =>
         Call(() => Inner.SwiGluBackward(Map(gradYRF), Map(gateUpR2F), Map(gradGateUpR2F)));
 
-    public override void RopeForward(Tensor qkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, Compute.RotaryLayout layout) =>
-        Call(() => Inner.RopeForward(Map(qkvTHC), Map(positionsT), Map(cosSinPR), shape, layout));
+    public override void RopeForward(
+        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, Compute.RotaryLayout layout, Tensor yTHC) => Call(
+        () => Inner.RopeForward(Map(xTHC), Map(positionsT), Map(cosSinPR), shape, layout, Map(yTHC)));
 
     public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, Compute.RotaryLayout layout) =>
         Call(() => Inner.RopeBackward(Map(gradQkvTHC), Map(positionsT), Map(cosSinPR), shape, layout));
@@ -107,8 +110,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false) =>
         Call(() => Inner.MatMulBackwardInput(Map(gradYTN), Map(wNK), Map(gradXTK), accumulate));
 
-    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, Tensor gradWNK) =>
-        Call(() => Inner.MatMulBackwardWeight(Map(gradYTN), Map(xTK), Map(gradWNK)));
+    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK) =>
+        Call(() => Inner.MatMulBackwardWeight(Map(gradYTN), Map(xTK), Map(wNK), Map(gradWNK)));
 
     public override void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN) =>
         Call(() => Inner.GroupedMatMulForward(Map(xTK), Map(rows), Map(wENK), Map(yRN)));
@@ -116,8 +119,9 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK) =>
         Call(() => Inner.GroupedMatMulBackwardInput(Map(gradYRN), Map(rows), Map(wENK), Map(gradXRK)));
 
-    public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, Tensor gradWENK) =>
-        Call(() => Inner.GroupedMatMulBackwardWeight(Map(gradYRN), Map(xTK), Map(rows), Map(gradWENK)));
+    public override void GroupedMatMulBackwardWeight(
+        Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK) =>
+        Call(() => Inner.GroupedMatMulBackwardWeight(Map(gradYRN), Map(xTK), Map(rows), Map(wENK), Map(gradWENK)));
 
     public override void RouterForward(
         Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS) => Call(
@@ -201,7 +205,7 @@ internal abstract class ForwardingDevice(Device inner) : Device
         protected override void Dispose(bool disposing) => Inner.Dispose();
     }
 
-    private sealed class ForwardedWeight(Tensor weight, PreparedWeight inner) : PreparedWeight(weight)
+    private sealed class ForwardedWeight(Tensor weight, PreparedWeight inner) : PreparedWeight(weight, inner.Precision)
     {
         public PreparedWeight Inner { get; } = inner;
     }

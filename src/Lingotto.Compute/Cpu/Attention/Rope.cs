@@ -6,7 +6,7 @@ internal static unsafe class Rope
     private const int Grain = 64;
 
     /// <param name="workers">Threads.</param>
-    /// <param name="qkv">[T, H, C], changed in place.</param>
+    /// <param name="x">[T, H, C].</param>
     /// <param name="positions">[T].</param>
     /// <param name="cosSin">[P, R]: R/2 cosines, R/2 sines.</param>
     /// <param name="shape">Heads.</param>
@@ -14,13 +14,17 @@ internal static unsafe class Rope
     /// <param name="layout">Which channels pair up.</param>
     /// <param name="direction">+1 forward, -1 backward.</param>
     /// <param name="tokens">T.</param>
-    public static void Run(
-        Workers workers, float* qkv, int* positions, float* cosSin, AttentionShape shape, int rotated, RotaryLayout layout,
-        float direction, int tokens) =>
-        workers.For(tokens, Grain, new Kernel(qkv, positions, cosSin, shape, rotated, layout, direction));
+    /// <param name="y">[T, H, C]; may be x. What does not turn is copied.</param>
+    public static void Run<E>(
+        Workers workers, float* x, int* positions, float* cosSin, AttentionShape shape, int rotated, RotaryLayout layout,
+        float direction, int tokens, void* y)
+        where E : struct, IElement =>
+        workers.For(tokens, Grain, new Kernel<E>(x, positions, cosSin, shape, rotated, layout, direction, y));
 
-    private readonly struct Kernel(
-        float* qkv, int* positions, float* cosSin, AttentionShape shape, int rotated, RotaryLayout layout, float direction) : IRangeKernel
+    private readonly struct Kernel<E>(
+        float* x, int* positions, float* cosSin, AttentionShape shape, int rotated, RotaryLayout layout, float direction, void* y)
+        : IRangeKernel
+        where E : struct, IElement
     {
         public void Run<V, O>(int begin, int end, int worker)
             where V : struct
@@ -29,45 +33,68 @@ internal static unsafe class Rope
             for (int t = begin; t < end; t++)
             {
                 float* cos = cosSin + (nint)positions[t] * rotated;
-                float* head = qkv + (nint)t * shape.FusedHeads * shape.HeadDim;
-                for (int h = 0; h < shape.NumHeads + shape.NumKeyValueHeads; h++, head += shape.HeadDim)
+                nint row = (nint)t * shape.FusedHeads * shape.HeadDim;
+                for (int h = 0; h < shape.FusedHeads; h++)
                 {
-                    if (layout == RotaryLayout.Half)
-                    {
-                        TurnHalves<V, O>(head, cos);
-                    }
-                    else
-                    {
-                        TurnNeighbours(head, cos);
-                    }
+                    int turned = h < shape.NumHeads + shape.NumKeyValueHeads ? rotated : 0;
+                    Head<V, O>(row + (nint)h * shape.HeadDim, turned, cos);
                 }
             }
         }
 
-        private void TurnHalves<V, O>(float* head, float* cos)
+        private void Head<V, O>(nint at, int turned, float* cos)
             where V : struct
             where O : ILanes<V>
         {
-            int half = rotated / 2;
+            if (layout == RotaryLayout.Half)
+            {
+                TurnHalves<V, O>(at, turned / 2, cos);
+            }
+            else
+            {
+                TurnNeighbours<V, O>(at, turned / 2, cos);
+            }
+
+            for (int c = turned; x != y && c < shape.HeadDim; c += O.Count)
+            {
+                E.Store<V, O>(VectorMath.Load<V, O>(x + at + c, shape.HeadDim - c), y, at + c, shape.HeadDim - c);
+            }
+        }
+
+        private void TurnHalves<V, O>(nint at, int half, float* cos)
+            where V : struct
+            where O : ILanes<V>
+        {
             V sign = O.Broadcast(direction);
             for (int i = 0; i < half; i += O.Count)
             {
                 int left = half - i;
                 V c = VectorMath.Load<V, O>(cos + i, left), s = O.Multiply(sign, VectorMath.Load<V, O>(cos + half + i, left));
-                V a = VectorMath.Load<V, O>(head + i, left), b = VectorMath.Load<V, O>(head + half + i, left);
-                VectorMath.Store<V, O>(O.Subtract(O.Multiply(a, c), O.Multiply(b, s)), head + i, left);
-                VectorMath.Store<V, O>(O.Add(O.Multiply(b, c), O.Multiply(a, s)), head + half + i, left);
+                V a = VectorMath.Load<V, O>(x + at + i, left), b = VectorMath.Load<V, O>(x + at + half + i, left);
+                E.Store<V, O>(O.Subtract(O.Multiply(a, c), O.Multiply(b, s)), y, at + i, left);
+                E.Store<V, O>(O.Add(O.Multiply(b, c), O.Multiply(a, s)), y, at + half + i, left);
             }
         }
 
-        private void TurnNeighbours(float* head, float* cos)
+        private void TurnNeighbours<V, O>(nint at, int half, float* cos)
+            where V : struct
+            where O : ILanes<V>
         {
-            int half = rotated / 2;
-            for (int i = 0; i < half; i++)
+            float* turned = stackalloc float[32];
+            for (int i = 0; i < half; i += O.Count)
             {
-                float c = cos[i], s = direction * cos[half + i], a = head[2 * i], b = head[2 * i + 1];
-                head[2 * i] = a * c - b * s;
-                head[2 * i + 1] = b * c + a * s;
+                int pairs = Math.Min(O.Count, half - i);
+                for (int j = 0; j < pairs; j++)
+                {
+                    float c = cos[i + j], s = direction * cos[half + i + j], a = x[at + 2 * (i + j)], b = x[at + 2 * (i + j) + 1];
+                    turned[2 * j] = a * c - b * s;
+                    turned[2 * j + 1] = b * c + a * s;
+                }
+
+                for (int j = 0; j < 2 * pairs; j += O.Count)
+                {
+                    E.Store<V, O>(O.Load(turned + j), y, at + 2 * i + j, 2 * pairs - j);
+                }
             }
         }
     }

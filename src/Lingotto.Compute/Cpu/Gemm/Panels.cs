@@ -25,18 +25,19 @@ internal static unsafe class Panels
     {
         for (int d = 0; d < depth; d++)
         {
-            Row<V, O>(source + d * step, columns, panel + (nint)d * Tile.PanelVectors * O.Count);
+            Row<V, O, F32Element>(source + d * step, columns, panel + (nint)d * Tile.PanelVectors * O.Count);
         }
     }
 
     /// <summary>One row of one panel.</summary>
-    public static void Row<V, O>(float* source, int columns, float* destination)
+    public static void Row<V, O, E>(void* source, int columns, float* destination)
         where V : struct
         where O : ILanes<V>
+        where E : struct, IElement
     {
         for (int j = 0; j < Tile.PanelVectors * O.Count; j += O.Count)
         {
-            O.Store(VectorMath.Load<V, O>(source + j, columns - j), destination + j);
+            O.Store(E.Load<V, O>(source, j, columns - j), destination + j);
         }
     }
 
@@ -91,65 +92,5 @@ internal static unsafe class Panels
         Sse.MoveHighToLow(low23, low01).Store(to + toStep);
         Sse.MoveLowToHigh(high01, high23).Store(to + 2 * toStep);
         Sse.MoveHighToLow(high23, high01).Store(to + 3 * toStep);
-    }
-}
-
-/// <summary>Panels of a weight for forward (depth K, columns N) and, where it is trained, for dgrad (depth N, columns K).</summary>
-internal sealed unsafe class CpuPreparedWeight : PreparedWeight
-{
-    public CpuPreparedWeight(Tensor weight, Tensor forwardPanels, Tensor backwardPanels)
-        : base(weight)
-    {
-        Groups = weight.Rank == 3 ? weight[0] : 1;
-        Outputs = weight[-2];
-        Inputs = weight[-1];
-        ForwardPanels = forwardPanels;
-        BackwardPanels = backwardPanels;
-    }
-
-    public int Groups { get; }
-
-    public int Outputs { get; }
-
-    public int Inputs { get; }
-
-    public Tensor ForwardPanels { get; }
-
-    public Tensor BackwardPanels { get; }
-}
-
-/// <summary>Fills the panels of a prepared weight, one task per expert and panel.</summary>
-internal readonly unsafe struct PackWeight(
-    float* weight, float* forward, float* backward, int groups, int outputs, int inputs, int width) : IRangeKernel
-{
-    public int Tasks => groups * (ForwardCount + BackwardCount);
-
-    private int ForwardCount => (outputs + width - 1) / width;
-
-    private int BackwardCount => backward is null ? 0 : (inputs + width - 1) / width;
-
-    public void Run<V, O>(int begin, int end, int worker)
-        where V : struct
-        where O : ILanes<V>
-    {
-        for (int task = begin; task < end; task++)
-        {
-            int group = task / (ForwardCount + BackwardCount), panel = task % (ForwardCount + BackwardCount);
-            float* w = weight + (nint)group * outputs * inputs;
-            if (panel < ForwardCount)
-            {
-                int first = panel * width;
-                Panels.FromColumns(
-                    w + (nint)first * inputs, inputs, inputs, Math.Min(width, outputs - first), width,
-                    forward + ((nint)group * ForwardCount + panel) * inputs * width);
-            }
-            else
-            {
-                int first = (panel - ForwardCount) * width;
-                Panels.FromRows<V, O>(
-                    w + first, inputs, outputs, Math.Min(width, inputs - first),
-                    backward + ((nint)group * BackwardCount + panel - ForwardCount) * outputs * width);
-            }
-        }
     }
 }

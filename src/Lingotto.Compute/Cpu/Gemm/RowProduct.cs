@@ -4,10 +4,11 @@ namespace Lingotto.Compute;
 /// Forward and dgrad: y[r, n] (+)= sum_k x[row(r), k] * b[group(r)][k, n], b in panels. A task is a block of rows of one
 /// group times a range of panels; what it computes for an element depends on nothing but that element.
 /// </summary>
-internal readonly unsafe struct RowProduct : IRangeKernel
+internal readonly unsafe struct RowProduct<E> : IRangeKernel
+    where E : struct, IElement
 {
     /// <summary>Rows of a task: their part of x (128 x 512 floats) stays in a 1 MiB second-level cache beside a panel.</summary>
-    private const int RowBlock = 128;
+    public const int RowBlock = 128;
 
     /// <summary>Depth of a pass: a panel of 48 x 512 floats streams from the second-level cache, 8 rows stay in the first.</summary>
     private const int DepthBlock = 512;
@@ -21,19 +22,14 @@ internal readonly unsafe struct RowProduct : IRangeKernel
     /// <summary>Floats of scratch a worker needs.</summary>
     public const int ScratchLength = RowBlock * CopyStep;
 
-    public required float* X { get; init; }
+    public required byte* X { get; init; }
 
     public required nint XStep { get; init; }
 
     /// <summary>Row of x for each routed row, or null.</summary>
     public int* RowIndex { get; init; }
 
-    /// <summary>First row of each group and the end, or null for one group of all rows.</summary>
-    public int* Offsets { get; init; }
-
-    public required int Rows { get; init; }
-
-    public required int Groups { get; init; }
+    public required RowBlocks Blocks { get; init; }
 
     public required float* B { get; init; }
 
@@ -52,24 +48,14 @@ internal readonly unsafe struct RowProduct : IRangeKernel
     /// <summary><see cref="ScratchLength"/> floats for each worker.</summary>
     public required float* Scratch { get; init; }
 
-    /// <summary>Panels of one task: all of them, or fewer where there are too few row blocks to go round.</summary>
+    /// <summary>Panels of one task; see <see cref="RowBlocks.PanelsPerTask"/>.</summary>
     public required int PanelsPerTask { get; init; }
 
     private int PanelCount => (Columns + PanelWidth - 1) / PanelWidth;
 
     private int PanelTasks => (PanelCount + PanelsPerTask - 1) / PanelsPerTask;
 
-    /// <summary>Upper bound of the number of tasks: every group may have one ragged block.</summary>
-    public int Tasks => (Rows / RowBlock + Groups) * PanelTasks;
-
-    /// <summary>Splits columns only if the rows alone give fewer than four tasks per worker.</summary>
-    public static int ChoosePanelsPerTask(int rows, int groups, int columns, int panelWidth, int workers)
-    {
-        int panels = (columns + panelWidth - 1) / panelWidth;
-        int rowTasks = Math.Max(1, rows / RowBlock + (groups > 1 ? groups : 0));
-        int wanted = Math.Max(1, 4 * workers / rowTasks);
-        return Math.Max(1, (panels + wanted - 1) / wanted);
-    }
+    public int Tasks => Blocks.Bound * PanelTasks;
 
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct
@@ -77,33 +63,13 @@ internal readonly unsafe struct RowProduct : IRangeKernel
     {
         for (int task = begin; task < end; task++)
         {
-            if (Locate(task / PanelTasks, out int group, out int firstRow, out int rows))
+            if (Blocks.Locate(task / PanelTasks, out int group, out int firstRow, out int rows))
             {
                 int firstPanel = task % PanelTasks * PanelsPerTask;
                 Block<V, O>(
                     group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount), Scratch + (nint)worker * ScratchLength);
             }
         }
-    }
-
-    private bool Locate(int block, out int group, out int firstRow, out int rows)
-    {
-        for (group = 0; group < Groups; group++)
-        {
-            int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
-            int blocks = (stop - start + RowBlock - 1) / RowBlock;
-            if (block < blocks)
-            {
-                firstRow = start + block * RowBlock;
-                rows = Math.Min(RowBlock, stop - firstRow);
-                return true;
-            }
-
-            block -= blocks;
-        }
-
-        firstRow = rows = 0;
-        return false;
     }
 
     private void Block<V, O>(int group, int firstRow, int rows, int firstPanel, int lastPanel, float* copy)
@@ -115,7 +81,7 @@ internal readonly unsafe struct RowProduct : IRangeKernel
         for (int depth0 = 0; depth0 < Depth; depth0 += DepthBlock)
         {
             int depth = Math.Min(DepthBlock, Depth - depth0);
-            PointAtRows(a, firstRow, rows, depth0, depth, copy);
+            PointAtRows<V, O>(a, firstRow, rows, depth0, depth, copy);
             for (int panel = firstPanel; panel < lastPanel; panel++)
             {
                 float* b = B + (((nint)group * PanelCount + panel) * Depth + depth0) * PanelWidth;
@@ -134,10 +100,12 @@ internal readonly unsafe struct RowProduct : IRangeKernel
         }
     }
 
-    /// <summary>Pointers to the rows, the last one repeated; rows that would evict each other are copied apart first.</summary>
-    private void PointAtRows(float** a, int firstRow, int rows, int depth0, int depth, float* copy)
+    /// <summary>Pointers to the rows, the last one repeated; rows in bfloat16, or such that would evict each other, are copied first.</summary>
+    private void PointAtRows<V, O>(float** a, int firstRow, int rows, int depth0, int depth, float* copy)
+        where V : struct
+        where O : ILanes<V>
     {
-        bool copies = XStep % AliasingFloats == 0 && rows > 1;
+        bool copies = typeof(E) != typeof(F32Element) || (XStep % AliasingFloats == 0 && rows > 1);
         for (int r = 0; r < RowBlock + 8; r++)
         {
             if (r >= rows)
@@ -146,13 +114,15 @@ internal readonly unsafe struct RowProduct : IRangeKernel
                 continue;
             }
 
-            int row = firstRow + r;
-            a[r] = X + (RowIndex is null ? row : RowIndex[row]) * XStep + depth0;
+            byte* from = X + ((RowIndex is null ? firstRow + r : RowIndex[firstRow + r]) * XStep + depth0) * E.Size;
+            a[r] = (float*)from;
             if (copies)
             {
-                float* to = copy + (nint)r * CopyStep;
-                new ReadOnlySpan<float>(a[r], depth).CopyTo(new Span<float>(to, depth));
-                a[r] = to;
+                a[r] = copy + (nint)r * CopyStep;
+                for (int d = 0; d < depth; d += O.Count)
+                {
+                    VectorMath.Store<V, O>(E.Load<V, O>(from, d, depth - d), a[r] + d, depth - d);
+                }
             }
         }
     }

@@ -6,22 +6,27 @@ namespace Lingotto.Compute;
 /// wgrad: gradW[g][n, k] += sum over the rows r of group g of gradY[r, n] * x[row(r), k]. The sum runs over tokens, so both
 /// operands are packed: gradY as columns of 8, x as panels, the gather by expert inside the copy.
 /// </summary>
-internal readonly unsafe struct WeightGradient : IRangeKernel
+internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
+    where EY : struct, IElement
+    where EX : struct, IElement
 {
     /// <summary>Outputs of a task: their packed block of 256 x 512 floats is half of a 1 MiB second-level cache.</summary>
-    private const int OutputBlock = 256;
+    public const int OutputBlock = 256;
 
     /// <summary>Rows of a pass: the gradient of the weight is read and written once a pass, a panel of 512 x 48 floats fits beside.</summary>
     private const int RowBlock = 512;
 
-    /// <summary>Floats of scratch a worker needs.</summary>
-    public const int ScratchLength = OutputBlock * RowBlock + RowBlock * Tile.PanelVectors * 16;
+    /// <summary>Rows packed together: their columns fill whole lines of the packed block.</summary>
+    private const int PackedRows = 8;
 
-    public required float* GradY { get; init; }
+    /// <summary>Floats of scratch a worker needs: the packed block, a panel, and rows of outputs that are not stored as floats.</summary>
+    public const int ScratchLength = OutputBlock * RowBlock + RowBlock * Tile.PanelVectors * 16 + PackedRows * OutputBlock;
+
+    public required byte* GradY { get; init; }
 
     public required nint GradYStep { get; init; }
 
-    public required float* X { get; init; }
+    public required byte* X { get; init; }
 
     public required nint XStep { get; init; }
 
@@ -44,9 +49,12 @@ internal readonly unsafe struct WeightGradient : IRangeKernel
     /// <summary><see cref="ScratchLength"/> floats for each worker.</summary>
     public required float* Scratch { get; init; }
 
-    private int OutputBlocks => (Outputs + OutputBlock - 1) / OutputBlock;
+    /// <summary>Outputs of one task; x is packed anew by each.</summary>
+    public required int OutputsPerTask { get; init; }
 
-    public int Tasks => Groups * OutputBlocks;
+    private int OutputTasks => (Outputs + OutputsPerTask - 1) / OutputsPerTask;
+
+    public int Tasks => Groups * OutputTasks;
 
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct
@@ -54,12 +62,12 @@ internal readonly unsafe struct WeightGradient : IRangeKernel
     {
         for (int task = begin; task < end; task++)
         {
-            int group = task / OutputBlocks, firstOutput = task % OutputBlocks * OutputBlock;
+            int group = task / OutputTasks, firstOutput = task % OutputTasks * OutputsPerTask;
             int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
             for (int row = start; row < stop; row += RowBlock)
             {
                 Block<V, O>(
-                    group, firstOutput, Math.Min(OutputBlock, Outputs - firstOutput), row, Math.Min(RowBlock, stop - row),
+                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), row, Math.Min(RowBlock, stop - row),
                     Scratch + (nint)worker * ScratchLength);
             }
         }
@@ -71,7 +79,7 @@ internal readonly unsafe struct WeightGradient : IRangeKernel
     {
         int tileRows = Tile.Rows<V, O>();
         float* packedY = scratch, panel = scratch + OutputBlock * RowBlock;
-        PackOutputs(firstOutput, outputs, firstRow, rows, tileRows, packedY);
+        PackOutputs<V, O>(firstOutput, outputs, firstRow, rows, packedY, panel + RowBlock * PanelWidth);
         float* gradW = GradW + ((nint)group * Outputs + firstOutput) * Inputs;
         float** a = stackalloc float*[8];
         for (int k = 0; k < Inputs; k += PanelWidth)
@@ -79,7 +87,7 @@ internal readonly unsafe struct WeightGradient : IRangeKernel
             int columns = Math.Min(PanelWidth, Inputs - k), rowsPerTile = (rows * tileRows + outputs - 1) / outputs;
             for (int r = 0; r < rows; r++)
             {
-                Panels.Row<V, O>(RowOfX(firstRow + r) + k, columns, panel + (nint)r * PanelWidth);
+                Panels.Row<V, O, EX>(RowOfX(firstRow + r, k), columns, panel + (nint)r * PanelWidth);
             }
 
             for (int n = 0; n < outputs; n += tileRows)
@@ -97,7 +105,7 @@ internal readonly unsafe struct WeightGradient : IRangeKernel
         }
     }
 
-    private float* RowOfX(int row) => X + (RowIndex is null ? row : RowIndex[row]) * XStep;
+    private byte* RowOfX(int row, int k) => X + ((RowIndex is null ? row : RowIndex[row]) * XStep + k) * EX.Size;
 
     /// <summary>Part of the next panel, so that gathering it does not wait for memory.</summary>
     private void PrefetchX(int firstRow, int rows, int from, int count, int k)
@@ -106,41 +114,60 @@ internal readonly unsafe struct WeightGradient : IRangeKernel
         {
             for (int r = from; r < Math.Min(from + count, rows); r++)
             {
-                CacheHints.ToSecondLevel(RowOfX(firstRow + r) + k, PanelWidth);
+                CacheHints.ToSecondLevel((float*)RowOfX(firstRow + r, k), PanelWidth);
             }
         }
     }
 
-    /// <summary>
-    /// packed[n / 8][r][n % 8] = gradY[r, n], zero beyond the last output. Eight rows at a time: their columns fill whole lines
-    /// of the packed block.
-    /// </summary>
-    private void PackOutputs(int firstOutput, int outputs, int firstRow, int rows, int tileRows, float* packed)
+    /// <summary>packed[n / 8][r][n % 8] = gradY[r, n], zero beyond the last output.</summary>
+    private void PackOutputs<V, O>(int firstOutput, int outputs, int firstRow, int rows, float* packed, float* floats)
+        where V : struct
+        where O : ILanes<V>
     {
-        for (int r0 = 0; r0 < rows; r0 += 8)
+        int tileRows = Tile.Rows<V, O>();
+        for (int r0 = 0; r0 < rows; r0 += PackedRows)
         {
-            int last = Math.Min(r0 + 8, rows);
-            for (int n = 0; n < outputs; n += tileRows)
+            int count = Math.Min(PackedRows, rows - r0);
+            byte* first = GradY + ((firstRow + r0) * GradYStep + firstOutput) * EY.Size;
+            float* y = (float*)first;
+            nint step = GradYStep;
+            if (typeof(EY) != typeof(F32Element))
             {
-                for (int r = r0; r < last; r++)
+                y = floats;
+                step = OutputBlock;
+                for (int r = 0; r < count; r++)
                 {
-                    float* from = GradY + (firstRow + r) * GradYStep + firstOutput + n;
-                    float* to = packed + (nint)n * rows + (nint)r * tileRows;
-                    if (n + tileRows > outputs)
+                    for (int n = 0; n < outputs; n += O.Count)
                     {
-                        new Span<float>(to, tileRows).Clear();
-                        new ReadOnlySpan<float>(from, outputs - n).CopyTo(new Span<float>(to, tileRows));
-                    }
-                    else if (tileRows == 8)
-                    {
-                        Vector256.Load(from).Store(to);
-                    }
-                    else
-                    {
-                        Vector128.Load(from).Store(to);
+                        VectorMath.Store<V, O>(EY.Load<V, O>(first + r * GradYStep * EY.Size, n, outputs - n), y + r * step + n, outputs - n);
                     }
                 }
             }
+
+            for (int n = 0; n < outputs; n += tileRows)
+            {
+                for (int r = 0; r < count; r++)
+                {
+                    PackTile(y + r * step + n, Math.Min(tileRows, outputs - n), tileRows, packed + (nint)n * rows + (nint)(r0 + r) * tileRows);
+                }
+            }
+        }
+    }
+
+    private static void PackTile(float* from, int outputs, int tileRows, float* to)
+    {
+        if (outputs < tileRows)
+        {
+            new Span<float>(to, tileRows).Clear();
+            new ReadOnlySpan<float>(from, outputs).CopyTo(new Span<float>(to, tileRows));
+        }
+        else if (tileRows == 8)
+        {
+            Vector256.Load(from).Store(to);
+        }
+        else
+        {
+            Vector128.Load(from).Store(to);
         }
     }
 }

@@ -41,10 +41,11 @@ internal static unsafe class Dispatch
         workers.For(tokens, Grain, new CombineKernel(rows, rowOfChoice, weights, y, chosen, columns));
 
     /// <summary>gradRows[row,:] = weight * gradY[t,:], gradWeight = gradY[t,:] . rows[row,:].</summary>
-    public static void CombineBackward(
-        Workers workers, float* gradY, float* rows, int* rowOfChoice, float* weights, float* gradRows, float* gradWeights,
-        int tokens, int chosen, int columns) =>
-        workers.For(tokens, Grain, new CombineBackwardKernel(gradY, rows, rowOfChoice, weights, gradRows, gradWeights, chosen, columns));
+    public static void CombineBackward<E>(
+        Workers workers, float* gradY, float* rows, int* rowOfChoice, float* weights, void* gradRows, float* gradWeights,
+        int tokens, int chosen, int columns)
+        where E : struct, IElement =>
+        workers.For(tokens, Grain, new CombineBackwardKernel<E>(gradY, rows, rowOfChoice, weights, gradRows, gradWeights, chosen, columns));
 
     private readonly struct CombineKernel(float* rows, int* rowOfChoice, float* weights, float* y, int chosen, int columns) : IRangeKernel
     {
@@ -72,9 +73,10 @@ internal static unsafe class Dispatch
         }
     }
 
-    private readonly struct CombineBackwardKernel(
-        float* gradY, float* rows, int* rowOfChoice, float* weights, float* gradRows, float* gradWeights, int chosen, int columns)
+    private readonly struct CombineBackwardKernel<E>(
+        float* gradY, float* rows, int* rowOfChoice, float* weights, void* gradRows, float* gradWeights, int chosen, int columns)
         : IRangeKernel
+        where E : struct, IElement
     {
         public void Run<V, O>(int begin, int end, int worker)
             where V : struct
@@ -92,7 +94,7 @@ internal static unsafe class Dispatch
                         int left = columns - d;
                         V g = VectorMath.Load<V, O>(grad + d, left);
                         dot = O.MultiplyAdd(g, VectorMath.Load<V, O>(rows + at + d, left), dot);
-                        VectorMath.Store<V, O>(O.Multiply(weight, g), gradRows + at + d, left);
+                        E.Store<V, O>(O.Multiply(weight, g), gradRows, at + d, left);
                     }
 
                     gradWeights[choice] = O.Sum(dot);

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Lingotto.Compute;
 
@@ -16,6 +17,15 @@ internal unsafe interface ILanes<V>
     static abstract V Load(float* source);
 
     static abstract void Store(V x, float* destination);
+
+    /// <summary>bfloat16 widened: exact.</summary>
+    static abstract V LoadBf16(ushort* source);
+
+    /// <summary>The nearest bfloat16, ties to even, as a single; not-a-number stays one.</summary>
+    static abstract V RoundToBf16(V x);
+
+    /// <summary>Rounds and stores.</summary>
+    static abstract void StoreBf16(V x, ushort* destination);
 
     static abstract V Broadcast(float x);
 
@@ -57,6 +67,19 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     public static void Store(Vector512<float> x, float* destination) => x.Store(destination);
 
+    public static Vector512<float> LoadBf16(ushort* source) =>
+        (Avx512F.ConvertToVector512UInt32(Vector256.Load(source)) << 16).AsSingle();
+
+    public static Vector512<float> RoundToBf16(Vector512<float> x)
+    {
+        Vector512<uint> bits = x.AsUInt32(), odd = (bits >> 16) & Vector512.Create(1u);
+        Vector512<uint> nearest = bits + Vector512.Create(0x7FFFu) + odd, quiet = bits | Vector512.Create(0x400000u);
+        return (Vector512.ConditionalSelect(Vector512.Equals(x, x).AsUInt32(), nearest, quiet) & Vector512.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    public static void StoreBf16(Vector512<float> x, ushort* destination) =>
+        Avx512F.ConvertToVector256UInt16(RoundToBf16(x).AsUInt32() >> 16).Store(destination);
+
     public static Vector512<float> Broadcast(float x) => Vector512.Create(x);
 
     public static Vector512<float> Add(Vector512<float> x, Vector512<float> y) => x + y;
@@ -96,6 +119,21 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     public static void Store(Vector256<float> x, float* destination) => x.Store(destination);
 
+    public static Vector256<float> LoadBf16(ushort* source) => (Avx2.ConvertToVector256Int32(Vector128.Load(source)) << 16).AsSingle();
+
+    public static Vector256<float> RoundToBf16(Vector256<float> x)
+    {
+        Vector256<uint> bits = x.AsUInt32(), odd = (bits >> 16) & Vector256.Create(1u);
+        Vector256<uint> nearest = bits + Vector256.Create(0x7FFFu) + odd, quiet = bits | Vector256.Create(0x400000u);
+        return (Vector256.ConditionalSelect(Vector256.Equals(x, x).AsUInt32(), nearest, quiet) & Vector256.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    public static void StoreBf16(Vector256<float> x, ushort* destination)
+    {
+        Vector256<uint> rounded = RoundToBf16(x).AsUInt32() >> 16;
+        Vector128.Narrow(rounded.GetLower(), rounded.GetUpper()).Store(destination);
+    }
+
     public static Vector256<float> Broadcast(float x) => Vector256.Create(x);
 
     public static Vector256<float> Add(Vector256<float> x, Vector256<float> y) => x + y;
@@ -134,6 +172,21 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     public static Vector128<float> Load(float* source) => Vector128.Load(source);
 
     public static void Store(Vector128<float> x, float* destination) => x.Store(destination);
+
+    public static Vector128<float> LoadBf16(ushort* source) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
+
+    public static Vector128<float> RoundToBf16(Vector128<float> x)
+    {
+        Vector128<uint> bits = x.AsUInt32(), odd = (bits >> 16) & Vector128.Create(1u);
+        Vector128<uint> nearest = bits + Vector128.Create(0x7FFFu) + odd, quiet = bits | Vector128.Create(0x400000u);
+        return (Vector128.ConditionalSelect(Vector128.Equals(x, x).AsUInt32(), nearest, quiet) & Vector128.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    public static void StoreBf16(Vector128<float> x, ushort* destination)
+    {
+        Vector128<uint> rounded = RoundToBf16(x).AsUInt32() >> 16;
+        *(ulong*)destination = Vector128.Narrow(rounded, rounded).AsUInt64()[0];
+    }
 
     public static Vector128<float> Broadcast(float x) => Vector128.Create(x);
 

@@ -19,15 +19,18 @@ internal sealed class KernelProfile
     public IReadOnlyList<KernelTime> Stop()
     {
         IsOn = false;
-        return [.. _ticks.Select(pair => new KernelTime(NameOf(pair.Key), pair.Value / (double)Stopwatch.Frequency))
+        return [.. _ticks.GroupBy(pair => NameOf(pair.Key))
+            .Select(kernel => new KernelTime(kernel.Key, kernel.Sum(pair => pair.Value) / (double)Stopwatch.Frequency))
             .OrderByDescending(time => time.Seconds)];
     }
 
     public void Add(Type kernel, long ticks) => _ticks[kernel] = _ticks.GetValueOrDefault(kernel) + ticks;
 
-    private static string NameOf(Type kernel) => kernel.DeclaringType is { } owner
-        ? $"{owner.Name}.{kernel.Name.Replace("Kernel", string.Empty, StringComparison.Ordinal)}"
-        : kernel.Name;
+    private static string NameOf(Type kernel)
+    {
+        string name = kernel.Name.Split('`')[0];
+        return kernel.DeclaringType is { } owner ? $"{owner.Name}.{name.Replace("Kernel", string.Empty, StringComparison.Ordinal)}" : name;
+    }
 }
 
 /// <summary>Time spent in one kernel.</summary>

@@ -1,0 +1,210 @@
+namespace Lingotto.Compute;
+
+/// <summary>
+/// The gradients of <see cref="AttentionBackward"/> with products in bfloat16. A task is one sequence and one key/value
+/// head; keys and values are laid out once, then each query tile adds to the gradients of the keys it sees.
+/// </summary>
+internal readonly unsafe struct Bf16AttentionBackward(
+    float* gradY, ushort* qkv, int* documentStarts, AttentionShape shape, ushort* y, float* logSumExp, float* gradQkv, int tokens,
+    uint* scratch, long scratchStep) : IRangeKernel
+{
+    private const int Queries = Bf16AttentionTiles.Queries, Keys = Bf16AttentionTiles.Keys;
+
+    private int Group => shape.NumHeads / shape.NumKeyValueHeads;
+
+    private int Channels => shape.HeadDim;
+
+    private nint RowStep => (nint)shape.FusedHeads * shape.HeadDim;
+
+    private nint OutputStep => (nint)shape.NumHeads * shape.HeadDim;
+
+    /// <summary>Words a worker needs; see <see cref="Layout"/>.</summary>
+    public static long ScratchLength(AttentionShape shape) => new Layout(null, shape).Words;
+
+    public void Run<V, O>(int begin, int end, int worker)
+        where V : struct
+        where O : ILanes<V>
+    {
+        for (int task = begin; task < end; task++)
+        {
+            int first = task / shape.NumKeyValueHeads * shape.SequenceLength, keyHead = task % shape.NumKeyValueHeads;
+            int rows = Math.Min(shape.SequenceLength, tokens - first);
+            var work = new Layout(scratch + worker * scratchStep, shape);
+            nint keyOffset = first * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
+            nint valueOffset = keyOffset + (nint)shape.NumKeyValueHeads * Channels;
+            Bf16AttentionTiles.TransposeRows(qkv + keyOffset, RowStep, rows, Channels, work.KeysT);
+            Bf16AttentionTiles.TransposeRows(qkv + valueOffset, RowStep, rows, Channels, work.ValuesT);
+            Bf16AttentionTiles.PairRows(qkv + keyOffset, RowStep, rows, Channels, work.Keys);
+            ClearRows(gradQkv + keyOffset, rows);
+            ClearRows(gradQkv + valueOffset, rows);
+            for (int query = 0; query < rows; query += Queries)
+            {
+                for (int h = 0; h < Group; h++)
+                {
+                    QueryBlock<V, O>(first, rows, query, keyHead * Group + h, gradQkv + keyOffset, gradQkv + valueOffset, work);
+                }
+            }
+        }
+    }
+
+    private void ClearRows(float* head, int rows)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            new Span<float>(head + r * RowStep, Channels).Clear();
+        }
+    }
+
+    private void QueryBlock<V, O>(int first, int rows, int query, int head, float* gradK, float* gradV, in Layout work)
+        where V : struct
+        where O : ILanes<V>
+    {
+        int queries = Math.Min(Queries, rows - query), end = query + queries, half = Channels / 2;
+        ushort* q = qkv + (first + query) * RowStep + (nint)head * Channels;
+        float* gradQ = gradQkv + (first + query) * RowStep + (nint)head * Channels, delta = stackalloc float[Queries];
+        byte** queryRows = stackalloc byte*[Queries + Bf16Tile.Rows], gradRows = stackalloc byte*[Queries + Bf16Tile.Rows];
+        byte** scoreGradRows = stackalloc byte*[Queries + Bf16Tile.Rows], keyRows = stackalloc byte*[Keys + Bf16Tile.Rows];
+        GradOutput<V, O>(first + query, queries, head, work.GradY, delta);
+        Bf16AttentionTiles.PointAt(queryRows, (byte*)q, RowStep * sizeof(ushort), queries);
+        Bf16AttentionTiles.PointAt(gradRows, (byte*)work.GradY, Channels * sizeof(ushort), queries);
+        Bf16AttentionTiles.PointAt(scoreGradRows, (byte*)work.ScoreGradients, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
+        Bf16AttentionTiles.PairRows(q, RowStep, queries, Channels, work.QueryPairs);
+        Bf16AttentionTiles.PairRows(work.GradY, Channels, queries, Channels, work.GradYPairs);
+        int pairs = Bf16Pairs.Count(queries), firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        nint tileWords = (nint)pairs * Bf16Tile.Columns;
+        for (int key = firstKey; key < end; key += Keys)
+        {
+            int count = Math.Min(Keys, end - key);
+            nint panel = (nint)key * half, panelWords = (nint)Bf16Tile.Columns * half;
+            Bf16AttentionTiles.Multiply(
+                queryRows, Bf16Tile.RowStep, queries, work.KeysT + panel, panelWords, half, count, work.Scores, Keys, accumulate: false);
+            Bf16AttentionTiles.Multiply(
+                gradRows, Bf16Tile.RowStep, queries, work.ValuesT + panel, panelWords, half, count, work.GradScores, Keys, accumulate: false);
+            for (int r = 0; r < queries; r++)
+            {
+                int row = first + query + r;
+                int from = Math.Clamp(documentStarts[row] - first - key, 0, count), to = Math.Clamp(query + r + 1 - key, from, count);
+                ScoreGradientRow<V, O>(work, r, from, to, count, logSumExp[(nint)row * shape.NumHeads + head], delta[r]);
+            }
+
+            Bf16AttentionTiles.Multiply(
+                scoreGradRows, Bf16Tile.RowStep, queries, work.Keys + (nint)key / 2 * Bf16Tile.Columns,
+                (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns, Bf16Pairs.Count(count), Channels, gradQ, RowStep, accumulate: key > firstKey);
+            Bf16AttentionTiles.PackTransposed(work.Probabilities, queries, count, work.Packed, keyRows);
+            Bf16AttentionTiles.Multiply(
+                keyRows, Bf16Tile.PackedStep, count, work.GradYPairs, tileWords, pairs, Channels, gradV + key * RowStep, RowStep, accumulate: true);
+            Bf16AttentionTiles.PackTransposed(work.ScoreGradients, queries, count, work.Packed, keyRows);
+            Bf16AttentionTiles.Multiply(
+                keyRows, Bf16Tile.PackedStep, count, work.QueryPairs, tileWords, pairs, Channels, gradK + key * RowStep, RowStep, accumulate: true);
+        }
+    }
+
+    /// <summary>The tile of gradY in bfloat16, and delta[r] = gradY . y.</summary>
+    private void GradOutput<V, O>(int firstRow, int queries, int head, ushort* rounded, float* delta)
+        where V : struct
+        where O : ILanes<V>
+    {
+        for (int r = 0; r < queries; r++)
+        {
+            nint at = (firstRow + r) * OutputStep + (nint)head * Channels;
+            V sum = O.Zero;
+            for (int c = 0; c < Channels; c += O.Count)
+            {
+                V grad = VectorMath.Load<V, O>(gradY + at + c, Channels - c);
+                sum = O.MultiplyAdd(grad, Bf16Element.Load<V, O>(y, at + c, Channels - c), sum);
+                Bf16Element.Store<V, O>(grad, rounded, (nint)r * Channels + c, Channels - c);
+            }
+
+            delta[r] = O.Sum(sum);
+        }
+    }
+
+    /// <summary>p = exp(s / sqrt(C) - logSumExp) and ds = p * (dp - delta) / sqrt(C) in bfloat16; both 0 outside [from, to).</summary>
+    private void ScoreGradientRow<V, O>(in Layout work, int r, int from, int to, int count, float logSumExpRow, float delta)
+        where V : struct
+        where O : ILanes<V>
+    {
+        float* scores = work.Scores + r * Keys, gradScores = work.GradScores + r * Keys;
+        ushort* p = work.Probabilities + r * Bf16AttentionTiles.ProbabilityStep, ds = work.ScoreGradients + r * Bf16AttentionTiles.ProbabilityStep;
+        V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), shift = O.Broadcast(logSumExpRow), deltaV = O.Broadcast(delta);
+        int padded = count + count % 2;
+        new Span<ushort>(p, from).Clear();
+        new Span<ushort>(ds, from).Clear();
+        for (int j = from; j < to; j += O.Count)
+        {
+            V probability = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, VectorMath.Load<V, O>(scores + j, to - j)), shift));
+            V gradient = O.Subtract(VectorMath.Load<V, O>(gradScores + j, to - j), deltaV);
+            Bf16Element.Store<V, O>(probability, p, j, to - j);
+            Bf16Element.Store<V, O>(O.Multiply(O.Multiply(scale, probability), gradient), ds, j, to - j);
+        }
+
+        new Span<ushort>(p + to, padded - to).Clear();
+        new Span<ushort>(ds + to, padded - to).Clear();
+    }
+
+    /// <summary>Where a worker's scratch holds what.</summary>
+    private readonly struct Layout
+    {
+        public Layout(uint* start, AttentionShape shape)
+        {
+            long transposed = (long)Bf16AttentionTiles.Count(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
+            long width = (long)Bf16AttentionTiles.Count(shape.HeadDim) * Bf16Tile.Columns, tile = Queries / 2 * width;
+            const long Halves = Queries * Bf16AttentionTiles.ProbabilityStep / 2;
+            uint* next = start;
+            KeysT = Take(transposed);
+            ValuesT = Take(transposed);
+            Keys = Take(width * Bf16Pairs.Count(shape.SequenceLength));
+            Scores = (float*)Take(Queries * Bf16AttentionBackward.Keys);
+            GradScores = (float*)Take(Queries * Bf16AttentionBackward.Keys);
+            Probabilities = (ushort*)Take(Halves);
+            ScoreGradients = (ushort*)Take(Halves);
+            Packed = Take(Queries / 2 * Bf16AttentionBackward.Keys);
+            QueryPairs = Take(tile);
+            GradYPairs = Take(tile);
+            GradY = (ushort*)Take(Queries * (long)shape.HeadDim / 2);
+            Words = next - start;
+
+            uint* Take(long words)
+            {
+                uint* taken = next;
+                next += words;
+                return taken;
+            }
+        }
+
+        /// <summary>Panels of the keys, summed over channels.</summary>
+        public uint* KeysT { get; }
+
+        /// <summary>Panels of the values, summed over channels.</summary>
+        public uint* ValuesT { get; }
+
+        /// <summary>Panels of the keys, summed over keys.</summary>
+        public uint* Keys { get; }
+
+        /// <summary>s, [queries, keys].</summary>
+        public float* Scores { get; }
+
+        /// <summary>dp = gradY v^T, [queries, keys].</summary>
+        public float* GradScores { get; }
+
+        /// <summary>p.</summary>
+        public ushort* Probabilities { get; }
+
+        /// <summary>ds.</summary>
+        public ushort* ScoreGradients { get; }
+
+        /// <summary>p or ds, transposed.</summary>
+        public uint* Packed { get; }
+
+        /// <summary>Panels of the tile's queries, summed over queries.</summary>
+        public uint* QueryPairs { get; }
+
+        /// <summary>Panels of the tile's gradY, summed over queries.</summary>
+        public uint* GradYPairs { get; }
+
+        /// <summary>gradY, [queries, C].</summary>
+        public ushort* GradY { get; }
+
+        public long Words { get; }
+    }
+}

@@ -1,0 +1,155 @@
+namespace Lingotto.Compute;
+
+/// <summary>
+/// y = softmax(q k^T / sqrt(C)) v over the visible keys as <see cref="AttentionForward"/>, with products in bfloat16. A task
+/// is one sequence and one key/value head with all its query heads; keys and values are laid out once a task.
+/// </summary>
+internal readonly unsafe struct Bf16AttentionForward(
+    ushort* qkv, int* documentStarts, AttentionShape shape, ushort* y, float* logSumExp, int tokens, uint* scratch, long scratchStep)
+    : IRangeKernel
+{
+    private const int Queries = Bf16AttentionTiles.Queries, Keys = Bf16AttentionTiles.Keys;
+
+    private int Group => shape.NumHeads / shape.NumKeyValueHeads;
+
+    private int Channels => shape.HeadDim;
+
+    private nint RowStep => (nint)shape.FusedHeads * shape.HeadDim;
+
+    /// <summary>Words a worker needs: keys, values, scores, probabilities, outputs with maxima and sums.</summary>
+    public static long ScratchLength(AttentionShape shape) =>
+        KeyWords(shape) + ValueWords(shape) + Queries * Keys + Queries * Bf16AttentionTiles.ProbabilityStep / 2
+        + Queries * (shape.HeadDim + 2L);
+
+    public void Run<V, O>(int begin, int end, int worker)
+        where V : struct
+        where O : ILanes<V>
+    {
+        for (int task = begin; task < end; task++)
+        {
+            int first = task / shape.NumKeyValueHeads * shape.SequenceLength, keyHead = task % shape.NumKeyValueHeads;
+            int rows = Math.Min(shape.SequenceLength, tokens - first);
+            uint* keys = scratch + worker * scratchStep, values = keys + KeyWords(shape);
+            ushort* head = qkv + first * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
+            Bf16AttentionTiles.TransposeRows(head, RowStep, rows, Channels, keys);
+            Bf16AttentionTiles.PairRows(head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values);
+            for (int query = 0; query < rows; query += Queries)
+            {
+                for (int h = 0; h < Group; h++)
+                {
+                    QueryBlock<V, O>(first, rows, query, keyHead * Group + h, keys, values);
+                }
+            }
+        }
+    }
+
+    private static long KeyWords(AttentionShape shape) =>
+        (long)Bf16AttentionTiles.Count(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
+
+    private static long ValueWords(AttentionShape shape) =>
+        (long)Bf16AttentionTiles.Count(shape.HeadDim) * Bf16Tile.Columns * Bf16Pairs.Count(shape.SequenceLength);
+
+    /// <param name="first">Row of the sequence's first token; query and key numbers count from it.</param>
+    /// <param name="rows">Rows of the sequence.</param>
+    /// <param name="query">First query of the tile.</param>
+    /// <param name="head">Query head.</param>
+    /// <param name="keys">Panels of the transposed keys.</param>
+    /// <param name="values">Panels of pairs of values; what follows is scratch of this worker.</param>
+    private void QueryBlock<V, O>(int first, int rows, int query, int head, uint* keys, uint* values)
+        where V : struct
+        where O : ILanes<V>
+    {
+        int queries = Math.Min(Queries, rows - query), end = query + queries;
+        float* scores = (float*)(values + ValueWords(shape)), output = scores + Queries * Keys;
+        float* maxima = output + Queries * Channels, sums = maxima + Queries;
+        ushort* probabilities = (ushort*)(sums + Queries);
+        new Span<float>(output, queries * Channels).Clear();
+        new Span<float>(maxima, queries).Fill(float.NegativeInfinity);
+        new Span<float>(sums, queries).Clear();
+        byte** q = stackalloc byte*[Queries + Bf16Tile.Rows], p = stackalloc byte*[Queries + Bf16Tile.Rows];
+        Bf16AttentionTiles.PointAt(q, (byte*)(qkv + (first + query) * RowStep + (nint)head * Channels), RowStep * sizeof(ushort), queries);
+        Bf16AttentionTiles.PointAt(p, (byte*)probabilities, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
+        int firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        for (int key = firstKey; key < end; key += Keys)
+        {
+            int count = Math.Min(Keys, end - key);
+            Bf16AttentionTiles.Multiply(
+                q, Bf16Tile.RowStep, queries, keys + (nint)key * (Channels / 2), (nint)Bf16Tile.Columns * (Channels / 2), Channels / 2, count,
+                scores, Keys, accumulate: false);
+            for (int r = 0; r < queries; r++)
+            {
+                SoftmaxRow<V, O>(
+                    scores + r * Keys, documentStarts[first + query + r] - first - key, query + r + 1 - key, count,
+                    probabilities + r * Bf16AttentionTiles.ProbabilityStep, output + (nint)r * Channels, maxima + r, sums + r);
+            }
+
+            Bf16AttentionTiles.Multiply(
+                p, Bf16Tile.RowStep, queries, values + (nint)key / 2 * Bf16Tile.Columns, (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns,
+                Bf16Pairs.Count(count), Channels, output, Channels, accumulate: true);
+        }
+
+        Finish<V, O>(first + query, queries, head, output, maxima, sums);
+    }
+
+    /// <summary>Probabilities e^(s - m) of keys [from, to), 0 elsewhere, after rescaling what came before to the new maximum.</summary>
+    private void SoftmaxRow<V, O>(float* row, int from, int to, int count, ushort* p, float* output, float* maximum, float* sum)
+        where V : struct
+        where O : ILanes<V>
+    {
+        from = Math.Max(0, from);
+        to = Math.Min(count, to);
+        int padded = count + count % 2;
+        if (from >= to)
+        {
+            new Span<ushort>(p, padded).Clear();
+            return;
+        }
+
+        V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), largest = O.Broadcast(float.NegativeInfinity);
+        for (int j = from; j < to; j += O.Count)
+        {
+            largest = O.Max(largest, VectorMath.Load<V, O>(row + j, to - j, float.NegativeInfinity));
+        }
+
+        float m = MathF.Max(*maximum, O.Maximum(O.Multiply(scale, largest)));
+        V shift = O.Broadcast(m), total = O.Zero;
+        new Span<ushort>(p, from).Clear();
+        for (int j = from; j < to; j += O.Count)
+        {
+            V e = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, VectorMath.Load<V, O>(row + j, to - j, -1e30f)), shift));
+            Bf16Element.Store<V, O>(e, p, j, to - j);
+            total = O.Add(total, e);
+        }
+
+        new Span<ushort>(p + to, padded - to).Clear();
+        float correction = MathF.Exp(*maximum - m);
+        *sum = *sum * correction + O.Sum(total);
+        *maximum = m;
+        if (correction != 1f)
+        {
+            V factor = O.Broadcast(correction);
+            for (int c = 0; c < Channels; c += O.Count)
+            {
+                VectorMath.Store<V, O>(O.Multiply(factor, VectorMath.Load<V, O>(output + c, Channels - c)), output + c, Channels - c);
+            }
+        }
+    }
+
+    private void Finish<V, O>(int firstRow, int queries, int head, float* output, float* maxima, float* sums)
+        where V : struct
+        where O : ILanes<V>
+    {
+        for (int r = 0; r < queries; r++)
+        {
+            nint row = (nint)(firstRow + r) * shape.NumHeads + head;
+            V inverse = O.Broadcast(1f / sums[r]);
+            for (int c = 0; c < Channels; c += O.Count)
+            {
+                V value = VectorMath.Load<V, O>(output + (nint)r * Channels + c, Channels - c);
+                Bf16Element.Store<V, O>(O.Multiply(inverse, value), y, row * Channels + c, Channels - c);
+            }
+
+            logSumExp[row] = maxima[r] + MathF.Log(sums[r]);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+namespace Lingotto.Compute;
+
+/// <summary>Tile sizes and the small products shared by the forward and backward pass of attention in bfloat16.</summary>
+internal static unsafe class Bf16AttentionTiles
+{
+    /// <summary>Query rows of a tile.</summary>
+    public const int Queries = 64;
+
+    /// <summary>
+    /// Keys whose scores are held at a time, four panels: with 64 queries they take 64 KiB in single precision, so that
+    /// scores, their gradients and both in bfloat16 share a second-level cache.
+    /// </summary>
+    public const int Keys = 4 * Bf16Tile.Columns;
+
+    /// <summary>Elements between rows of probabilities: a cache line more than the keys, so that rows do not evict each other.</summary>
+    public const int ProbabilityStep = Keys + 32;
+
+    /// <summary>Panels that hold <paramref name="columns"/> columns.</summary>
+    public static int Count(int columns) => (columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns;
+
+    /// <summary>Points at rows of a left operand, the last one repeated up to a whole tile.</summary>
+    public static void PointAt(byte** a, byte* first, nint stepBytes, int rows)
+    {
+        for (int r = 0; r < (rows + Bf16Tile.Rows - 1) / Bf16Tile.Rows * Bf16Tile.Rows; r++)
+        {
+            a[r] = first + Math.Min(r, rows - 1) * stepBytes;
+        }
+    }
+
+    /// <summary>
+    /// c[i, j] (+)= sum_p a_i[p] b[p, j], b in panels <paramref name="panelWords"/> words apart, c with
+    /// <paramref name="cStep"/> floats a row.
+    /// </summary>
+    public static void Multiply(
+        byte** a, int step, int rows, uint* panels, nint panelWords, int pairs, int columns, float* c, nint cStep, bool accumulate)
+    {
+        for (int j = 0; j < columns; j += Bf16Tile.Columns, panels += panelWords)
+        {
+            var tile = new Bf16TileArguments
+            {
+                A = a,
+                B = (byte*)panels,
+                Pairs = pairs,
+                C = c + j,
+                CStep = cStep * sizeof(float),
+                Rows = rows,
+                Accumulate = accumulate ? 1 : 0,
+            };
+            Bf16Tile.Multiply(ref tile, Math.Min(Bf16Tile.Columns, columns - j), step);
+        }
+    }
+
+    /// <summary>Panels of the transpose of rows of one head: one column a row, summed over channels.</summary>
+    public static void TransposeRows(ushort* head, nint step, int rows, int channels, uint* panels)
+    {
+        for (int first = 0; first < rows; first += Bf16Tile.Columns)
+        {
+            Bf16Pairs.Transpose<Bf16Element>(
+                (byte*)(head + first * step), step, Math.Min(Bf16Tile.Columns, rows - first), channels, panels + (nint)first * (channels / 2));
+        }
+    }
+
+    /// <summary>Panels of rows of one head, summed over rows: panel c holds channels 64 c and on, a pair of rows a line.</summary>
+    public static void PairRows(ushort* head, nint step, int rows, int channels, uint* panels)
+    {
+        nint panelWords = (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns;
+        for (int c = 0; c < channels; c += Bf16Tile.Columns)
+        {
+            for (int r = 0; r < rows; r += 2)
+            {
+                ushort* row0 = head + r * step + c;
+                Bf16Pairs.Interleave<Bf16Element>(
+                    row0, r + 1 < rows ? row0 + step : null, channels - c, Bf16Tile.Columns,
+                    panels + c / Bf16Tile.Columns * panelWords + (nint)r / 2 * Bf16Tile.Columns, Bf16Tile.Lanes);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The transpose of a tile of probabilities as a left operand: pairs of queries in groups of 16 keys, and pointers to
+    /// its rows, one for each key.
+    /// </summary>
+    public static void PackTransposed(ushort* probabilities, int queries, int keys, uint* packed, byte** a)
+    {
+        int pairs = Bf16Pairs.Count(queries), groups = (keys + Bf16Tile.Lanes - 1) / Bf16Tile.Lanes;
+        for (int q = 0; q < queries; q += 2)
+        {
+            ushort* row0 = probabilities + (nint)q * ProbabilityStep;
+            Bf16Pairs.Interleave<Bf16Element>(
+                row0, q + 1 < queries ? row0 + ProbabilityStep : null, keys, groups * Bf16Tile.Lanes, packed + (nint)q / 2 * Bf16Tile.Lanes,
+                (nint)pairs * Bf16Tile.Lanes);
+        }
+
+        for (int k = 0; k < (keys + Bf16Tile.Rows - 1) / Bf16Tile.Rows * Bf16Tile.Rows; k++)
+        {
+            int key = Math.Min(k, keys - 1);
+            a[k] = (byte*)(packed + (nint)(key / Bf16Tile.Lanes) * pairs * Bf16Tile.Lanes + key % Bf16Tile.Lanes);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Lingotto.Compute;
+
+/// <summary>
+/// Lays operands out as pairs of bfloat16 along the summed dimension, the unit of <see cref="Bf16Tile"/>: one 32-bit word
+/// holds elements 2p (lower half) and 2p + 1 of a column. 512-bit only: the tile runs nowhere else.
+/// </summary>
+internal static unsafe class Bf16Pairs
+{
+    private const int Lanes = Bf16Tile.Lanes;
+
+    /// <summary>Pairs that hold <paramref name="depth"/> elements; an odd one is paired with 0.</summary>
+    public static int Count(int depth) => (depth + 1) / 2;
+
+    /// <summary>Words of a panelled operand of <paramref name="depth"/> x <paramref name="columns"/>.</summary>
+    public static long Length(int depth, int columns) =>
+        (long)((columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns) * Bf16Tile.Columns * Count(depth);
+
+    /// <summary>
+    /// The sum runs over rows: word j of group g is (row0[16 g + j], row1[16 g + j]), 0 beyond the last column up to
+    /// <paramref name="width"/>. Groups lie <paramref name="groupStep"/> words apart: 16 for a row of a panel, more where a
+    /// left operand is packed.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Interleave<E>(void* row0, void* row1, int columns, int width, uint* destination, nint groupStep)
+        where E : struct, IElement
+    {
+        for (int j = 0; j < width; j += Lanes, destination += groupStep)
+        {
+            Vector512<uint> word = Bits<E>(row0, j, columns - j) >> 16;
+            if (row1 is not null)
+            {
+                word |= Bits<E>(row1, j, columns - j);
+            }
+
+            word.Store(destination);
+        }
+    }
+
+    /// <summary>
+    /// The sum runs along rows: panel[p][j] = (row_j[2p], row_j[2p + 1]) for up to 64 rows, 0 where a row or element does not
+    /// exist. <paramref name="step"/> is in elements.
+    /// </summary>
+    public static void Transpose<E>(byte* rows, nint step, int count, int depth, uint* panel)
+        where E : struct, IElement
+    {
+        for (int p = 0; p < Count(depth); p += Lanes)
+        {
+            for (int first = 0; first < Bf16Tile.Columns; first += Lanes)
+            {
+                Block<E>(rows + first * step * E.Size, step, count - first, 2 * p, depth, panel + (nint)p * Bf16Tile.Columns + first);
+            }
+        }
+    }
+
+    /// <summary>destination[i] = (row[2i], row[2i + 1]), the row itself in bfloat16, an odd end paired with 0.</summary>
+    public static void Row<E>(void* row, int depth, uint* destination)
+        where E : struct, IElement
+    {
+        int d = 0;
+        for (; d + 2 * Lanes <= depth; d += 2 * Lanes)
+        {
+            Pairs<E>(row, d, depth).Store(destination + d / 2);
+        }
+
+        if (d < depth)
+        {
+            uint* edge = stackalloc uint[Lanes];
+            Pairs<E>(row, d, depth).Store(edge);
+            for (int i = 0; i < Count(depth - d); i++)
+            {
+                destination[d / 2 + i] = edge[i];
+            }
+        }
+    }
+
+    /// <summary>16 rows x 16 pairs, turned in registers: pairs of words, of quarters, then of 128-bit lanes change places.</summary>
+    private static void Block<E>(byte* rows, nint step, int count, int first, int depth, uint* to)
+        where E : struct, IElement
+    {
+        int last = Math.Min(Lanes, Count(depth) - first / 2);
+        Vector512<uint> r0 = Of(0), r1 = Of(1), r2 = Of(2), r3 = Of(3), r4 = Of(4), r5 = Of(5), r6 = Of(6), r7 = Of(7);
+        Vector512<uint> r8 = Of(8), r9 = Of(9), rA = Of(10), rB = Of(11), rC = Of(12), rD = Of(13), rE = Of(14), rF = Of(15);
+        Quarter(r0, r1, r2, r3, out Vector512<uint> a0, out Vector512<uint> a1, out Vector512<uint> a2, out Vector512<uint> a3);
+        Quarter(r4, r5, r6, r7, out Vector512<uint> b0, out Vector512<uint> b1, out Vector512<uint> b2, out Vector512<uint> b3);
+        Quarter(r8, r9, rA, rB, out Vector512<uint> c0, out Vector512<uint> c1, out Vector512<uint> c2, out Vector512<uint> c3);
+        Quarter(rC, rD, rE, rF, out Vector512<uint> d0, out Vector512<uint> d1, out Vector512<uint> d2, out Vector512<uint> d3);
+        Lines(a0, b0, c0, d0, to, 0, last);
+        Lines(a1, b1, c1, d1, to, 1, last);
+        Lines(a2, b2, c2, d2, to, 2, last);
+        Lines(a3, b3, c3, d3, to, 3, last);
+
+        Vector512<uint> Of(int row) => row < count ? Pairs<E>(rows + row * step * E.Size, first, depth) : Vector512<uint>.Zero;
+    }
+
+    /// <summary>In each 128-bit lane, four rows of four words become four columns: word w of the lane goes to result w.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Quarter(
+        Vector512<uint> x0, Vector512<uint> x1, Vector512<uint> x2, Vector512<uint> x3,
+        out Vector512<uint> y0, out Vector512<uint> y1, out Vector512<uint> y2, out Vector512<uint> y3)
+    {
+        Vector512<ulong> low01 = Avx512F.UnpackLow(x0, x1).AsUInt64(), high01 = Avx512F.UnpackHigh(x0, x1).AsUInt64();
+        Vector512<ulong> low23 = Avx512F.UnpackLow(x2, x3).AsUInt64(), high23 = Avx512F.UnpackHigh(x2, x3).AsUInt64();
+        y0 = Avx512F.UnpackLow(low01, low23).AsUInt32();
+        y1 = Avx512F.UnpackHigh(low01, low23).AsUInt32();
+        y2 = Avx512F.UnpackLow(high01, high23).AsUInt32();
+        y3 = Avx512F.UnpackHigh(high01, high23).AsUInt32();
+    }
+
+    /// <summary>Lane l of the four operands holds column 4 l + <paramref name="column"/> of rows 0-3, 4-7, 8-11, 12-15.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Lines(
+        Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, uint* to, int column, int last)
+    {
+        Vector512<uint> ab01 = Avx512F.Shuffle4x128(a, b, 0x44), ab23 = Avx512F.Shuffle4x128(a, b, 0xEE);
+        Vector512<uint> cd01 = Avx512F.Shuffle4x128(c, d, 0x44), cd23 = Avx512F.Shuffle4x128(c, d, 0xEE);
+        Put(Avx512F.Shuffle4x128(ab01, cd01, 0x88), to, column, last);
+        Put(Avx512F.Shuffle4x128(ab01, cd01, 0xDD), to, column + 4, last);
+        Put(Avx512F.Shuffle4x128(ab23, cd23, 0x88), to, column + 8, last);
+        Put(Avx512F.Shuffle4x128(ab23, cd23, 0xDD), to, column + 12, last);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(Vector512<uint> line, uint* to, int pair, int last)
+    {
+        if (pair < last)
+        {
+            line.Store(to + (nint)pair * Bf16Tile.Columns);
+        }
+    }
+
+    /// <summary>The bfloat16 of 16 elements, each in the upper half of a word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Bits<E>(void* row, int at, int remaining)
+        where E : struct, IElement
+    {
+        if (remaining <= 0)
+        {
+            return Vector512<uint>.Zero;
+        }
+
+        Vector512<float> x = E.Load<Vector512<float>, Lanes512>(row, at, remaining);
+        return (typeof(E) == typeof(Bf16Element) ? x : Lanes512.RoundToBf16(x)).AsUInt32();
+    }
+
+    /// <summary>16 pairs of consecutive elements, 0 beyond the depth.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Pairs<E>(void* row, int at, int depth)
+        where E : struct, IElement
+    {
+        if (typeof(E) == typeof(Bf16Element) && depth - at >= 2 * Lanes)
+        {
+            return Vector512.Load((ushort*)row + at).AsUInt32();
+        }
+
+        Vector256<ushort> low = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at, depth - at) >> 16);
+        Vector256<ushort> high = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at + Lanes, depth - at - Lanes) >> 16);
+        return Vector512.Create(low, high).AsUInt32();
+    }
+}

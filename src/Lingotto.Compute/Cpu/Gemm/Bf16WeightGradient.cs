@@ -1,0 +1,116 @@
+namespace Lingotto.Compute;
+
+/// <summary>
+/// wgrad in bfloat16: gradW[g][n, k] += sum over the rows r of group g of gradY[r, n] * x[row(r), k]. Both operands are
+/// re-laid as pairs of tokens, the gather by expert and the rounding inside the copy.
+/// </summary>
+internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
+    where EY : struct, IElement
+    where EX : struct, IElement
+{
+    /// <summary>Outputs of a task at most: their pairs with those of 512 rows take half of a 1 MiB second-level cache.</summary>
+    public const int OutputBlock = 512;
+
+    /// <summary>Rows of a pass: the gradient of the weight is read and written once a pass; a panel of 64 columns is 64 KiB.</summary>
+    private const int RowBlock = 512;
+
+    private const int Lanes = Bf16Tile.Lanes;
+
+    /// <summary>Words of scratch a worker needs: the packed outputs and a panel of x.</summary>
+    public const int ScratchLength = RowBlock / 2 * (OutputBlock + Bf16Tile.Columns);
+
+    public required byte* GradY { get; init; }
+
+    /// <summary>Elements between rows of gradY.</summary>
+    public required nint GradYStep { get; init; }
+
+    public required byte* X { get; init; }
+
+    public required nint XStep { get; init; }
+
+    public int* RowIndex { get; init; }
+
+    public int* Offsets { get; init; }
+
+    public required int Rows { get; init; }
+
+    public required int Groups { get; init; }
+
+    public required int Outputs { get; init; }
+
+    public required int Inputs { get; init; }
+
+    public required float* GradW { get; init; }
+
+    /// <summary><see cref="ScratchLength"/> words for each worker.</summary>
+    public required uint* Scratch { get; init; }
+
+    /// <summary>Outputs of one task; x is packed anew by each.</summary>
+    public required int OutputsPerTask { get; init; }
+
+    private int OutputTasks => (Outputs + OutputsPerTask - 1) / OutputsPerTask;
+
+    public int Tasks => Groups * OutputTasks;
+
+    public void Run<V, O>(int begin, int end, int worker)
+        where V : struct
+        where O : ILanes<V>
+    {
+        for (int task = begin; task < end; task++)
+        {
+            int group = task / OutputTasks, firstOutput = task % OutputTasks * OutputsPerTask;
+            int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
+            for (int row = start; row < stop; row += RowBlock)
+            {
+                Block(
+                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), row, Math.Min(RowBlock, stop - row),
+                    Scratch + (nint)worker * ScratchLength);
+            }
+        }
+    }
+
+    private void Block(int group, int firstOutput, int outputs, int firstRow, int rows, uint* scratch)
+    {
+        int pairs = Bf16Pairs.Count(rows);
+        uint* packedY = scratch, panel = scratch + RowBlock / 2 * OutputBlock;
+        int groups = (outputs + Lanes - 1) / Lanes;
+        for (int p = 0; p < pairs; p++)
+        {
+            byte* row0 = GradY + ((firstRow + 2 * p) * GradYStep + firstOutput) * EY.Size;
+            byte* row1 = 2 * p + 1 < rows ? row0 + GradYStep * EY.Size : null;
+            Bf16Pairs.Interleave<EY>(row0, row1, outputs, groups * Lanes, packedY + (nint)p * Lanes, (nint)pairs * Lanes);
+        }
+
+        byte** a = stackalloc byte*[OutputBlock + Bf16Tile.Rows];
+        for (int n = 0; n < (outputs + Bf16Tile.Rows - 1) / Bf16Tile.Rows * Bf16Tile.Rows; n++)
+        {
+            int output = Math.Min(n, outputs - 1);
+            a[n] = (byte*)(packedY + (nint)(output / Lanes) * pairs * Lanes + output % Lanes);
+        }
+
+        for (int k = 0; k < Inputs; k += Bf16Tile.Columns)
+        {
+            int columns = Math.Min(Bf16Tile.Columns, Inputs - k);
+            for (int p = 0; p < pairs; p++)
+            {
+                Bf16Pairs.Interleave<EX>(
+                    RowOfX(firstRow + 2 * p, k), 2 * p + 1 < rows ? RowOfX(firstRow + 2 * p + 1, k) : null, columns, Bf16Tile.Columns,
+                    panel + (nint)p * Bf16Tile.Columns, Lanes);
+            }
+
+            var tile = new Bf16TileArguments
+            {
+                A = a,
+                B = (byte*)panel,
+                Pairs = pairs,
+                C = GradW + ((nint)group * Outputs + firstOutput) * Inputs + k,
+                CStep = (long)Inputs * sizeof(float),
+                Rows = outputs,
+                Accumulate = 1,
+            };
+            Bf16Tile.Multiply(ref tile, columns, Bf16Tile.PackedStep);
+        }
+    }
+
+    private byte* RowOfX(int row, int k) => X + ((RowIndex is null ? row : RowIndex[row]) * XStep + k) * EX.Size;
+}

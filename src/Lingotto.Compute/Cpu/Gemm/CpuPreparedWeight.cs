@@ -1,0 +1,32 @@
+namespace Lingotto.Compute;
+
+/// <summary>
+/// Panels of a weight for forward (depth K, columns N) and, where it is trained, for dgrad (depth N, columns K): of floats,
+/// rounded to bfloat16 where products in it are asked for, or of pairs for the assembled kernels.
+/// </summary>
+internal sealed class CpuPreparedWeight : PreparedWeight
+{
+    public CpuPreparedWeight(Tensor weight, DType precision, bool paired, Tensor forwardPanels, Tensor backwardPanels)
+        : base(weight, precision)
+    {
+        Paired = paired;
+        Groups = weight.Rank == 3 ? weight[0] : 1;
+        Outputs = weight[-2];
+        Inputs = weight[-1];
+        ForwardPanels = forwardPanels;
+        BackwardPanels = backwardPanels;
+    }
+
+    /// <summary>Laid out for <see cref="Bf16Tile"/>.</summary>
+    public bool Paired { get; }
+
+    public int Groups { get; }
+
+    public int Outputs { get; }
+
+    public int Inputs { get; }
+
+    public Tensor ForwardPanels { get; }
+
+    public Tensor BackwardPanels { get; }
+}

@@ -1,0 +1,40 @@
+namespace Lingotto.Compute;
+
+/// <summary>The rows of every group cut into blocks, the last block of a group ragged: the unit of work of a grouped product.</summary>
+/// <param name="offsets">First row of each group and the end, or null for one group of all rows.</param>
+/// <param name="rows">All rows.</param>
+/// <param name="groups">Groups.</param>
+/// <param name="size">Rows of a block.</param>
+internal readonly unsafe struct RowBlocks(int* offsets, int rows, int groups, int size)
+{
+    /// <summary>Upper bound of the number of blocks: every group may end in a ragged one.</summary>
+    public int Bound => rows / size + groups;
+
+    /// <summary>Where block number <paramref name="block"/> lies; false beyond the last.</summary>
+    public bool Locate(int block, out int group, out int firstRow, out int count)
+    {
+        for (group = 0; group < groups; group++)
+        {
+            int start = offsets is null ? 0 : offsets[group], stop = offsets is null ? rows : offsets[group + 1];
+            int blocks = (stop - start + size - 1) / size;
+            if (block < blocks)
+            {
+                firstRow = start + block * size;
+                count = Math.Min(size, stop - firstRow);
+                return true;
+            }
+
+            block -= blocks;
+        }
+
+        firstRow = count = 0;
+        return false;
+    }
+
+    /// <summary>Panels of a task: all of them, or fewer where the blocks alone give fewer than four tasks a worker.</summary>
+    public int PanelsPerTask(int panels, int workers)
+    {
+        int wanted = Math.Max(1, 4 * workers / Math.Max(1, groups > 1 ? Bound : rows / size));
+        return Math.Max(1, (panels + wanted - 1) / wanted);
+    }
+}

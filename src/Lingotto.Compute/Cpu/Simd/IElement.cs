@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+
+namespace Lingotto.Compute;
+
+/// <summary>How a kernel reads and writes the elements of a tensor that may be stored in single precision or in bfloat16.</summary>
+internal unsafe interface IElement
+{
+    /// <summary>Bytes of an element.</summary>
+    static abstract int Size { get; }
+
+    /// <summary>Elements from <paramref name="at"/> on, of a row with <paramref name="remaining"/> left; missing lanes are 0.</summary>
+    static abstract V Load<V, O>(void* row, nint at, int remaining)
+        where V : struct
+        where O : ILanes<V>;
+
+    /// <summary>Stores as many lanes as the row has left.</summary>
+    static abstract void Store<V, O>(V x, void* row, nint at, int remaining)
+        where V : struct
+        where O : ILanes<V>;
+}
+
+internal readonly unsafe struct F32Element : IElement
+{
+    public static int Size => sizeof(float);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load<V, O>(void* row, nint at, int remaining)
+        where V : struct
+        where O : ILanes<V> => VectorMath.Load<V, O>((float*)row + at, remaining);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<V, O>(V x, void* row, nint at, int remaining)
+        where V : struct
+        where O : ILanes<V> => VectorMath.Store<V, O>(x, (float*)row + at, remaining);
+}
+
+internal readonly unsafe struct Bf16Element : IElement
+{
+    public static int Size => sizeof(ushort);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load<V, O>(void* row, nint at, int remaining)
+        where V : struct
+        where O : ILanes<V> => remaining >= O.Count ? O.LoadBf16((ushort*)row + at) : LoadEdge<V, O>((ushort*)row + at, remaining);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<V, O>(V x, void* row, nint at, int remaining)
+        where V : struct
+        where O : ILanes<V>
+    {
+        if (remaining >= O.Count)
+        {
+            O.StoreBf16(x, (ushort*)row + at);
+        }
+        else
+        {
+            StoreEdge<V, O>(x, (ushort*)row + at, remaining);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static V LoadEdge<V, O>(ushort* source, int remaining)
+        where V : struct
+        where O : ILanes<V>
+    {
+        ushort* lanes = stackalloc ushort[16];
+        for (int i = 0; i < O.Count; i++)
+        {
+            lanes[i] = i < remaining ? source[i] : (ushort)0;
+        }
+
+        return O.LoadBf16(lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void StoreEdge<V, O>(V x, ushort* destination, int remaining)
+        where V : struct
+        where O : ILanes<V>
+    {
+        ushort* lanes = stackalloc ushort[16];
+        O.StoreBf16(x, lanes);
+        for (int i = 0; i < remaining; i++)
+        {
+            destination[i] = lanes[i];
+        }
+    }
+}
+
+/// <summary>Single precision in memory, rounded to bfloat16 when read: what a product in bfloat16 sees of it.</summary>
+internal readonly unsafe struct RoundedElement : IElement
+{
+    public static int Size => sizeof(float);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load<V, O>(void* row, nint at, int remaining)
+        where V : struct
+        where O : ILanes<V> => O.RoundToBf16(F32Element.Load<V, O>(row, at, remaining));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<V, O>(V x, void* row, nint at, int remaining)
+        where V : struct
+        where O : ILanes<V> => F32Element.Store<V, O>(O.RoundToBf16(x), row, at, remaining);
+}
