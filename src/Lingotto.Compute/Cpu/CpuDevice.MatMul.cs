@@ -112,7 +112,8 @@ public sealed unsafe partial class CpuDevice
     private void PairedProduct<E>(in ProductOperands p)
         where E : struct, IElement
     {
-        var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, Bf16RowProduct<E>.RowBlock);
+        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, Bf16RowProduct<E>.RowBlock, Bf16Tile.Rows, _workers.Count);
+        var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
         var product = new Bf16RowProduct<E>
         {
             X = p.X.First,
@@ -134,7 +135,8 @@ public sealed unsafe partial class CpuDevice
         where E : struct, IElement
     {
         int width = Panels.Width(Isa);
-        var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, RowProduct<E>.RowBlock);
+        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, RowProduct<E>.RowBlock, 8, _workers.Count);
+        var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
         var product = new RowProduct<E>
         {
             X = p.X.First,
@@ -250,10 +252,10 @@ public sealed unsafe partial class CpuDevice
         _workers.For(gradient.Tasks, 1, gradient);
     }
 
-    /// <summary>Outputs of a wgrad task: fewer than a whole block where the groups alone give fewer than four tasks a worker.</summary>
+    /// <summary>Outputs of a wgrad task: fewer than a whole block where the groups alone do not give every worker one.</summary>
     private int OutputsPerTask(in GradientOperands g, int granule, int block)
     {
-        int tasks = Math.Max(1, 4 * _workers.Count / g.Weight.Groups), share = (g.Weight.Outputs + tasks - 1) / tasks;
+        int tasks = Math.Max(1, _workers.Count / g.Weight.Groups), share = (g.Weight.Outputs + tasks - 1) / tasks;
         return Math.Clamp((share + granule - 1) / granule * granule, 8 * granule, block);
     }
 

@@ -8,6 +8,9 @@ internal static class MatMulMeasurement
 {
     private const int Runs = 12;
 
+    /// <summary>The runtime compiles small methods quickly first and well only after some calls and a tenth of a second.</summary>
+    private static readonly TimeSpan s_least = TimeSpan.FromSeconds(0.5);
+
     /// <summary>Gigaflops of a product [m, k] x [n, k]^T; both operands are F32 in memory, whatever the precision.</summary>
     public static double Gflops(Device device, DType precision, int m, int n, int k)
     {
@@ -18,7 +21,8 @@ internal static class MatMulMeasurement
         device.Fill(x, 0.5f);
         device.Fill(w.Weight, 0.25f);
         double best = double.PositiveInfinity;
-        for (int run = 0; run < Runs; run++)
+        long begin = Stopwatch.GetTimestamp();
+        for (int run = 0; run < Runs || Stopwatch.GetElapsedTime(begin) < s_least; run++)
         {
             long start = Stopwatch.GetTimestamp();
             device.Refresh(w);

@@ -34,15 +34,13 @@ internal readonly unsafe struct Bf16AttentionBackward(
             nint valueOffset = keyOffset + (nint)shape.NumKeyValueHeads * Channels;
             Bf16AttentionTiles.TransposeRows(qkv + keyOffset, RowStep, rows, Channels, work.KeysT);
             Bf16AttentionTiles.TransposeRows(qkv + valueOffset, RowStep, rows, Channels, work.ValuesT);
-            Bf16AttentionTiles.PairRows(qkv + keyOffset, RowStep, rows, Channels, work.Keys);
+            Bf16AttentionTiles.PairRows(
+                qkv + keyOffset, RowStep, rows, Channels, work.Keys, (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns);
             ClearRows(gradQkv + keyOffset, rows);
             ClearRows(gradQkv + valueOffset, rows);
             for (int query = 0; query < rows; query += Queries)
             {
-                for (int h = 0; h < Group; h++)
-                {
-                    QueryBlock<V, O>(first, rows, query, keyHead * Group + h, gradQkv + keyOffset, gradQkv + valueOffset, work);
-                }
+                QueryBlock<V, O>(first, rows, query, keyHead, gradQkv + keyOffset, gradQkv + valueOffset, work);
             }
         }
     }
@@ -55,48 +53,75 @@ internal readonly unsafe struct Bf16AttentionBackward(
         }
     }
 
-    private void QueryBlock<V, O>(int first, int rows, int query, int head, float* gradK, float* gradV, in Layout work)
+    /// <summary>
+    /// One tile of queries with all heads that share the keys: their transposed probabilities form one left operand, so that
+    /// the gradients of keys and values are read and written once for all of them.
+    /// </summary>
+    private void QueryBlock<V, O>(int first, int rows, int query, int keyHead, float* gradK, float* gradV, in Layout work)
         where V : struct
         where O : ILanes<V>
     {
-        int queries = Math.Min(Queries, rows - query), end = query + queries, half = Channels / 2;
-        ushort* q = qkv + (first + query) * RowStep + (nint)head * Channels;
-        float* gradQ = gradQkv + (first + query) * RowStep + (nint)head * Channels, delta = stackalloc float[Queries];
-        byte** queryRows = stackalloc byte*[Queries + Bf16Tile.Rows], gradRows = stackalloc byte*[Queries + Bf16Tile.Rows];
-        byte** scoreGradRows = stackalloc byte*[Queries + Bf16Tile.Rows], keyRows = stackalloc byte*[Keys + Bf16Tile.Rows];
-        GradOutput<V, O>(first + query, queries, head, work.GradY, delta);
-        Bf16AttentionTiles.PointAt(queryRows, (byte*)q, RowStep * sizeof(ushort), queries);
-        Bf16AttentionTiles.PointAt(gradRows, (byte*)work.GradY, Channels * sizeof(ushort), queries);
-        Bf16AttentionTiles.PointAt(scoreGradRows, (byte*)work.ScoreGradients, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
-        Bf16AttentionTiles.PairRows(q, RowStep, queries, Channels, work.QueryPairs);
-        Bf16AttentionTiles.PairRows(work.GradY, Channels, queries, Channels, work.GradYPairs);
-        int pairs = Bf16Pairs.Count(queries), firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        int queries = Math.Min(Queries, rows - query), end = query + queries, headPairs = Bf16Pairs.Count(queries), pairs = Group * headPairs;
         nint tileWords = (nint)pairs * Bf16Tile.Columns;
+        for (int h = 0; h < Group; h++)
+        {
+            int head = keyHead * Group + h;
+            ushort* rounded = work.GradY + (nint)h * Queries * Channels;
+            nint line = (nint)h * headPairs * Bf16Tile.Columns;
+            GradOutput<V, O>(first + query, queries, head, rounded, work.Deltas + h * Queries);
+            Bf16AttentionTiles.PairRows(
+                qkv + (first + query) * RowStep + (nint)head * Channels, RowStep, queries, Channels, work.QueryPairs + line, tileWords);
+            Bf16AttentionTiles.PairRows(rounded, Channels, queries, Channels, work.GradYPairs + line, tileWords);
+        }
+
+        byte** keyRows = stackalloc byte*[Keys + Bf16Tile.Rows];
+        int firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
         for (int key = firstKey; key < end; key += Keys)
         {
             int count = Math.Min(Keys, end - key);
-            nint panel = (nint)key * half, panelWords = (nint)Bf16Tile.Columns * half;
-            Bf16AttentionTiles.Multiply(
-                queryRows, Bf16Tile.RowStep, queries, work.KeysT + panel, panelWords, half, count, work.Scores, Keys, accumulate: false);
-            Bf16AttentionTiles.Multiply(
-                gradRows, Bf16Tile.RowStep, queries, work.ValuesT + panel, panelWords, half, count, work.GradScores, Keys, accumulate: false);
-            for (int r = 0; r < queries; r++)
+            for (int h = 0; h < Group; h++)
             {
-                int row = first + query + r;
-                int from = Math.Clamp(documentStarts[row] - first - key, 0, count), to = Math.Clamp(query + r + 1 - key, from, count);
-                ScoreGradientRow<V, O>(work, r, from, to, count, logSumExp[(nint)row * shape.NumHeads + head], delta[r]);
+                ScoreGradients<V, O>(first, rows, query, queries, keyHead * Group + h, key, count, work, h);
+                uint* packed = work.PackedProbabilities + (nint)h * headPairs * Bf16Tile.Lanes;
+                Bf16AttentionTiles.PackTransposed(work.Probabilities, queries, count, packed, pairs);
+                packed = work.PackedScoreGradients + (nint)h * headPairs * Bf16Tile.Lanes;
+                Bf16AttentionTiles.PackTransposed(work.ScoreGradients, queries, count, packed, pairs);
             }
 
-            Bf16AttentionTiles.Multiply(
-                scoreGradRows, Bf16Tile.RowStep, queries, work.Keys + (nint)key / 2 * Bf16Tile.Columns,
-                (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns, Bf16Pairs.Count(count), Channels, gradQ, RowStep, accumulate: key > firstKey);
-            Bf16AttentionTiles.PackTransposed(work.Probabilities, queries, count, work.Packed, keyRows);
+            Bf16AttentionTiles.PointAtPacked(keyRows, work.PackedProbabilities, count, pairs);
             Bf16AttentionTiles.Multiply(
                 keyRows, Bf16Tile.PackedStep, count, work.GradYPairs, tileWords, pairs, Channels, gradV + key * RowStep, RowStep, accumulate: true);
-            Bf16AttentionTiles.PackTransposed(work.ScoreGradients, queries, count, work.Packed, keyRows);
+            Bf16AttentionTiles.PointAtPacked(keyRows, work.PackedScoreGradients, count, pairs);
             Bf16AttentionTiles.Multiply(
                 keyRows, Bf16Tile.PackedStep, count, work.QueryPairs, tileWords, pairs, Channels, gradK + key * RowStep, RowStep, accumulate: true);
         }
+    }
+
+    /// <summary>p and ds of one head's tile of queries and keys, and the part of gradQ that these keys give.</summary>
+    private void ScoreGradients<V, O>(int first, int rows, int query, int queries, int head, int key, int count, in Layout work, int h)
+        where V : struct
+        where O : ILanes<V>
+    {
+        byte** a = stackalloc byte*[Queries + Bf16Tile.Rows];
+        int half = Channels / 2, firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half, panelWords = (nint)Bf16Tile.Columns * half;
+        Bf16AttentionTiles.PointAt(a, (byte*)(qkv + queryRow), RowStep * sizeof(ushort), queries);
+        Bf16AttentionTiles.Multiply(
+            a, Bf16Tile.RowStep, queries, work.KeysT + panel, panelWords, half, count, work.Scores, Keys, accumulate: false);
+        Bf16AttentionTiles.PointAt(a, (byte*)(work.GradY + (nint)h * Queries * Channels), Channels * sizeof(ushort), queries);
+        Bf16AttentionTiles.Multiply(
+            a, Bf16Tile.RowStep, queries, work.ValuesT + panel, panelWords, half, count, work.GradScores, Keys, accumulate: false);
+        for (int r = 0; r < queries; r++)
+        {
+            int row = first + query + r;
+            int from = Math.Clamp(documentStarts[row] - first - key, 0, count), to = Math.Clamp(query + r + 1 - key, from, count);
+            ScoreGradientRow<V, O>(work, r, from, to, count, logSumExp[(nint)row * shape.NumHeads + head], work.Deltas[h * Queries + r]);
+        }
+
+        Bf16AttentionTiles.PointAt(a, (byte*)work.ScoreGradients, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
+        Bf16AttentionTiles.Multiply(
+            a, Bf16Tile.RowStep, queries, work.Keys + (nint)key / 2 * Bf16Tile.Columns, (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns,
+            Bf16Pairs.Count(count), Channels, gradQkv + queryRow, RowStep, accumulate: key > firstKey);
     }
 
     /// <summary>The tile of gradY in bfloat16, and delta[r] = gradY . y.</summary>
@@ -148,7 +173,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
         public Layout(uint* start, AttentionShape shape)
         {
             long transposed = (long)Bf16AttentionTiles.Count(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
-            long width = (long)Bf16AttentionTiles.Count(shape.HeadDim) * Bf16Tile.Columns, tile = Queries / 2 * width;
+            long width = (long)Bf16AttentionTiles.Count(shape.HeadDim) * Bf16Tile.Columns, group = shape.NumHeads / shape.NumKeyValueHeads;
+            long tile = group * Queries / 2 * width, packed = group * Queries / 2 * Bf16AttentionBackward.Keys;
             const long Halves = Queries * Bf16AttentionTiles.ProbabilityStep / 2;
             uint* next = start;
             KeysT = Take(transposed);
@@ -158,10 +184,12 @@ internal readonly unsafe struct Bf16AttentionBackward(
             GradScores = (float*)Take(Queries * Bf16AttentionBackward.Keys);
             Probabilities = (ushort*)Take(Halves);
             ScoreGradients = (ushort*)Take(Halves);
-            Packed = Take(Queries / 2 * Bf16AttentionBackward.Keys);
+            PackedProbabilities = Take(packed);
+            PackedScoreGradients = Take(packed);
             QueryPairs = Take(tile);
             GradYPairs = Take(tile);
-            GradY = (ushort*)Take(Queries * (long)shape.HeadDim / 2);
+            GradY = (ushort*)Take(group * Queries * shape.HeadDim / 2);
+            Deltas = (float*)Take(group * Queries);
             Words = next - start;
 
             uint* Take(long words)
@@ -193,17 +221,23 @@ internal readonly unsafe struct Bf16AttentionBackward(
         /// <summary>ds.</summary>
         public ushort* ScoreGradients { get; }
 
-        /// <summary>p or ds, transposed.</summary>
-        public uint* Packed { get; }
+        /// <summary>p of all heads, transposed.</summary>
+        public uint* PackedProbabilities { get; }
 
-        /// <summary>Panels of the tile's queries, summed over queries.</summary>
+        /// <summary>ds of all heads, transposed.</summary>
+        public uint* PackedScoreGradients { get; }
+
+        /// <summary>Panels of the tile's queries, summed over queries of all heads.</summary>
         public uint* QueryPairs { get; }
 
-        /// <summary>Panels of the tile's gradY, summed over queries.</summary>
+        /// <summary>Panels of the tile's gradY, summed over queries of all heads.</summary>
         public uint* GradYPairs { get; }
 
-        /// <summary>gradY, [queries, C].</summary>
+        /// <summary>gradY, [heads, queries, C].</summary>
         public ushort* GradY { get; }
+
+        /// <summary>gradY . y, [heads, queries].</summary>
+        public float* Deltas { get; }
 
         public long Words { get; }
     }

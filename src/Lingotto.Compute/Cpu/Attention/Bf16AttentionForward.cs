@@ -32,7 +32,8 @@ internal readonly unsafe struct Bf16AttentionForward(
             uint* keys = scratch + worker * scratchStep, values = keys + KeyWords(shape);
             ushort* head = qkv + first * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
             Bf16AttentionTiles.TransposeRows(head, RowStep, rows, Channels, keys);
-            Bf16AttentionTiles.PairRows(head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values);
+            Bf16AttentionTiles.PairRows(
+                head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values, (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns);
             for (int query = 0; query < rows; query += Queries)
             {
                 for (int h = 0; h < Group; h++)

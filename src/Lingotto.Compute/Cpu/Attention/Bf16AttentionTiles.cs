@@ -60,37 +60,36 @@ internal static unsafe class Bf16AttentionTiles
         }
     }
 
-    /// <summary>Panels of rows of one head, summed over rows: panel c holds channels 64 c and on, a pair of rows a line.</summary>
-    public static void PairRows(ushort* head, nint step, int rows, int channels, uint* panels)
+    /// <summary>Panels of rows of one head, summed over rows: panel c holds channels 64 c and on, a pair of rows a line, and begins <paramref name="panelWords"/> words after the one before.</summary>
+    public static void PairRows(ushort* head, nint step, int rows, int channels, uint* panels, nint panelWords)
     {
-        nint panelWords = (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns;
         for (int c = 0; c < channels; c += Bf16Tile.Columns)
         {
             for (int r = 0; r < rows; r += 2)
             {
                 ushort* row0 = head + r * step + c;
-                Bf16Pairs.Interleave<Bf16Element>(
-                    row0, r + 1 < rows ? row0 + step : null, channels - c, Bf16Tile.Columns,
+                Bf16Pairs.Line<Bf16Element>(
+                    (byte*)row0, r + 1 < rows ? (byte*)(row0 + step) : null, channels - c, Bf16Tile.Columns,
                     panels + c / Bf16Tile.Columns * panelWords + (nint)r / 2 * Bf16Tile.Columns, Bf16Tile.Lanes);
             }
         }
     }
 
     /// <summary>
-    /// The transpose of a tile of probabilities as a left operand: pairs of queries in groups of 16 keys, and pointers to
-    /// its rows, one for each key.
+    /// The transpose of a tile of probabilities as a left operand: pairs of queries in groups of 16 keys. The pairs of several
+    /// heads follow each other; <paramref name="packed"/> is the first of this head's, <paramref name="pairs"/> those of all.
     /// </summary>
-    public static void PackTransposed(ushort* probabilities, int queries, int keys, uint* packed, byte** a)
+    public static void PackTransposed(ushort* probabilities, int queries, int keys, uint* packed, int pairs)
     {
-        int pairs = Bf16Pairs.Count(queries), groups = (keys + Bf16Tile.Lanes - 1) / Bf16Tile.Lanes;
-        for (int q = 0; q < queries; q += 2)
-        {
-            ushort* row0 = probabilities + (nint)q * ProbabilityStep;
-            Bf16Pairs.Interleave<Bf16Element>(
-                row0, q + 1 < queries ? row0 + ProbabilityStep : null, keys, groups * Bf16Tile.Lanes, packed + (nint)q / 2 * Bf16Tile.Lanes,
-                (nint)pairs * Bf16Tile.Lanes);
-        }
+        byte** rows = stackalloc byte*[Queries + Bf16Tile.Rows];
+        PointAt(rows, (byte*)probabilities, ProbabilityStep * sizeof(ushort), queries);
+        int width = (keys + Bf16Tile.Lanes - 1) / Bf16Tile.Lanes * Bf16Tile.Lanes;
+        Bf16Pairs.Interleave<Bf16Element>(rows, queries, keys, width, packed, Bf16Tile.Lanes, (nint)pairs * Bf16Tile.Lanes);
+    }
 
+    /// <summary>Pointers to the rows of a left operand that <see cref="PackTransposed"/> laid out, one for each key.</summary>
+    public static void PointAtPacked(byte** a, uint* packed, int keys, int pairs)
+    {
         for (int k = 0; k < (keys + Bf16Tile.Rows - 1) / Bf16Tile.Rows * Bf16Tile.Rows; k++)
         {
             int key = Math.Min(k, keys - 1);

@@ -1,45 +1,47 @@
 namespace Lingotto.Compute;
 
-/// <summary>Fills the panels of pairs of a prepared weight, one task per expert and panel.</summary>
+/// <summary>
+/// Fills the panels of pairs of a prepared weight. A task is 64 outputs of an expert: they are one panel for forward and 32
+/// lines of each panel for dgrad, so the weight is read from memory once.
+/// </summary>
 internal readonly unsafe struct Bf16PackWeight(float* weight, uint* forward, uint* backward, int groups, int outputs, int inputs)
     : IRangeKernel
 {
     private const int Width = Bf16Tile.Columns;
 
-    public int Tasks => groups * (ForwardCount + BackwardCount);
+    public int Tasks => groups * Blocks;
 
-    private int ForwardCount => (outputs + Width - 1) / Width;
-
-    private int BackwardCount => backward is null ? 0 : (inputs + Width - 1) / Width;
+    private int Blocks => (outputs + Width - 1) / Width;
 
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct
         where O : ILanes<V>
     {
+        nint forwardPanel = (nint)Bf16Pairs.Count(inputs) * Width, backwardPanel = (nint)Bf16Pairs.Count(outputs) * Width;
+        int backwardPanels = (inputs + Width - 1) / Width;
         for (int task = begin; task < end; task++)
         {
-            int group = task / (ForwardCount + BackwardCount), panel = task % (ForwardCount + BackwardCount);
-            float* w = weight + (nint)group * outputs * inputs;
-            if (panel < ForwardCount)
+            int group = task / Blocks, first = task % Blocks * Width, count = Math.Min(Width, outputs - first);
+            float* w = weight + ((nint)group * outputs + first) * inputs;
+            Bf16Pairs.Transpose<F32Element>((byte*)w, inputs, count, inputs, forward + task * forwardPanel);
+            if (backward is not null)
             {
-                int first = panel * Width;
-                Bf16Pairs.Transpose<F32Element>(
-                    (byte*)(w + (nint)first * inputs), inputs, Math.Min(Width, outputs - first), inputs,
-                    forward + ((nint)group * ForwardCount + panel) * Bf16Pairs.Count(inputs) * Width);
-            }
-            else
-            {
-                Columns(w, (panel - ForwardCount) * Width, backward + ((nint)group * BackwardCount + panel - ForwardCount) * Bf16Pairs.Count(outputs) * Width);
+                Lines(w, count, backward + group * backwardPanels * backwardPanel + (nint)first / 2 * Width, backwardPanel);
             }
         }
     }
 
-    private void Columns(float* w, int first, uint* panel)
+    private void Lines(float* w, int count, uint* panels, nint panelWords)
     {
-        for (int n = 0; n < outputs; n += 2)
+        for (int n = 0; n < count; n += 2, panels += Width)
         {
-            float* row0 = w + (nint)n * inputs + first, row1 = n + 1 < outputs ? row0 + inputs : null;
-            Bf16Pairs.Interleave<F32Element>(row0, row1, inputs - first, Width, panel + (nint)n / 2 * Width, Bf16Tile.Lanes);
+            float* row0 = w + (nint)n * inputs, row1 = n + 1 < count ? row0 + inputs : null;
+            uint* line = panels;
+            for (int k = 0; k < inputs; k += Width, line += panelWords)
+            {
+                Bf16Pairs.Line<F32Element>(
+                    (byte*)(row0 + k), row1 is null ? null : (byte*)(row1 + k), inputs - k, Width, line, Bf16Tile.Lanes);
+            }
         }
     }
 }

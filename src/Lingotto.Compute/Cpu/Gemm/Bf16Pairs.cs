@@ -20,14 +20,46 @@ internal static unsafe class Bf16Pairs
         (long)((columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns) * Bf16Tile.Columns * Count(depth);
 
     /// <summary>
-    /// The sum runs over rows: word j of group g is (row0[16 g + j], row1[16 g + j]), 0 beyond the last column up to
-    /// <paramref name="width"/>. Groups lie <paramref name="groupStep"/> words apart: 16 for a row of a panel, more where a
-    /// left operand is packed.
+    /// The sum runs over rows: word j of group g of pair p is (row[2p][16 g + j], row[2p + 1][16 g + j]), 0 where a row or a
+    /// column does not exist.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Interleave<E>(void* row0, void* row1, int columns, int width, uint* destination, nint groupStep)
+    /// <param name="rows">A pointer for each row.</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="columns">Columns that exist.</param>
+    /// <param name="width">Columns to write, a multiple of 16.</param>
+    /// <param name="destination">Pair 0 of group 0.</param>
+    /// <param name="pairStep">Words between pairs.</param>
+    /// <param name="groupStep">Words between groups.</param>
+    public static void Interleave<E>(byte** rows, int count, int columns, int width, uint* destination, nint pairStep, nint groupStep)
         where E : struct, IElement
     {
+        // A strip of four groups at a time: whole cache lines of the rows are read, four lines are written side by side.
+        for (int strip = 0; strip < width; strip += Bf16Tile.Columns, destination += Bf16Tile.Columns / Lanes * groupStep)
+        {
+            int p = 0;
+            for (; columns - strip >= Bf16Tile.Columns && p < count / 2; p++)
+            {
+                WholeLine<E>(rows[2 * p] + strip * E.Size, rows[2 * p + 1] + strip * E.Size, destination + p * pairStep, groupStep);
+            }
+
+            for (; p < Count(count); p++)
+            {
+                byte* row0 = rows[2 * p] + strip * E.Size, row1 = 2 * p + 1 < count ? rows[2 * p + 1] + strip * E.Size : null;
+                Line<E>(row0, row1, columns - strip, Math.Min(Bf16Tile.Columns, width - strip), destination + p * pairStep, groupStep);
+            }
+        }
+    }
+
+    /// <summary>One pair of rows of <see cref="Interleave{E}"/>, up to 64 columns.</summary>
+    public static void Line<E>(byte* row0, byte* row1, int columns, int width, uint* destination, nint groupStep)
+        where E : struct, IElement
+    {
+        if (row1 is not null && columns >= Bf16Tile.Columns && width == Bf16Tile.Columns)
+        {
+            WholeLine<E>(row0, row1, destination, groupStep);
+            return;
+        }
+
         for (int j = 0; j < width; j += Lanes, destination += groupStep)
         {
             Vector512<uint> word = Bits<E>(row0, j, columns - j) >> 16;
@@ -38,6 +70,35 @@ internal static unsafe class Bf16Pairs
 
             word.Store(destination);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WholeLine<E>(byte* row0, byte* row1, uint* destination, nint groupStep)
+        where E : struct, IElement
+    {
+        if (typeof(E) != typeof(Bf16Element))
+        {
+            for (int group = 0; group < Bf16Tile.Columns / Lanes; group++)
+            {
+                Vector512<uint> even = Lanes512.RoundToBf16(Vector512.Load((float*)row0 + group * Lanes)).AsUInt32();
+                Vector512<uint> odd = Lanes512.RoundToBf16(Vector512.Load((float*)row1 + group * Lanes)).AsUInt32();
+                ((even >> 16) | odd).Store(destination + group * groupStep);
+            }
+
+            return;
+        }
+
+        // Elements 0-15, then 16-31, of two registers in turn.
+        var low = Vector512.Create(
+            (ushort)0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47);
+        var high = Vector512.Create(
+            (ushort)16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, 24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63);
+        Vector512<ushort> x0 = Vector512.Load((ushort*)row0), x1 = Vector512.Load((ushort*)row0 + 2 * Lanes);
+        Vector512<ushort> y0 = Vector512.Load((ushort*)row1), y1 = Vector512.Load((ushort*)row1 + 2 * Lanes);
+        Avx512BW.PermuteVar32x16x2(x0, low, y0).AsUInt32().Store(destination);
+        Avx512BW.PermuteVar32x16x2(x0, high, y0).AsUInt32().Store(destination + groupStep);
+        Avx512BW.PermuteVar32x16x2(x1, low, y1).AsUInt32().Store(destination + 2 * groupStep);
+        Avx512BW.PermuteVar32x16x2(x1, high, y1).AsUInt32().Store(destination + 3 * groupStep);
     }
 
     /// <summary>
@@ -137,11 +198,6 @@ internal static unsafe class Bf16Pairs
     private static Vector512<uint> Bits<E>(void* row, int at, int remaining)
         where E : struct, IElement
     {
-        if (remaining <= 0)
-        {
-            return Vector512<uint>.Zero;
-        }
-
         Vector512<float> x = E.Load<Vector512<float>, Lanes512>(row, at, remaining);
         return (typeof(E) == typeof(Bf16Element) ? x : Lanes512.RoundToBf16(x)).AsUInt32();
     }

@@ -11,13 +11,18 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
     /// <summary>Outputs of a task at most: their pairs with those of 512 rows take half of a 1 MiB second-level cache.</summary>
     public const int OutputBlock = 512;
 
-    /// <summary>Rows of a pass: the gradient of the weight is read and written once a pass; a panel of 64 columns is 64 KiB.</summary>
-    private const int RowBlock = 512;
+    /// <summary>
+    /// Rows of a pass at most. The gradient of the weight is read and written once a pass, so the rows of a group are split
+    /// evenly: a ragged rest would cost as much of that as a whole block.
+    /// </summary>
+    private const int RowBlock = 768;
 
     private const int Lanes = Bf16Tile.Lanes;
 
-    /// <summary>Words of scratch a worker needs: the packed outputs and a panel of x.</summary>
-    public const int ScratchLength = RowBlock / 2 * (OutputBlock + Bf16Tile.Columns);
+    private const int PointerWords = 2 * (RowBlock + OutputBlock + Bf16Tile.Rows);
+
+    /// <summary>Words of scratch a worker needs: pointers to rows and outputs, the packed outputs and a panel of x.</summary>
+    public const int ScratchLength = PointerWords + RowBlock / 2 * (OutputBlock + Bf16Tile.Columns);
 
     public required byte* GradY { get; init; }
 
@@ -60,28 +65,27 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
         {
             int group = task / OutputTasks, firstOutput = task % OutputTasks * OutputsPerTask;
             int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
-            for (int row = start; row < stop; row += RowBlock)
+            int passes = (stop - start + RowBlock - 1) / RowBlock;
+            for (int pass = 0; pass < passes; pass++)
             {
+                int first = start + PassStart(stop - start, pass, passes), next = start + PassStart(stop - start, pass + 1, passes);
                 Block(
-                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), row, Math.Min(RowBlock, stop - row),
+                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), first, next - first,
                     Scratch + (nint)worker * ScratchLength);
             }
         }
     }
 
+    /// <summary>Where a pass begins: even, so that only the last one can have a row without a partner.</summary>
+    private static int PassStart(int rows, int pass, int passes) =>
+        pass == passes ? rows : (int)((long)rows * pass / passes) & ~1;
+
     private void Block(int group, int firstOutput, int outputs, int firstRow, int rows, uint* scratch)
     {
         int pairs = Bf16Pairs.Count(rows);
-        uint* packedY = scratch, panel = scratch + RowBlock / 2 * OutputBlock;
-        int groups = (outputs + Lanes - 1) / Lanes;
-        for (int p = 0; p < pairs; p++)
-        {
-            byte* row0 = GradY + ((firstRow + 2 * p) * GradYStep + firstOutput) * EY.Size;
-            byte* row1 = 2 * p + 1 < rows ? row0 + GradYStep * EY.Size : null;
-            Bf16Pairs.Interleave<EY>(row0, row1, outputs, groups * Lanes, packedY + (nint)p * Lanes, (nint)pairs * Lanes);
-        }
-
-        byte** a = stackalloc byte*[OutputBlock + Bf16Tile.Rows];
+        byte** rowPointers = (byte**)scratch, a = rowPointers + RowBlock;
+        uint* packedY = scratch + PointerWords, panel = packedY + RowBlock / 2 * OutputBlock;
+        PackOutputs(firstOutput, outputs, firstRow, rows, rowPointers, packedY);
         for (int n = 0; n < (outputs + Bf16Tile.Rows - 1) / Bf16Tile.Rows * Bf16Tile.Rows; n++)
         {
             int output = Math.Min(n, outputs - 1);
@@ -91,13 +95,12 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
         for (int k = 0; k < Inputs; k += Bf16Tile.Columns)
         {
             int columns = Math.Min(Bf16Tile.Columns, Inputs - k);
-            for (int p = 0; p < pairs; p++)
+            for (int r = 0; r < rows; r++)
             {
-                Bf16Pairs.Interleave<EX>(
-                    RowOfX(firstRow + 2 * p, k), 2 * p + 1 < rows ? RowOfX(firstRow + 2 * p + 1, k) : null, columns, Bf16Tile.Columns,
-                    panel + (nint)p * Bf16Tile.Columns, Lanes);
+                rowPointers[r] = RowOfX(firstRow + r, k);
             }
 
+            Bf16Pairs.Interleave<EX>(rowPointers, rows, columns, Bf16Tile.Columns, panel, Bf16Tile.Columns, Lanes);
             var tile = new Bf16TileArguments
             {
                 A = a,
@@ -110,6 +113,17 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
             };
             Bf16Tile.Multiply(ref tile, columns, Bf16Tile.PackedStep);
         }
+    }
+
+    private void PackOutputs(int firstOutput, int outputs, int firstRow, int rows, byte** rowPointers, uint* packed)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            rowPointers[r] = GradY + ((firstRow + r) * GradYStep + firstOutput) * EY.Size;
+        }
+
+        int width = (outputs + Lanes - 1) / Lanes * Lanes;
+        Bf16Pairs.Interleave<EY>(rowPointers, rows, outputs, width, packed, Lanes, (nint)Bf16Pairs.Count(rows) * Lanes);
     }
 
     private byte* RowOfX(int row, int k) => X + ((RowIndex is null ? row : RowIndex[row]) * XStep + k) * EX.Size;

@@ -7,6 +7,16 @@ namespace Lingotto.Compute;
 /// <param name="size">Rows of a block.</param>
 internal readonly unsafe struct RowBlocks(int* offsets, int rows, int groups, int size)
 {
+    /// <summary>
+    /// Rows of a block, a multiple of <paramref name="tile"/> and at most <paramref name="largest"/>: where one group is shared by
+    /// several workers, such that each gets the same number of blocks.
+    /// </summary>
+    public static int SizeFor(int rows, int groups, int largest, int tile, int workers)
+    {
+        int blocks = (rows + largest * workers - 1) / (largest * workers) * workers, share = (rows + blocks - 1) / blocks;
+        return groups > 1 ? largest : Math.Clamp((share + tile - 1) / tile * tile, tile, largest);
+    }
+
     /// <summary>Upper bound of the number of blocks: every group may end in a ragged one.</summary>
     public int Bound => rows / size + groups;
 
@@ -34,7 +44,7 @@ internal readonly unsafe struct RowBlocks(int* offsets, int rows, int groups, in
     /// <summary>Panels of a task: all of them, or fewer where the blocks alone give fewer than four tasks a worker.</summary>
     public int PanelsPerTask(int panels, int workers)
     {
-        int wanted = Math.Max(1, 4 * workers / Math.Max(1, groups > 1 ? Bound : rows / size));
+        int wanted = Math.Max(1, 4 * workers / ((rows + size - 1) / size));
         return Math.Max(1, (panels + wanted - 1) / wanted);
     }
 }

@@ -69,6 +69,18 @@ internal static class Bf16TileAssembler
             c.vpxord(s_zmm[8 + i], s_zmm[8 + i], s_zmm[8 + i]);
         }
 
+        // The result's lines come while the products run.
+        c.mov(rax, rbp);
+        for (int row = 0; row < Bf16Tile.Rows; row++)
+        {
+            for (int v = 0; v < vectors; v++)
+            {
+                c.prefetchw(__byte_ptr[rax + v * VectorBytes]);
+            }
+
+            c.add(rax, r14);
+        }
+
         c.mov(rax, Argument(nameof(Bf16TileArguments.B)));
         c.xor(edx, edx);
         c.mov(rcx, Argument(nameof(Bf16TileArguments.Pairs)));

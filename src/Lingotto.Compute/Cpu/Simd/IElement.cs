@@ -41,7 +41,11 @@ internal readonly unsafe struct Bf16Element : IElement
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Load<V, O>(void* row, nint at, int remaining)
         where V : struct
-        where O : ILanes<V> => remaining >= O.Count ? O.LoadBf16((ushort*)row + at) : LoadEdge<V, O>((ushort*)row + at, remaining);
+        where O : ILanes<V>
+    {
+        ushort* source = (ushort*)row + at;
+        return O.LoadBf16(remaining >= O.Count ? source : Edge.Of(source, remaining, O.Count, (ushort)0));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<V, O>(V x, void* row, nint at, int remaining)
@@ -56,20 +60,6 @@ internal readonly unsafe struct Bf16Element : IElement
         {
             StoreEdge<V, O>(x, (ushort*)row + at, remaining);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static V LoadEdge<V, O>(ushort* source, int remaining)
-        where V : struct
-        where O : ILanes<V>
-    {
-        ushort* lanes = stackalloc ushort[16];
-        for (int i = 0; i < O.Count; i++)
-        {
-            lanes[i] = i < remaining ? source[i] : (ushort)0;
-        }
-
-        return O.LoadBf16(lanes);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -45,7 +45,7 @@ internal static unsafe class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Load<V, O>(float* source, int remaining, float padding = 0f)
         where V : struct
-        where O : ILanes<V> => remaining >= O.Count ? O.Load(source) : LoadEdge<V, O>(source, remaining, padding);
+        where O : ILanes<V> => O.Load(remaining >= O.Count ? source : Edge.Of(source, remaining, O.Count, padding));
 
     /// <summary>Stores as many lanes as the row has left.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -61,20 +61,6 @@ internal static unsafe class VectorMath
         {
             StoreEdge<V, O>(x, destination, remaining);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static V LoadEdge<V, O>(float* source, int remaining, float padding)
-        where V : struct
-        where O : ILanes<V>
-    {
-        float* lanes = stackalloc float[16];
-        for (int i = 0; i < O.Count; i++)
-        {
-            lanes[i] = i < remaining ? source[i] : padding;
-        }
-
-        return O.Load(lanes);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
