@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace Lingotto.Reporting;
+
+/// <summary>Numbers to positions from 0 to 1, linear or logarithmic, with ticks at round numbers.</summary>
+internal sealed class Axis
+{
+    private readonly double _least, _most;
+    private readonly bool _isLogarithmic;
+
+    /// <summary>An axis that shows both ends; a logarithmic one needs both above 0.</summary>
+    public Axis(double least, double most, bool isLogarithmic, int ticks)
+    {
+        _isLogarithmic = isLogarithmic && least > 0;
+        if (!(most > least))
+            (least, most) = _isLogarithmic ? (least / 2, least * 2) : (least - Pad(least), least + Pad(least));
+        (_least, _most) = (least, most);
+        Ticks = _isLogarithmic ? LogTicks(ticks) : LinearTicks(ticks);
+    }
+
+    public IReadOnlyList<double> Ticks { get; }
+
+    public double Position(double value) => Math.Clamp(
+        _isLogarithmic ? Math.Log(Math.Max(value, _least) / _least) / Math.Log(_most / _least) : (value - _least) / (_most - _least), 0, 1);
+
+    /// <summary>A tick as short as its neighbours allow: 0.5, 12K, 1e-4.</summary>
+    public static string Label(double tick) => Math.Abs(tick) switch
+    {
+        0 => "0",
+        >= 1e4 => NumberText.Short(tick),
+        < 1e-3 => tick.ToString("0.##e-0", CultureInfo.InvariantCulture),
+        _ => tick.ToString("#,0.####", CultureInfo.InvariantCulture),
+    };
+
+    private static double Pad(double value) => value == 0 ? 1 : Math.Abs(value) * 0.1;
+
+    private List<double> LinearTicks(int most)
+    {
+        double step = RoundStep((_most - _least) / Math.Max(1, most));
+        var ticks = new List<double>();
+        for (double i = Math.Ceiling((_least / step) - 1e-9); i * step <= _most + (1e-9 * step); i++)
+            ticks.Add(i * step);
+        return ticks;
+    }
+
+    /// <summary>Powers of ten, with their doubles and fives where the axis spans few of them; linear ticks where it spans almost none.</summary>
+    private List<double> LogTicks(int most)
+    {
+        double decades = Math.Log10(_most / _least);
+        if (decades < 0.7)
+            return [.. LinearTicks(most).Where(tick => tick > 0)];
+        int stride = Math.Max(1, (int)Math.Ceiling(decades / most));
+        double[] digits = decades * 3 <= most + 1 ? [1, 2, 5] : [1];
+        var ticks = new List<double>();
+        for (int power = (int)Math.Floor(Math.Log10(_least)); power <= Math.Ceiling(Math.Log10(_most)); power++)
+        {
+            if (power % stride == 0)
+                ticks.AddRange(digits.Select(digit => digit * Math.Pow(10, power)).Where(tick => tick >= _least * 0.999 && tick <= _most * 1.001));
+        }
+
+        return ticks.Count >= 2 ? ticks : [.. LinearTicks(most).Where(tick => tick > 0)];
+    }
+
+    private static double RoundStep(double least)
+    {
+        double power = Math.Pow(10, Math.Floor(Math.Log10(least))), lead = least / power;
+        return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
+    }
+}

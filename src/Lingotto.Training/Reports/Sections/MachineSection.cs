@@ -1,0 +1,24 @@
+using Lingotto.Reporting;
+
+namespace Lingotto.Training;
+
+/// <summary>What the run ran on.</summary>
+internal static class MachineSection
+{
+    public static HtmlSection Of(RunReport report)
+    {
+        var html = new HtmlWriter();
+        if (report.History.Start is { } start)
+        {
+            html.Write(new FactList(
+            [
+                new Fact("Chip", start.Text("chip") ?? ""), new Fact("Device", start.Text("device") ?? ""),
+                new Fact("Measured peak", $"{NumberText.OrDash(start.Number("peak_gflops"))} GFLOP/s"),
+                new Fact("Memory planned", NumberText.Bytes(start.Number("planned_bytes") ?? 0)), new Fact("System", start.Text("system") ?? ""),
+                new Fact("Runtime", start.Text("runtime") ?? ""), new Fact("lingotto", start.Text("version") ?? ""),
+            ]).ToMarkup());
+        }
+
+        return new HtmlSection("machine", "Machine", html.ToMarkup());
+    }
+}
