@@ -5,6 +5,9 @@ namespace Lingotto.Cli;
 /// <summary>The figures of a run in words; every view says them alike.</summary>
 internal static class RunText
 {
+    // What would be printed as 0.0 kWh.
+    private const double LeastEnergy = 0.0005;
+
     public static string Model(RunSummary s) =>
         $"{Figures.Short(s.TotalParameters)} parameters, {Figures.Short(s.ActiveParameters)} active"
         + (s.NumExperts > 0 ? Invariant($", {s.NumExperts} experts in {s.MoeLayers.Count} layers") : "");
@@ -27,7 +30,7 @@ internal static class RunText
         yield return Figures.Bytes(m.ResidentBytes);
         if (m.Cost is { } cost && hardware is not null)
             yield return Money(cost, hardware) + PerTrillion(m, hardware);
-        if (m.KilowattHours is { } energy)
+        if (m.KilowattHours is { } energy and >= LeastEnergy)
             yield return Energy(energy);
         if (m.SecondsLeft is { } left)
             yield return $"{Figures.Duration(left)} left";
@@ -56,7 +59,7 @@ internal static class RunText
             text += $"  held out {HeldOut(heldOut, summary)}";
         if (r.Cost is { } cost && summary is not null)
             text += $"  {Money(cost, summary.Hardware)}";
-        return r.KilowattHours is { } energy ? $"{text}  {Energy(energy)}" : text;
+        return r.KilowattHours is { } energy and >= LeastEnergy ? $"{text}  {Energy(energy)}" : text;
     }
 
     public static string NextCommand(RunResult r, RunSummary? summary) => r.Outcome == RunOutcome.Completed && summary is not null

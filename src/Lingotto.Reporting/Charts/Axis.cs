@@ -61,9 +61,9 @@ internal sealed class Axis
         return ticks.Count >= 2 ? ticks : [.. LinearTicks(most).Where(tick => tick > 0)];
     }
 
-    private static double RoundStep(double least)
+    private static double RoundStep(double about)
     {
-        double power = Math.Pow(10, Math.Floor(Math.Log10(least))), lead = least / power;
-        return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
+        double power = Math.Pow(10, Math.Floor(Math.Log10(about))), lead = about / power;
+        return power * (lead < 1.5 ? 1 : lead < 3 ? 2 : lead < 7 ? 5 : 10);
     }
 }

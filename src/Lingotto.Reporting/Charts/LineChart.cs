@@ -45,12 +45,12 @@ public sealed record LineChart
         CurvePoint[] all = [.. plotted.SelectMany(p => p.Points)];
         var x = new Axis(all.Min(point => point.X), all.Max(point => point.X), false, 5);
         (double least, double most) = Range(plotted);
-        var y = new Axis(least, most, IsLogarithmic, 4);
+        var y = new Axis(least, most, IsLogarithmic, 5);
         html.Write(
             $"""
             <figure class="chart" id="{Id}" aria-labelledby="{Id}-t">
             <figcaption><h3 id="{Id}-t">{Title}</h3>{Sentence()}</figcaption>
-            <svg height="{Height + 34}" role="img" aria-labelledby="{Id}-t {Id}-d"><desc id="{Id}-d">{Describe(plotted)}</desc>
+            <svg height="{Height + 34}" role="img" aria-labelledby="{Id}-t" aria-describedby="{Id}-d"><desc id="{Id}-d">{Describe(plotted)}</desc>
             """);
         DrawAxes(html, x, y);
         html.Write($"""<svg x="0" y="6" width="100%" height="{Height}" viewBox="0 0 {Width} {Height}" preserveAspectRatio="none">""");
@@ -102,7 +102,7 @@ public sealed record LineChart
         {
             double at = 100 * x.Position(tick);
             html.Write($"""<line class="axis" x1="{at:0.##}%" x2="{at:0.##}%" y1="{Height + 6}" y2="{Height + 10}"/>""");
-            html.Write($"""<text class="tick" x="{at:0.##}%" y="{Height + 24}" text-anchor="middle">{Axis.Label(tick)}</text>""");
+            html.Write($"""<text class="tick" x="{at:0.##}%" y="{Height + 24}" text-anchor="{(at > 95 ? "end" : "middle")}">{Axis.Label(tick)}</text>""");
         }
 
         html.Write($"""<line class="axis" x1="0" x2="100%" y1="{Height + 6}" y2="{Height + 6}"/>""");
@@ -143,11 +143,14 @@ public sealed record LineChart
     /// <summary>Names and last values at the right, apart by a line's height at least.</summary>
     private static void DrawLabels(HtmlWriter html, Plotted[] plotted, Axis x, Axis y)
     {
-        double above = double.NegativeInfinity;
-        foreach (Plotted p in plotted.OrderByDescending(p => y.Position(p.End)))
+        Plotted[] fromTop = [.. plotted.OrderByDescending(p => y.Position(p.End))];
+        double[] ends = [.. fromTop.Select(p => 6 + ((1 - y.Position(p.End)) * Height))], places = [.. ends];
+        for (int i = 1; i < places.Length; i++)
+            places[i] = Math.Max(places[i], places[i - 1] + LabelSpacing);
+        for (int i = places.Length - 1; i >= 0; i--)
+            places[i] = Math.Min(places[i], i == places.Length - 1 ? Height - 8 : places[i + 1] - LabelSpacing);
+        foreach ((Plotted p, double end, double at) in fromTop.Zip(ends, places))
         {
-            double end = 6 + ((1 - y.Position(p.End)) * Height), at = Math.Max(above + LabelSpacing, end);
-            above = at = Math.Min(at, Height - 8);
             html.Write($"""<circle class="dot s{p.Index}" cx="{100 * x.Position(p.Points[^1].X):0.##}%" cy="{end:0.#}" r="3"/>""");
             html.Write(
                 $"""<text class="label s{p.Index}" x="100%" dx="8" y="{at + 4:0.#}">{NumberText.Of(p.End)}<tspan x="100%" dx="8" dy="14">{p.Series.Name}</tspan></text>""");
@@ -169,7 +172,8 @@ public sealed record LineChart
     {
         public double End => Height(Points[^1]);
 
-        public double Height(CurvePoint point) => Series.IsNoisy ? point.Smooth : point.Mean;
+        /// <summary>The running mean until a point stands for so many measurements that their own mean is as calm.</summary>
+        public double Height(CurvePoint point) => Series.IsNoisy && point.Count < 16 ? point.Smooth : point.Mean;
 
         /// <summary>The value at the last point up to a place; null before the first.</summary>
         public double? At(double place)

@@ -37,8 +37,8 @@ public sealed class HtmlWriter
         /// <summary>Markup between the holes.</summary>
         public void AppendLiteral(string value) => _html.Append(value);
 
-        /// <summary>Text: escaped.</summary>
-        public void AppendFormatted(string? value) => _html.Append(WebUtility.HtmlEncode(value));
+        /// <summary>Text: escaped, control characters replaced, for HTML has none.</summary>
+        public void AppendFormatted(string? value) => _html.Append(WebUtility.HtmlEncode(Printable(value)));
 
         /// <summary>Markup: as it stands.</summary>
         public void AppendFormatted(Markup value) => _html.Append(value.Html);
@@ -46,6 +46,15 @@ public sealed class HtmlWriter
         /// <summary>A number or another value: invariant, escaped.</summary>
         public void AppendFormatted<T>(T value, string? format = null) =>
             AppendFormatted(value is IFormattable number ? number.ToString(format, CultureInfo.InvariantCulture) : value?.ToString());
+
+        private static string? Printable(string? value) => value is null || !value.Any(IsControl) ? value
+            : string.Create(value.Length, value, (text, source) =>
+            {
+                for (int i = 0; i < text.Length; i++)
+                    text[i] = IsControl(source[i]) ? '\ufffd' : source[i];
+            });
+
+        private static bool IsControl(char c) => (char.IsControl(c) && c is not ('\t' or '\n' or '\r')) || c >= '\ufffe';
 
         internal void EndLine(StringBuilder html)
         {

@@ -55,7 +55,7 @@ public static class NumberText
     }
 
     /// <summary>12.3 %.</summary>
-    public static string Percent(double share) => double.IsFinite(share) ? Invariant($"{100 * share:0.#} %") : Absent;
+    public static string Percent(double share) => double.IsFinite(share) ? Invariant($"{100 * share:0.0} %") : Absent;
 
     /// <summary>An amount with its currency: cents below a thousand, finer below one.</summary>
     public static string Money(double amount, string currency) => Math.Abs(amount) switch
@@ -64,6 +64,9 @@ public static class NumberText
         >= 1 or 0 => Invariant($"{amount:0.00} {currency}"),
         _ => Invariant($"{amount:0.00##} {currency}"),
     };
+
+    /// <summary>Kilowatt-hours: 12,345 kWh, 1.23 kWh, 0.0005 kWh.</summary>
+    public static string Energy(double kilowattHours) => kilowattHours >= 1 ? $"{Of(kilowattHours)} kWh" : Invariant($"{kilowattHours:0.####} kWh");
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

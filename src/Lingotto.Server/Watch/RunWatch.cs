@@ -21,13 +21,13 @@ public sealed class RunWatch : IAsyncDisposable
 
     private readonly WebApplication _application;
     private readonly LiveFeed _feed;
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopping;
     private readonly Task _following;
 
-    private RunWatch(WebApplication application, LiveFeed feed)
+    private RunWatch(WebApplication application, LiveFeed feed, CancellationTokenSource stopping)
     {
-        (_application, _feed) = (application, feed);
-        _following = feed.RunAsync(s_pause, TimeProvider.System, _stopping.Token);
+        (_application, _feed, _stopping) = (application, feed, stopping);
+        _following = feed.RunAsync(s_pause, TimeProvider.System, stopping.Token);
     }
 
     /// <summary>Where a browser finds it.</summary>
@@ -45,15 +45,17 @@ public sealed class RunWatch : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Configure(options, port));
         WebApplication application = builder.Build();
         var feed = new LiveFeed(report, ReadScript(), TimeProvider.System);
-        application.Run(context => AnswerAsync(context, feed, cancellation));
+        var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        application.Run(context => AnswerAsync(context, feed, stopping.Token));
         try
         {
             await application.StartAsync(cancellation);
-            return new RunWatch(application, feed);
+            return new RunWatch(application, feed, stopping);
         }
         catch (IOException e)
         {
             feed.Dispose();
+            stopping.Dispose();
             await application.DisposeAsync();
             throw new RunException(
                 FormattableString.Invariant($"port {port} of this machine cannot be used ({e.InnerException?.Message ?? e.Message}): choose another with --port, or 0 for any that is free"), e);

@@ -105,7 +105,6 @@ internal sealed class MetricsLog : IDisposable
 
     public void Write(RunResult r)
     {
-        WriteLoad(r.Step);
         Begin("stop", r.Step);
         Time();
         _json.WriteString("outcome", r.Outcome switch
@@ -157,11 +156,6 @@ internal sealed class MetricsLog : IDisposable
 
     private void WriteLoad(long step)
     {
-        if (_loadSteps == 0)
-        {
-            return;
-        }
-
         Begin("expert_load", step);
         _json.WriteNumber("steps", _loadSteps);
         _json.WriteStartArray("load");

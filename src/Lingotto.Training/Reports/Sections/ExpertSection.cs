@@ -14,6 +14,7 @@ internal static class ExpertSection
             html.Write(Map(load, LayerNames(report)).ToMarkup());
         }
 
+        html.Write($"""<div class="pair">""");
         html.Write(new LineChart
         {
             Id = "busiest",
@@ -35,7 +36,8 @@ internal static class ExpertSection
             IsLogarithmic = true,
             Series = [new Series("balance", history.BalanceLoss), new Series("z", history.ZLoss)],
         }.ToMarkup());
-        return new HtmlSection("experts", "Experts", html.ToMarkup());
+        html.Write($"</div>");
+        return new HtmlSection("experts", "Experts", history.MaxExpertLoad.Count > 0 ? html.ToMarkup() : default);
     }
 
     private static HeatMap Map(ExpertLoad load, string[] names) => new()

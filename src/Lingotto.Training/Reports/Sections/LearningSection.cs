@@ -17,7 +17,14 @@ internal static class LearningSection
             Series = [new Series("training", history.Loss, IsNoisy: true), new Series("held out", history.HeldOutLoss)],
             Events = EventsOf(history),
         }.ToMarkup());
-        html.Write(new LineChart { Id = "bits", Title = "Held-out text, bits per byte", Series = [new Series("held out", history.BitsPerByte)] }.ToMarkup());
+        html.Write($"""<div class="pair">""");
+        html.Write(new LineChart
+        {
+            Id = "bits",
+            Title = "Held-out text, bits per byte",
+            Description = "On part of the text while it trains, on all of it at the end.",
+            Series = [new Series("held out", history.BitsPerByte)],
+        }.ToMarkup());
         html.Write(new LineChart
         {
             Id = "grad-norm",
@@ -27,7 +34,8 @@ internal static class LearningSection
             Events = EventsOf(history),
         }.ToMarkup());
         html.Write(new LineChart { Id = "rate", Title = "Learning rate", FromZero = true, Series = [new Series("rate", history.LearningRate)] }.ToMarkup());
-        return new HtmlSection("learning", "Learning", html.ToMarkup());
+        html.Write($"</div>");
+        return new HtmlSection("learning", "Learning", history.LastStep is null ? default : html.ToMarkup());
     }
 
     private static IReadOnlyList<ChartEvent> EventsOf(RunHistory.State history) =>

@@ -15,9 +15,9 @@ internal static class MoneySection
             Add(last.Cost, cost => new Fact("Cost so far", NumberText.Money(cost, report.Currency)));
             Add(last.CostPerTrillionTokens, cost => new Fact("Cost of 1T tokens at this rate", NumberText.Money(cost, report.Currency)));
             Add(last.Cost is null ? null : hardware?.Number("price_per_hour"), price => new Fact("Price of an hour", NumberText.Money(price, report.Currency)));
-            Add(last.KilowattHours, energy => new Fact("Energy so far", $"{NumberText.Of(energy)} kWh"));
+            Add(last.KilowattHours, energy => new Fact("Energy so far", NumberText.Energy(energy)));
             Add(last.KilowattHours is null ? null : hardware?.Number("watts"), watts => new Fact("Power", $"{NumberText.Of(watts)} W"));
-            Add(last.KilowattHours * 1e6 / Math.Max(1, last.Tokens), energy => new Fact("Energy of 1M tokens", $"{NumberText.Of(energy)} kWh"));
+            Add(last.KilowattHours * 1e6 / Math.Max(1, last.Tokens), energy => new Fact("Energy of 1M tokens", NumberText.Energy(energy)));
         }
 
         if (facts.Count > 0)

@@ -56,6 +56,8 @@ internal static class ProfileSection
         }
     }
 
+    private static string Rate(double amount, double seconds) => amount > 0 ? FormattableString.Invariant($"{amount / seconds / 1e9:N1}") : "";
+
     private static BarChart Chart(Profile profile)
     {
         double seconds = profile.Operations.Sum(operation => operation.Seconds);
@@ -69,8 +71,8 @@ internal static class ProfileSection
             Bars = [.. profile.Operations.OrderByDescending(operation => operation.Seconds).Take(Shown).Select(operation => new Bar(
                 operation.Operation, operation.Seconds,
                 [
-                    NumberText.Duration(operation.Seconds), NumberText.Percent(operation.Seconds / seconds), NumberText.Of(operation.Calls),
-                    operation.Flops > 0 ? NumberText.Of(operation.Flops / operation.Seconds / 1e9) : "", operation.Bytes > 0 ? NumberText.Of(operation.Bytes / operation.Seconds / 1e9) : "",
+                    FormattableString.Invariant($"{operation.Seconds:N2} s"), NumberText.Percent(operation.Seconds / seconds), NumberText.Of(operation.Calls),
+                    Rate(operation.Flops, operation.Seconds), Rate(operation.Bytes, operation.Seconds),
                     profile.RooflineSeconds(operation) is { } roofline ? NumberText.Percent(roofline / operation.Seconds) : "",
                 ]))],
         };

@@ -9,6 +9,7 @@ internal static class SpeedSection
     {
         RunHistory.State history = report.History;
         var html = new HtmlWriter();
+        html.Write($"""<div class="pair">""");
         html.Write(new LineChart
         {
             Id = "speed",
@@ -24,6 +25,7 @@ internal static class SpeedSection
             Series = [new Series("% of peak", history.FractionOfPeak, IsNoisy: true)],
         }.ToMarkup());
         html.Write(new LineChart { Id = "memory", Title = "Memory of the process, MiB", FromZero = true, Series = [new Series("MiB", history.ResidentBytes)] }.ToMarkup());
-        return new HtmlSection("speed", "Speed and memory", html.ToMarkup());
+        html.Write($"</div>");
+        return new HtmlSection("speed", "Speed and memory", history.LastStep is null ? default : html.ToMarkup());
     }
 }

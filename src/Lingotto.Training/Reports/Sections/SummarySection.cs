@@ -23,7 +23,7 @@ internal static class SummarySection
         }
 
         string at = FormattableString.Invariant($"at step {last.Step:N0}");
-        string when = $"{RunReport.Moment(history.FirstTime)} to {RunReport.Moment(history.LastTime)}.";
+        string when = $"{RunReport.Moment(history.FirstTime)} to {RunReport.Moment(history.LastTime)[(SameDay(history) ? 11 : 0)..]}.";
         return history.Sessions.Count == 0 ? ("Training", at + ".") : history.Sessions[^1].Outcome switch
         {
             "completed" => ("Completed", $"{at}. {when}"),
@@ -33,6 +33,9 @@ internal static class SummarySection
             _ => ("Ended without a word", $"{at}: killed, or the machine failed; the same command goes on from the last checkpoint. {when}"),
         };
     }
+
+    private static bool SameDay(RunHistory.State history) => history.FirstTime is not null && history.LastTime is not null
+        && RunReport.Moment(history.FirstTime)[..10] == RunReport.Moment(history.LastTime)[..10];
 
     private static IEnumerable<Fact> Facts(RunReport report)
     {
@@ -64,7 +67,7 @@ internal static class SummarySection
 
         if (last.KilowattHours is { } energy)
         {
-            yield return new Fact("Energy so far", $"{NumberText.Of(energy)} kWh");
+            yield return new Fact("Energy so far", NumberText.Energy(energy));
         }
 
         if (history.ExpertLoad is { } load)
