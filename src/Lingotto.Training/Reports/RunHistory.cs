@@ -200,10 +200,12 @@ internal sealed class RunHistory(string path)
         {
             var reader = new Utf8JsonReader(line);
             JsonElement start = JsonElement.ParseValue(ref reader);
-            double? lostTime = start.Number("lost_time");
-            if (Sessions.Count > 0 && lostTime > (Sessions[^1].End ?? 0))
+            long lostSteps = (long)(start.Number("lost_steps") ?? 0);
+            if (Sessions.Count > 0)
             {
-                Sessions[^1].End = lostTime;
+                // The lines of the steps that were lost are gone: the session before lived that much longer.
+                Sessions[^1].LastStep += lostSteps;
+                Sessions[^1].End = start.Number("lost_time") is { } lost && lost > (Sessions[^1].End ?? 0) ? lost : Sessions[^1].End;
             }
 
             Start = start;
@@ -212,7 +214,7 @@ internal sealed class RunHistory(string path)
                 Start = m.Time,
                 FromStep = m.Step,
                 LastStep = m.Step,
-                LostSteps = (long)(start.Number("lost_steps") ?? 0),
+                LostSteps = lostSteps,
                 LostSeconds = start.Number("lost_seconds") ?? 0,
             });
         }

@@ -79,7 +79,12 @@ public sealed class ChartTests
     {
         var map = new HeatMap
         {
-            Id = "load", Title = "Load", Description = "d", RowName = "layer", CellName = "expert", Figures = ["unused"],
+            Id = "load",
+            Title = "Load",
+            Description = "d",
+            RowName = "layer",
+            CellName = "expert",
+            Figures = ["unused"],
             Rows = [new HeatRow("3", [0, 1, 2.5, 0.5], ["1"])],
         };
         XElement row = Parse(map.ToMarkup()).Descendants("tbody").First().Elements("tr").Single();
@@ -96,7 +101,12 @@ public sealed class ChartTests
         double[] even = [.. Enumerable.Repeat(1.0, 256)];
         var map = new HeatMap
         {
-            Id = "load", Title = "Load", Description = "d", RowName = "layer", CellName = "expert", Figures = [],
+            Id = "load",
+            Title = "Load",
+            Description = "d",
+            RowName = "layer",
+            CellName = "expert",
+            Figures = [],
             Rows = [.. Enumerable.Range(0, 80).Select(layer => new HeatRow($"{layer}", even, []))],
         };
         Assert.InRange(map.ToMarkup().Html.Length, 1000, 100_000);

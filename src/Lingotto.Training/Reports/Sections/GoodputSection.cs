@@ -40,8 +40,8 @@ internal static class GoodputSection
     private static DataTable Sessions(RunReport report) => new(
         "Every start of the run",
         [
-            new Column("session", ColumnKind.Number), new Column("began"), new Column("from step", ColumnKind.Number), new Column("to step", ColumnKind.Number),
-            new Column("for", ColumnKind.Number), new Column("steps lost before", ColumnKind.Number), new Column("ended"),
+            new Column("session", ColumnKind.Number), new Column("began", ColumnKind.Number), new Column("from step", ColumnKind.Number), new Column("to step", ColumnKind.Number),
+            new Column("for", ColumnKind.Number), new Column("steps done again", ColumnKind.Number), new Column("ended"),
         ],
         report.History.Sessions.Select((session, i) => (IReadOnlyList<string>)
         [
