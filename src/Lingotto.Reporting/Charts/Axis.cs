@@ -12,7 +12,8 @@ internal sealed class Axis
     public Axis(double least, double most, bool isLogarithmic, int ticks)
     {
         _isLogarithmic = isLogarithmic && least > 0;
-        if (!(most > least))
+        // Values that differ in their last digits only are drawn as one.
+        if (!(most - least > 1e-9 * Math.Max(Math.Abs(least), Math.Abs(most))))
             (least, most) = _isLogarithmic ? (least / 2, least * 2) : (least - Pad(least), least + Pad(least));
         (_least, _most) = (least, most);
         Ticks = _isLogarithmic ? LogTicks(ticks) : LinearTicks(ticks);

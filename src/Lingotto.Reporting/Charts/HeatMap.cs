@@ -77,7 +77,7 @@ public sealed record HeatMap
     private Markup Strip(HeatRow row, bool named)
     {
         var html = new HtmlWriter();
-        int busiest = IndexOf(row.Cells, row.Cells.Max()), idlest = IndexOf(row.Cells, row.Cells.Min());
+        int busiest = row.Cells.Index().MaxBy(cell => cell.Item).Index, idlest = row.Cells.Index().MinBy(cell => cell.Item).Index;
         html.Write(
             $"""<svg viewBox="0 0 {row.Cells.Count} 1" preserveAspectRatio="none" role="img" aria-label="{CellName} {busiest} has the most, {row.Cells[busiest]:0.00} of the even share; {CellName} {idlest} the least, {row.Cells[idlest]:0.00}">""");
         for (int begin = 0, end; begin < row.Cells.Count; begin = end)
@@ -106,14 +106,6 @@ public sealed record HeatMap
         $"Every {CellName}'s share over the even share",
         [new Column(RowName, ColumnKind.Number), .. Enumerable.Range(0, Rows[0].Cells.Count).Select(cell => new Column(NumberText.Of(cell), ColumnKind.Number))],
         Rows.Select(row => (IReadOnlyList<string>)[row.Name, .. row.Cells.Select(share => FormattableString.Invariant($"{share:0.00}"))]));
-
-    private static int IndexOf(IReadOnlyList<double> cells, double value)
-    {
-        int index = 0;
-        while (cells[index] != value)
-            index++;
-        return index;
-    }
 }
 
 /// <summary>A row of a <see cref="HeatMap"/>.</summary>

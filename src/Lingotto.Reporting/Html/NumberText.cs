@@ -28,7 +28,7 @@ public static class NumberText
         >= 1e9 => Invariant($"{count / 1e9:0.##}B"),
         >= 1e6 => Invariant($"{count / 1e6:0.##}M"),
         >= 1e4 => Invariant($"{count / 1e3:0.#}K"),
-        _ => Invariant($"{count:N0}"),
+        _ => double.IsFinite(count) ? Invariant($"{count:N0}") : Absent,
     };
 
     /// <summary>KiB, MiB, GiB.</summary>
@@ -37,7 +37,7 @@ public static class NumberText
         >= 1L << 30 => Invariant($"{bytes / (1L << 30):F1} GiB"),
         >= 1L << 20 => Invariant($"{bytes / (1L << 20):F1} MiB"),
         >= 1L << 10 => Invariant($"{bytes / (1L << 10):F1} KiB"),
-        _ => Invariant($"{bytes:F0} B"),
+        _ => double.IsFinite(bytes) ? Invariant($"{bytes:F0} B") : Absent,
     };
 
     /// <summary>0.25 s, 12 s, 3 min 12 s, 2 h 05 min, 3 d 4 h.</summary>

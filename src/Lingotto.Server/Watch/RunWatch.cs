@@ -17,7 +17,7 @@ namespace Lingotto.Server;
 public sealed class RunWatch : IAsyncDisposable
 {
     private const int MaxConnections = 64;
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1), s_heartbeat = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2), s_heartbeat = TimeSpan.FromSeconds(15);
 
     private readonly WebApplication _application;
     private readonly LiveFeed _feed;

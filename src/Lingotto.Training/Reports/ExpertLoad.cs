@@ -40,7 +40,7 @@ internal sealed record LayerLoad(double[] Shares, double Entropy, int Dead)
         double[] load = [.. tokens.EnumerateArray().Select(expert => expert.GetDouble())];
         double sum = load.Sum();
         double[] shares = [.. load.Select(expert => sum > 0 ? expert * load.Length / sum : 0)];
-        double entropy = -load.Where(expert => expert > 0).Sum(expert => expert / sum * Math.Log(expert / sum));
+        double entropy = Math.Abs(load.Where(expert => expert > 0).Sum(expert => expert / sum * Math.Log(expert / sum)));
         return new LayerLoad(shares, load.Length > 1 ? entropy / Math.Log(load.Length) : 1, shares.Count(share => share < DeadBelow));
     }
 }

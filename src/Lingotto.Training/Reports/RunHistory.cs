@@ -93,6 +93,8 @@ internal sealed class RunHistory(string path)
         /// <summary>Seconds of the steps that count: each once.</summary>
         public double StepSeconds { get; private set; }
 
+        public double LastStepSeconds { get; private set; }
+
         public ExpertLoad? ExpertLoad { get; private set; }
 
         /// <summary>The last held-out measurement over the whole split, or the last of any.</summary>
@@ -154,7 +156,8 @@ internal sealed class RunHistory(string path)
 
         private void AddStep(in MetricsLine m)
         {
-            StepSeconds += m.Seconds(_last.Tokens);
+            LastStepSeconds = m.Seconds(_last.Tokens);
+            StepSeconds += LastStepSeconds;
             Loss.Add(m.Step, m.Loss);
             LearningRate.Add(m.Step, m.LearningRate);
             GradNorm.Add(m.Step, m.GradNorm);

@@ -7,7 +7,8 @@ namespace Lingotto.Training;
 /// <summary>A run folder as a page: curves, experts, spikes, money, goodput, samples, data, settings, machine. Not safe for several threads at once.</summary>
 public sealed class RunReport
 {
-    private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(2);
+    // A run is silent for as long as a step, a measurement or a save takes.
+    private const double LeastSilence = 120, StepsOfSilence = 20;
 
     private readonly RunHistory _history;
     private readonly TimeProvider _time;
@@ -74,8 +75,8 @@ public sealed class RunReport
     }
 
     /// <summary>True if the run gave a sign of life lately and no session has stopped since.</summary>
-    internal bool IsRunning => History.Sessions.Count > 0 && History.Sessions[^1].Outcome is null
-        && History.LastTime is { } last && _time.GetUtcNow().ToUnixTimeSeconds() - last < s_silence.TotalSeconds;
+    internal bool IsRunning => History.Sessions.Count > 0 && History.Sessions[^1].Outcome is null && History.LastTime is { } last
+        && _time.GetUtcNow().ToUnixTimeSeconds() - last < Math.Max(LeastSilence, StepsOfSilence * History.LastStepSeconds);
 
     internal static string Moment(double? seconds) => seconds is { } known
         ? DateTimeOffset.FromUnixTimeMilliseconds((long)(1000 * known)).ToString("yyyy-MM-dd HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture)

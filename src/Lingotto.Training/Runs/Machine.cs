@@ -6,11 +6,14 @@ namespace Lingotto.Training;
 /// <param name="Chip">The processor's name.</param>
 /// <param name="System">Operating system and architecture.</param>
 /// <param name="Runtime">The .NET runtime.</param>
-public sealed record Machine(string Chip, string System, string Runtime)
+/// <param name="Processors">That this process may use.</param>
+/// <param name="MemoryBytes">That this process may use, as its container allows.</param>
+public sealed record Machine(string Chip, string System, string Runtime, int Processors, long MemoryBytes)
 {
     /// <summary>This one.</summary>
     public static Machine Here() => new(
-        ProcessorName(), $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}", RuntimeInformation.FrameworkDescription);
+        ProcessorName(), $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}", RuntimeInformation.FrameworkDescription,
+        Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 
     private static string ProcessorName()
     {

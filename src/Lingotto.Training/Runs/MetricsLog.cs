@@ -34,6 +34,8 @@ internal sealed class MetricsLog : IDisposable
         _json.WriteString("chip", machine.Chip);
         _json.WriteString("system", machine.System);
         _json.WriteString("runtime", machine.Runtime);
+        _json.WriteNumber("processors", machine.Processors);
+        _json.WriteNumber("memory_bytes", machine.MemoryBytes);
         _json.WriteString("device", s.Device);
         Number("peak_gflops", s.PeakGflops);
         _json.WriteNumber("planned_bytes", s.PlannedBytes);

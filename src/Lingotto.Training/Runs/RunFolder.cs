@@ -71,7 +71,7 @@ internal sealed class RunFolder : IDisposable
             Directory.Delete(folder, recursive: true);
         }
 
-        foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json") })
+        foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json"), At("report.html"), At("profile.json") })
         {
             File.Delete(file);
         }

@@ -65,6 +65,14 @@ public sealed class ChartTests
     }
 
     [Fact]
+    public void Values_that_differ_in_their_last_digit_only_are_a_flat_curve()
+    {
+        var axis = new Axis(1e6, 1e6 + 1e-9, false, 5);
+        Assert.InRange(axis.Ticks.Count, 2, 12);
+        Assert.Equal(0.5, axis.Position(1e6), 6);
+    }
+
+    [Fact]
     public void Labels_of_curves_that_end_together_do_not_lie_on_each_other()
     {
         XElement figure = Parse(new LineChart { Id = "x", Title = "x", Series = [.. Enumerable.Range(0, 4).Select(i => new Series($"s{i}", Falling(50)))] }.ToMarkup());

@@ -54,6 +54,6 @@ internal static class GoodputSection
         "completed" => "completed",
         "time_up" => "time was up",
         "interrupted" => "asked to stop",
-        _ => report.IsRunning && session == report.History.Sessions[^1] ? "running" : "without a word",
+        _ => report.IsRunning && session == report.History.Sessions[^1] ? "running" : "killed, or the machine failed",
     };
 }

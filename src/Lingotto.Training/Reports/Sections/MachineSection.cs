@@ -14,7 +14,9 @@ internal static class MachineSection
             [
                 new Fact("Chip", start.Text("chip") ?? ""), new Fact("Device", start.Text("device") ?? ""),
                 new Fact("Measured peak", $"{NumberText.OrDash(start.Number("peak_gflops"))} GFLOP/s"),
-                new Fact("Memory planned", NumberText.Bytes(start.Number("planned_bytes") ?? 0)), new Fact("System", start.Text("system") ?? ""),
+                new Fact("Processors", NumberText.OrDash(start.Number("processors"))),
+                new Fact("Memory", NumberText.Bytes(start.Number("memory_bytes") ?? double.NaN)),
+                new Fact("Memory planned", NumberText.Bytes(start.Number("planned_bytes") ?? double.NaN)), new Fact("System", start.Text("system") ?? ""),
                 new Fact("Runtime", start.Text("runtime") ?? ""), new Fact("lingotto", start.Text("version") ?? ""),
             ]).ToMarkup());
         }

@@ -30,7 +30,7 @@ internal static class SummarySection
             "time_up" => ("Time was up", $"{at}; the same command goes on. {when}"),
             "interrupted" => ("Stopped", $"{at}; the same command goes on. {when}"),
             _ when report.IsRunning => ("Training", $"{at}, since {RunReport.Moment(history.FirstTime)}."),
-            _ => ("Ended without a word", $"{at}: killed, or the machine failed; the same command goes on from the last checkpoint. {when}"),
+            _ => ("No sign of life", $"since {RunReport.Moment(history.LastTime)}, {at}: killed, or the machine failed; the same command goes on from the last checkpoint."),
         };
     }
 

@@ -47,7 +47,7 @@ public sealed class RunReportTests : IDisposable
             .Elements("tr").ToDictionary(row => row.Element("th")!.Value, row => row.Elements("td").ElementAt(1).Value);
         Assert.Equal(("3 min 20 s", "10 s", "1 h 00 min", "20 s"), (parts["steps that count"], parts["steps done again"], parts["between sessions"], parts["starting, measuring, saving"]));
         string[][] sessions = [.. Table(body, "Every start of the run").Element("tbody")!.Elements("tr").Select(row => row.Elements().Select(cell => cell.Value).ToArray())];
-        Assert.Equal(["1", "1970-01-01 00:16 UTC", "0", "100", "1 min 50 s", "0", "without a word"], sessions[0]);
+        Assert.Equal(["1", "1970-01-01 00:16 UTC", "0", "100", "1 min 50 s", "0", "killed, or the machine failed"], sessions[0]);
         Assert.Equal(["2", "1970-01-01 01:18 UTC", "90", "200", "2 min 00 s", "10", "completed"], sessions[1]);
     }
 
