@@ -95,14 +95,14 @@ public sealed record LineChart
         {
             double at = 6 + ((1 - y.Position(tick)) * Height);
             html.Write(
-                $"""<line class="grid" x1="0" x2="100%" y1="{at:0.#}" y2="{at:0.#}"/><text class="tick" x="-8" y="{at + 4:0.#}" text-anchor="end">{Axis.Label(tick)}</text>""");
+                $"""<line class="grid" x1="0" x2="100%" y1="{at:0.#}" y2="{at:0.#}"/><text class="tick" x="-8" y="{at + 4:0.#}" text-anchor="end">{y.LabelOf(tick)}</text>""");
         }
 
         foreach (double tick in x.Ticks)
         {
             double at = 100 * x.Position(tick);
             html.Write($"""<line class="axis" x1="{at:0.##}%" x2="{at:0.##}%" y1="{Height + 6}" y2="{Height + 10}"/>""");
-            html.Write($"""<text class="tick" x="{at:0.##}%" y="{Height + 24}" text-anchor="{(at > 95 ? "end" : "middle")}">{Axis.Label(tick)}</text>""");
+            html.Write($"""<text class="tick" x="{at:0.##}%" y="{Height + 24}" text-anchor="{(at > 95 ? "end" : "middle")}">{x.LabelOf(tick)}</text>""");
         }
 
         html.Write($"""<line class="axis" x1="0" x2="100%" y1="{Height + 6}" y2="{Height + 6}"/>""");

@@ -53,14 +53,16 @@ public sealed class ChartTests
 
     [Theory]
     [InlineData(0, 10, false, "0 2 4 6 8 10")]
-    [InlineData(1.93, 2.04, false, "1.94 1.96 1.98 2 2.02 2.04")]
+    [InlineData(1.93, 2.04, false, "1.94 1.96 1.98 2.00 2.02 2.04")]
     [InlineData(0, 1_000_000, false, "0 200K 400K 600K 800K 1M")]
     [InlineData(0.001, 1000, true, "0.01 1 100")]
     [InlineData(1, 8, true, "1 2 5")]
+    [InlineData(0, 2.4e-4, false, "0 5e-5 1e-4 1.5e-4 2e-4")]
+    [InlineData(0, 0.002, false, "0 0.0005 0.0010 0.0015 0.0020")]
     public void Ticks_are_round_numbers(double least, double most, bool isLogarithmic, string expected)
     {
         var axis = new Axis(least, most, isLogarithmic, 5);
-        Assert.Equal(expected, string.Join(' ', axis.Ticks.Select(Axis.Label)));
+        Assert.Equal(expected, string.Join(' ', axis.Ticks.Select(axis.LabelOf)));
         Assert.Equal((0.0, 1.0), (axis.Position(least), axis.Position(most)));
     }
 
