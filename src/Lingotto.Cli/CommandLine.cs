@@ -46,6 +46,8 @@ internal static class CommandLine
         {
             PretrainCommand.Create(context),
             GenerateCommand.Create(context),
+            ReportCommand.Create(context),
+            WatchCommand.Create(context),
             TokenizerCommand.Create(context),
             DataCommand.Create(context),
             BenchCommand.Create(context),
@@ -62,6 +64,9 @@ internal static class CommandLine
 
     private sealed class HelpWithExitCodes(SynchronousCommandLineAction inner) : SynchronousCommandLineAction
     {
+        /// <summary>Help is asked for by those who do not know yet what a command needs.</summary>
+        public override bool ClearsParseErrors => true;
+
         public override int Invoke(ParseResult parseResult)
         {
             int code = inner.Invoke(parseResult);

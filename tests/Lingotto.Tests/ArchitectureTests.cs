@@ -15,10 +15,15 @@ public partial class ArchitectureTests
     {
         ["Lingotto.Compute"] = [],
         ["Lingotto.Formats"] = [],
+        ["Lingotto.Reporting"] = [],
         ["Lingotto.Text"] = ["Lingotto.Formats"],
         ["Lingotto.Model"] = ["Lingotto.Compute", "Lingotto.Formats"],
-        ["Lingotto.Training"] = ["Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Text"],
-        ["Lingotto.Cli"] = ["Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Text", "Lingotto.Training"],
+        ["Lingotto.Training"] = ["Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Reporting", "Lingotto.Text"],
+        ["Lingotto.Server"] = ["Lingotto.Reporting", "Lingotto.Training"],
+        ["Lingotto.Cli"] =
+        [
+            "Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Reporting", "Lingotto.Server", "Lingotto.Text", "Lingotto.Training",
+        ],
     };
 
     private static readonly string[] s_unsafeProjects = ["Lingotto.Compute", "Lingotto.Distributed"];

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Lingotto.Compute;
 using Lingotto.Text;
 using Lingotto.Training;
@@ -25,9 +24,10 @@ internal static class DoctorCommand
     private static void Describe(CpuDevice device, TextWriter output)
     {
         void Row(string name, string value) => output.WriteLine($"{name,-10} {value}");
-        Row("system", $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}");
-        Row("runtime", RuntimeInformation.FrameworkDescription);
-        Row("chip", ProcessorName());
+        var machine = Machine.Here();
+        Row("system", machine.System);
+        Row("runtime", machine.Runtime);
+        Row("chip", machine.Chip);
         Row("path", $"{device.Isa} (widest here: {IsaChoice.Widest}; {IsaChoice.Variable}=vector128, avx2 or avx512 forces one)");
         Row("bf16", "not used: products run in f32");
         Row("threads", FormattableString.Invariant($"{device.Threads}"));
@@ -46,13 +46,6 @@ internal static class DoctorCommand
         {
             return e.Message;
         }
-    }
-
-    private static string ProcessorName()
-    {
-        const string Cpus = "/proc/cpuinfo";
-        string? line = File.Exists(Cpus) ? File.ReadLines(Cpus).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
-        return line is null ? "unknown" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 
     private static int Check(CpuDevice device, TextWriter output)

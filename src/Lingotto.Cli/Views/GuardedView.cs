@@ -19,6 +19,8 @@ internal sealed class GuardedView(IRunObserver first, IRunObserver? second, Text
 
     public void Sampled(string prompt, string continuation) => Show(view => view.Sampled(prompt, continuation));
 
+    public void Warned(string message) => Show(view => view.Warned(message));
+
     public void Finished(RunResult result) => Show(view => view.Finished(result));
 
     private void Show(Action<IRunObserver> show)

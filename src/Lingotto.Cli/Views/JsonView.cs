@@ -24,6 +24,8 @@ internal sealed class JsonView(TextWriter output) : IRunObserver
     public void Sampled(string prompt, string continuation) =>
         Write("sample", new JsonObject { ["prompt"] = prompt, ["continuation"] = continuation });
 
+    public void Warned(string message) => Write("warning", new JsonObject { ["message"] = message });
+
     public void Finished(RunResult result) => Write("finished", ToObject(result, RunViewJson.Default.RunResult));
 
     private static JsonObject ToObject<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToNode(value, type)!.AsObject();

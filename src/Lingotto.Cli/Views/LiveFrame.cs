@@ -11,7 +11,7 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
     private const int LabelWidth = 8;
 
     // Lines besides the rows of experts.
-    private const int FixedLines = ChartHeight + 11;
+    private const int FixedLines = ChartHeight + 12;
 
     private static readonly Style s_dim = new(Color.Grey);
     private static readonly Style s_loss = new(Color.Green);
@@ -32,6 +32,8 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
     public EvaluationMetrics? HeldOut { get; set; }
 
     public string? LastEvent { get; set; }
+
+    public string? Warning { get; set; }
 
     public void Add(StepMetrics metrics)
     {
@@ -73,12 +75,14 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
         string position = RunText.Position(_last) + "  ";
         lines.Add((position + Bar(Progress(_last), width - position.Length), s_bar));
         AddChart(lines, width);
-        lines.AddRange(Wrap(RunText.Cells(_last, summary.Hardware).Append(Energy(_last)), width).Select(line => (line, Style.Plain)));
+        lines.AddRange(Wrap(RunText.Cells(_last, summary.Hardware), width).Select(line => (line, Style.Plain)));
         if (HeldOut is { } heldOut)
             lines.Add(($"held out {RunText.HeldOut(heldOut, summary)} at step {heldOut.Step}", Style.Plain));
         AddExperts(lines, summary, width, height);
         if (LastEvent is not null)
             lines.Add((LastEvent, s_dim));
+        if (Warning is not null)
+            lines.Add(($"warning: {Warning}", s_alert));
     }
 
     private void AddChart(List<(string Text, Style Style)> lines, int width)
@@ -109,8 +113,6 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
             lines.Add((label + LoadBars.Draw(load, width - label.Length - busiest.Length) + busiest, s_experts));
         }
     }
-
-    private static string Energy(StepMetrics m) => m.KilowattHours >= 0.0005 ? FormattableString.Invariant($"{m.KilowattHours:0.0##} kWh") : "";
 
     private static double Progress(StepMetrics m) =>
         m.NumSteps is { } last ? m.Step / (double)Math.Max(1, last)

@@ -75,6 +75,13 @@ internal sealed class LiveView : IRunObserver
 
     public void Sampled(string prompt, string continuation) => _epilogue.Add(plain => plain.Sampled(prompt, continuation));
 
+    public void Warned(string message)
+    {
+        _frame.Warning = message;
+        _epilogue.Add(plain => plain.Warned(message));
+        Draw(now: true);
+    }
+
     public void Finished(RunResult result)
     {
         Draw(now: true);

@@ -58,6 +58,8 @@ internal sealed class PlainView(TextWriter output, bool isQuiet, TimeProvider? t
         Write(prompt + continuation);
     }
 
+    public void Warned(string message) => output.WriteLine($"warning: {message}");
+
     public void Finished(RunResult result)
     {
         Write("");

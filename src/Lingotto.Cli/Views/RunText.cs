@@ -5,6 +5,9 @@ namespace Lingotto.Cli;
 /// <summary>The figures of a run in words; every view says them alike.</summary>
 internal static class RunText
 {
+    // What would be printed as 0.0 kWh.
+    private const double LeastEnergy = 0.0005;
+
     public static string Model(RunSummary s) =>
         $"{Figures.Short(s.TotalParameters)} parameters, {Figures.Short(s.ActiveParameters)} active"
         + (s.NumExperts > 0 ? Invariant($", {s.NumExperts} experts in {s.MoeLayers.Count} layers") : "");
@@ -25,8 +28,10 @@ internal static class RunText
         if (m.MaxExpertLoad > 0)
             yield return Invariant($"load {m.MaxExpertLoad:F2}");
         yield return Figures.Bytes(m.ResidentBytes);
-        if (hardware?.PricePerHour > 0)
-            yield return Money(m.Cost, hardware);
+        if (m.Cost is { } cost && hardware is not null)
+            yield return Money(cost, hardware) + PerTrillion(m, hardware);
+        if (m.KilowattHours is { } energy and >= LeastEnergy)
+            yield return Energy(energy);
         if (m.SecondsLeft is { } left)
             yield return $"{Figures.Duration(left)} left";
         if (m.Skipped)
@@ -52,14 +57,19 @@ internal static class RunText
         string text = Invariant($"{outcome} at step {r.Step} after {Figures.Duration(r.ElapsedSeconds)}");
         if (r.HeldOut is { } heldOut)
             text += $"  held out {HeldOut(heldOut, summary)}";
-        if (summary?.Hardware.PricePerHour > 0)
-            text += $"  {Money(r.Cost, summary.Hardware)}";
-        return r.KilowattHours >= 0.0005 ? text + Invariant($"  {r.KilowattHours:0.0##} kWh") : text;
+        if (r.Cost is { } cost && summary is not null)
+            text += $"  {Money(cost, summary.Hardware)}";
+        return r.KilowattHours is { } energy and >= LeastEnergy ? $"{text}  {Energy(energy)}" : text;
     }
 
     public static string NextCommand(RunResult r, RunSummary? summary) => r.Outcome == RunOutcome.Completed && summary is not null
         ? $"next: lingotto generate {summary.RunFolder} --prompt TEXT"
         : "next: the same command goes on from here" + (summary is null ? "" : $", or lingotto generate {summary.RunFolder} --prompt TEXT");
+
+    private static string PerTrillion(StepMetrics m, HardwareConfig hardware) =>
+        m.CostPerTrillionTokens is { } cost ? $" ({Figures.Short(cost)} {hardware.Currency} per 1T tokens)" : "";
+
+    private static string Energy(double kilowattHours) => Invariant($"{kilowattHours:0.0##} kWh");
 
     private static string Money(double cost, HardwareConfig hardware) => Invariant($"{cost:0.00##} {hardware.Currency}");
 

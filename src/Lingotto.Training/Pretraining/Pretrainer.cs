@@ -42,13 +42,13 @@ public static class Pretrainer
             Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
         };
         trainer.ResumeOrInitialize();
-        double peak = device.MeasurePeakGflops();
-        observer.Started(new RunSummary(
+        var summary = new RunSummary(
             folder.Path, device.Name, config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
-            sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), peak,
+            sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), device.MeasurePeakGflops(),
             MemoryPlan.Of(device, decoder), trainer.State.Step,
-            8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware));
-        return trainer.Run(peak, cancellation);
+            8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
+        observer.Started(summary);
+        return trainer.Run(summary, cancellation);
     }
 
     private static ModelConfig ModelOf(Recipe recipe, string assetFolder)

@@ -40,9 +40,9 @@ internal sealed class Trainer(
         decoder.RefreshWeights();
     }
 
-    public RunResult Run(double peakGflops, CancellationToken cancellation)
+    public RunResult Run(RunSummary summary, CancellationToken cancellation)
     {
-        using var log = new MetricsLog(folder.Metrics, State.Step);
+        using var log = new RunLog(folder, summary, observer);
         var clock = Stopwatch.StartNew();
         double elapsedBefore = State.ElapsedSeconds;
         RunOutcome? outcome = Ended(clock, cancellation);
@@ -55,7 +55,7 @@ internal sealed class Trainer(
             _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
             Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
             RefuseDivergence(result.Skipped);
-            StepMetrics metrics = MetricsOf(result, rate, seconds, peakGflops);
+            StepMetrics metrics = MetricsOf(result, rate, seconds, summary.PeakGflops);
             log.Write(metrics);
             observer.Stepped(metrics);
             if (IsDue(recipe.Evaluation.EverySteps))
@@ -105,7 +105,7 @@ internal sealed class Trainer(
     private bool IsDue(long every) => every > 0 && State.Step % every == 0;
 
     /// <summary>Null where nothing is held out.</summary>
-    private EvaluationMetrics? Evaluate(MetricsLog log, long sequences)
+    private EvaluationMetrics? Evaluate(RunLog log, long sequences)
     {
         EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences);
         if (metrics.Tokens == 0)
@@ -127,7 +127,7 @@ internal sealed class Trainer(
     }
 
     /// <summary>Saves first: what follows is worth less than the weights. An interrupted run ends there.</summary>
-    private RunResult Finish(RunOutcome outcome, MetricsLog log, double elapsedSeconds)
+    private RunResult Finish(RunOutcome outcome, RunLog log, double elapsedSeconds)
     {
         string checkpoint = Save();
         EvaluationMetrics? heldOut = null;
@@ -139,6 +139,7 @@ internal sealed class Trainer(
 
         var result = new RunResult(
             State.Step, outcome, checkpoint, heldOut, elapsedSeconds, CostOf(elapsedSeconds), EnergyOf(elapsedSeconds));
+        log.Write(result);
         observer.Finished(result);
         return result;
     }
@@ -166,10 +167,11 @@ internal sealed class Trainer(
         return new StepMetrics(
             State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, rate, result.GradNorm, result.BalanceLoss,
             result.ZLoss, tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, Step.ExpertLoad,
-            State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped);
+            State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped,
+            CostOf(1e12 * _secondsPerStep / TokensPerStep));
     }
 
-    private double CostOf(double seconds) => seconds / 3600 * recipe.Hardware.PricePerHour;
+    private double? CostOf(double seconds) => seconds / 3600 * recipe.Hardware.PricePerHour;
 
-    private double EnergyOf(double seconds) => seconds / 3600 * recipe.Hardware.Watts / 1000;
+    private double? EnergyOf(double seconds) => seconds / 3600 * recipe.Hardware.Watts / 1000;
 }

@@ -156,12 +156,12 @@ public sealed record SamplesConfig
 /// <summary>What the machine costs.</summary>
 public sealed record HardwareConfig
 {
-    /// <summary>Price of the machine for an hour.</summary>
-    public double PricePerHour { get; init; }
+    /// <summary>Price of the machine for an hour; absent when unknown, and then no cost is shown.</summary>
+    public double? PricePerHour { get; init; }
 
     /// <summary>Currency of the price, as printed.</summary>
     public string Currency { get; init; } = "EUR";
 
-    /// <summary>Power drawn, for the energy estimate.</summary>
-    public double Watts { get; init; }
+    /// <summary>Power that the machine draws while it trains; absent when unknown, and then no energy is shown.</summary>
+    public double? Watts { get; init; }
 }

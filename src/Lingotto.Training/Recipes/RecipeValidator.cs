@@ -30,8 +30,8 @@ public static class RecipeValidator
         AtLeast(1, "evaluation.sequences", r => r.Evaluation.Sequences),
         AtLeast(1, "samples.tokens", r => r.Samples.Tokens),
         AtLeast(0, "samples.temperature", r => r.Samples.Temperature),
-        AtLeast(0, "hardware.price_per_hour", r => r.Hardware.PricePerHour),
-        AtLeast(0, "hardware.watts", r => r.Hardware.Watts),
+        AtLeast(0, "hardware.price_per_hour", r => r.Hardware.PricePerHour ?? 0),
+        AtLeast(0, "hardware.watts", r => r.Hardware.Watts ?? 0),
     ];
 
     /// <summary>Checks every value.</summary>

@@ -21,6 +21,9 @@ public interface IRunObserver
     /// <summary>A sample is written.</summary>
     void Sampled(string prompt, string continuation);
 
+    /// <summary>Something beside the training failed, and the run goes on without it; one line with the remedy.</summary>
+    void Warned(string message);
+
     /// <summary>The run ended or was asked to stop, and everything is on disk.</summary>
     void Finished(RunResult result);
 }
@@ -62,13 +65,14 @@ public sealed record RunSummary(
 /// <param name="ElapsedSeconds">Since the run began, resumed parts included.</param>
 /// <param name="SecondsLeft">Estimate; null where unknown.</param>
 /// <param name="ResidentBytes">Memory of the process.</param>
-/// <param name="Cost">Money so far.</param>
-/// <param name="KilowattHours">Energy so far.</param>
+/// <param name="Cost">Money so far; null where the price is unknown.</param>
+/// <param name="KilowattHours">Energy so far; null where the power is unknown.</param>
 /// <param name="Skipped">True if the gradient was not finite and nothing was updated.</param>
+/// <param name="CostPerTrillionTokens">Money for 10^12 tokens at the rate of recent updates; null where the price is unknown.</param>
 public sealed record StepMetrics(
     long Step, long? NumSteps, long Tokens, double Loss, double LearningRate, double GradNorm, double BalanceLoss, double ZLoss,
     double TokensPerSecond, double FractionOfPeak, double MaxExpertLoad, IReadOnlyList<int[]> ExpertLoad, double ElapsedSeconds,
-    double? SecondsLeft, long ResidentBytes, double Cost, double KilowattHours, bool Skipped);
+    double? SecondsLeft, long ResidentBytes, double? Cost, double? KilowattHours, bool Skipped, double? CostPerTrillionTokens = null);
 
 /// <summary>One held-out measurement.</summary>
 /// <param name="Step">Updates before it.</param>
@@ -84,10 +88,10 @@ public sealed record EvaluationMetrics(long Step, double Loss, double BitsPerByt
 /// <param name="CheckpointFolder">The last checkpoint.</param>
 /// <param name="HeldOut">The last complete measurement; null if there was none.</param>
 /// <param name="ElapsedSeconds">Since the run began.</param>
-/// <param name="Cost">Money.</param>
-/// <param name="KilowattHours">Energy.</param>
+/// <param name="Cost">Money; null where the price is unknown.</param>
+/// <param name="KilowattHours">Energy; null where the power is unknown.</param>
 public sealed record RunResult(
-    long Step, RunOutcome Outcome, string CheckpointFolder, EvaluationMetrics? HeldOut, double ElapsedSeconds, double Cost, double KilowattHours);
+    long Step, RunOutcome Outcome, string CheckpointFolder, EvaluationMetrics? HeldOut, double ElapsedSeconds, double? Cost, double? KilowattHours);
 
 /// <summary>Why a run ended.</summary>
 public enum RunOutcome

@@ -4,7 +4,8 @@ using Lingotto.Formats;
 namespace Lingotto.Training;
 
 /// <summary>
-/// The files of a run: recipe.json, tokenizer.json, data/, checkpoints/, metrics.jsonl, samples.txt; locked while it trains.
+/// The files of a run: recipe.json, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/, samples.txt; locked
+/// while it trains.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
@@ -21,6 +22,8 @@ internal sealed class RunFolder : IDisposable
     public string Checkpoints => At("checkpoints");
 
     public string Metrics => At("metrics.jsonl");
+
+    public string TensorBoard => At("tensorboard");
 
     public string Samples => At("samples.txt");
 
@@ -63,12 +66,12 @@ internal sealed class RunFolder : IDisposable
 
     private void Clear()
     {
-        foreach (string folder in new[] { Data, Checkpoints }.Where(Directory.Exists))
+        foreach (string folder in new[] { Data, Checkpoints, TensorBoard }.Where(Directory.Exists))
         {
             Directory.Delete(folder, recursive: true);
         }
 
-        foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json") })
+        foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json"), At("report.html"), At("profile.json") })
         {
             File.Delete(file);
         }

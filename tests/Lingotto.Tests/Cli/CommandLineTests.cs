@@ -70,6 +70,39 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(3, output.Split('\n').Count(line => line.StartsWith("  lingotto ", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("pretrain")]
+    [InlineData("generate")]
+    [InlineData("report")]
+    [InlineData("watch")]
+    [InlineData("tokenizer train")]
+    public void Help_explains_a_command_before_its_arguments_are_known(string command)
+    {
+        (int code, string output, string error) = CapturedTerminal.Run("", [.. command.Split(' '), "--help"]);
+        Assert.Equal((ExitCodes.Done, ""), (code, error));
+        Assert.Contains($" {command} ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_report_is_one_file_in_the_run_folder_or_where_it_is_asked_for()
+    {
+        Training.RunFolders.WriteKilledAndResumed(_folder.File("run"));
+        (int code, string output, string error) = CapturedTerminal.Run("", "report", _folder.File("run"));
+        Assert.True(code == ExitCodes.Done, error);
+        Assert.StartsWith(Path.Combine(_folder.File("run"), "report.html") + ": ", output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Done, CapturedTerminal.Run("", "report", _folder.File("run"), "--out", _folder.File("other.html")).Code);
+        Assert.True(File.Exists(_folder.File("other.html")));
+    }
+
+    [Theory]
+    [InlineData("report nowhere")]
+    [InlineData("watch nowhere --port 0")]
+    public void A_run_that_is_not_there_gets_one_line(string args)
+    {
+        (int code, _, string error) = CapturedTerminal.Run("", args.Split(' '));
+        Assert.Equal((ExitCodes.Failed, "error: nowhere: no such folder: give a run such as runs/quickstart" + Environment.NewLine), (code, error));
+    }
+
     [Fact]
     public void Help_lists_commands_and_exit_codes()
     {

@@ -23,7 +23,7 @@ public class RunViewTests
         view.Remember(s_summary);
         view.Stepped(Step(120));
         Assert.Equal(
-            "step 120/900  loss 3.214  lr 2.0e-03  gnorm 0.81  5,420 tok/s  41% of peak  load 1.32  1.1 GiB  0.01 EUR  3m12s left" + Environment.NewLine,
+            "step 120/900  loss 3.214  lr 2.0e-03  gnorm 0.81  5,420 tok/s  41% of peak  load 1.32  1.1 GiB  0.01 EUR (3900 EUR per 1T tokens)  0.001 kWh  3m12s left" + Environment.NewLine,
             output.ToString());
     }
 
@@ -50,12 +50,24 @@ public class RunViewTests
     }
 
     [Fact]
+    public void Without_a_price_and_a_power_nothing_is_said_of_money_and_energy()
+    {
+        using var output = new StringWriter();
+        var view = new PlainView(output, isQuiet: false);
+        view.Remember(s_summary with { Hardware = new HardwareConfig() });
+        view.Stepped(Step(120) with { Cost = null, KilowattHours = null, CostPerTrillionTokens = null });
+        view.Finished(new RunResult(900, RunOutcome.Completed, "c", s_heldOut, 302, null, null));
+        Assert.DoesNotContain("EUR", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("kWh", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_quiet_run_prints_its_result_only()
     {
         using var output = new StringWriter();
         Script(new PlainView(output, isQuiet: true));
         Assert.Equal(
-            "completed at step 900 after 5m02s  held out loss 3.301  1.512 bits/byte (gzip 2.100)  0.01 EUR  0.005 kWh" + Environment.NewLine, output.ToString());
+            "warning: the disk is full" + Environment.NewLine + "completed at step 900 after 5m02s  held out loss 3.301  1.512 bits/byte (gzip 2.100)  0.01 EUR  0.005 kWh" + Environment.NewLine, output.ToString());
     }
 
     [Fact]
@@ -67,10 +79,10 @@ public class RunViewTests
         view.Stepped(Step(1) with { Loss = double.NaN });
         JsonNode[] lines = [.. output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
         Assert.Equal(
-            ["preparing", "started", "step", "held_out", "saved", "sample", "finished", "step"], lines.Select(line => line["kind"]!.GetValue<string>()));
+            ["preparing", "started", "step", "held_out", "saved", "warning", "sample", "finished", "step"], lines.Select(line => line["kind"]!.GetValue<string>()));
         Assert.Equal(3.214, lines[2]["loss"]!.GetValue<double>());
         Assert.Equal("[[1,2,3],[0,0,6]]", lines[2]["expert_load"]!.ToJsonString());
-        Assert.Equal("Completed", lines[6]["outcome"]!.GetValue<string>());
+        Assert.Equal("Completed", lines[7]["outcome"]!.GetValue<string>());
         Assert.Null(lines[^1]["loss"]);
     }
 
@@ -176,7 +188,7 @@ public class RunViewTests
     }
 
     private static StepMetrics Step(long step) => new(
-        step, 900, step * 2048, 3.214, 2e-3, 0.81, 1.1, 0.2, 5420, 0.41, 1.32, [[1, 2, 3], [0, 0, 6]], 60, 192, (long)(1.1 * (1 << 30)), 0.01, 0.001, false);
+        step, 900, step * 2048, 3.214, 2e-3, 0.81, 1.1, 0.2, 5420, 0.41, 1.32, [[1, 2, 3], [0, 0, 6]], 60, 192, (long)(1.1 * (1 << 30)), 0.01, 0.001, false, 3900);
 
     private static void Script(IRunObserver view)
     {
@@ -185,6 +197,7 @@ public class RunViewTests
         view.Stepped(Step(120));
         view.Evaluated(s_heldOut);
         view.Saved(200, "runs/x/checkpoints/step-200", TimeSpan.FromSeconds(0.3));
+        view.Warned("the disk is full");
         view.Sampled("List", " of things");
         view.Finished(new RunResult(900, RunOutcome.Completed, "c", s_heldOut, 302, 0.01, 0.005));
     }

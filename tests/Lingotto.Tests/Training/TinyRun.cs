@@ -93,6 +93,8 @@ internal sealed class RecordingObserver(long? stopAfter) : IRunObserver, IDispos
 
     public List<(string Prompt, string Continuation)> Sampled { get; } = [];
 
+    public List<string> Warnings { get; } = [];
+
     public void Preparing(string stage, double? progress)
     {
     }
@@ -110,6 +112,8 @@ internal sealed class RecordingObserver(long? stopAfter) : IRunObserver, IDispos
     public void Saved(long step, string folder, TimeSpan time)
     {
     }
+
+    void IRunObserver.Warned(string message) => Warnings.Add(message);
 
     void IRunObserver.Sampled(string prompt, string continuation) => Sampled.Add((prompt, continuation));
 

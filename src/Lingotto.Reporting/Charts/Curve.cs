@@ -1,0 +1,72 @@
+namespace Lingotto.Reporting;
+
+/// <summary>
+/// A curve of any length in bounded memory: when it is full, neighbours are joined and every point stands for twice as many
+/// measurements. The least and the largest of each are kept, so a spike of a single measurement stays visible.
+/// </summary>
+public sealed class Curve
+{
+    private const int DefaultCapacity = 600;
+
+    // The running mean looks back over about this many measurements.
+    private const double SmoothingLength = 30;
+
+    private readonly int _capacity;
+    private readonly List<CurvePoint> _points;
+    private CurvePoint _open;
+    private long _perPoint = 1;
+    private double _smoothSum, _smoothWeight;
+
+    /// <summary>An empty curve.</summary>
+    /// <param name="capacity">The most points kept; even.</param>
+    public Curve(int capacity = DefaultCapacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 2);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(capacity % 2, 0, nameof(capacity));
+        _capacity = capacity;
+        _points = [];
+    }
+
+    /// <summary>Measurements taken in.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>The last measurement; NaN when there is none.</summary>
+    public double Last { get; private set; } = double.NaN;
+
+    /// <summary>The running mean at the last measurement; NaN when there is none.</summary>
+    public double LastSmooth => _smoothWeight > 0 ? _smoothSum / _smoothWeight : double.NaN;
+
+    /// <summary>The points in order, the one that is still filling included.</summary>
+    public IEnumerable<CurvePoint> Points => _open.Count > 0 ? _points.Append(_open) : _points;
+
+    /// <summary>Takes in a measurement; x must not fall. What is not finite is left out.</summary>
+    public void Add(double x, double y)
+    {
+        if (!double.IsFinite(y) || !double.IsFinite(x))
+            return;
+        double keep = 1 - (1 / SmoothingLength);
+        _smoothSum = (keep * _smoothSum) + y;
+        _smoothWeight = (keep * _smoothWeight) + 1;
+        (Last, Count) = (y, Count + 1);
+        var one = new CurvePoint(x, y, y, y, LastSmooth, 1);
+        _open = _open.Count == 0 ? one : Join(_open, one);
+        if (_open.Count < _perPoint)
+            return;
+        _points.Add(_open);
+        _open = default;
+        if (_points.Count == _capacity)
+            Halve();
+    }
+
+    private void Halve()
+    {
+        for (int i = 0; i < _capacity / 2; i++)
+            _points[i] = Join(_points[2 * i], _points[(2 * i) + 1]);
+        _points.RemoveRange(_capacity / 2, _capacity / 2);
+        _perPoint *= 2;
+    }
+
+    private static CurvePoint Join(CurvePoint a, CurvePoint b) => new(
+        b.X, ((a.Mean * a.Count) + (b.Mean * b.Count)) / (a.Count + b.Count), Math.Min(a.Least, b.Least), Math.Max(a.Most, b.Most),
+        b.Smooth, a.Count + b.Count);
+}

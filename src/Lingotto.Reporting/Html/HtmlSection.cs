@@ -1,0 +1,17 @@
+namespace Lingotto.Reporting;
+
+/// <summary>A part of a page under its own heading.</summary>
+/// <param name="Id">Its anchor: letters and dashes.</param>
+/// <param name="Title">Its heading.</param>
+/// <param name="Body">What stands below the heading.</param>
+public sealed record HtmlSection(string Id, string Title, Markup Body)
+{
+    /// <summary>Heading and body, without the element around them.</summary>
+    public Markup ToMarkup()
+    {
+        var html = new HtmlWriter();
+        html.Write($"""<h2 id="{Id}-title"><a href="#{Id}">{Title}</a></h2>""");
+        html.Write(Body);
+        return html.ToMarkup();
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text.Json;
+
+namespace Lingotto.Reporting;
+
+/// <summary>
+/// A trace that Perfetto and chrome://tracing open: the JSON Trace Event Format, written as it happens. A file that was cut
+/// short still opens, for the format allows the closing bracket to be absent.
+/// </summary>
+public sealed class TraceEventWriter : IDisposable
+{
+    private readonly Utf8JsonWriter _json;
+    private readonly Stream _output;
+
+    /// <summary>Begins a trace on a stream, which is closed with the writer.</summary>
+    public TraceEventWriter(Stream output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        _output = output;
+        _json = new Utf8JsonWriter(output);
+        _json.WriteStartArray();
+    }
+
+    /// <summary>Names a process, such as a rank.</summary>
+    public void NameProcess(int process, string name) => Name("process_name", process, 0, name);
+
+    /// <summary>Names a thread of a process, such as a worker.</summary>
+    public void NameThread(int process, int thread, string name) => Name("thread_name", process, thread, name);
+
+    /// <summary>Writes something that began and ended.</summary>
+    /// <param name="name">What it was, such as the operation.</param>
+    /// <param name="category">For filtering; commas part several.</param>
+    /// <param name="process">Where it ran.</param>
+    /// <param name="thread">Where it ran.</param>
+    /// <param name="microseconds">When it began, from any common zero.</param>
+    /// <param name="duration">How long it took, in microseconds.</param>
+    /// <param name="arguments">Figures shown when it is selected, such as flops and bytes.</param>
+    public void Write(
+        string name, string category, int process, int thread, double microseconds, double duration,
+        params ReadOnlySpan<(string Name, double Value)> arguments)
+    {
+        Begin("X", name, process, thread);
+        _json.WriteString("cat", category);
+        _json.WriteNumber("ts", microseconds);
+        _json.WriteNumber("dur", duration);
+        if (arguments.Length > 0)
+        {
+            _json.WriteStartObject("args");
+            foreach ((string argument, double value) in arguments)
+                _json.WriteNumber(argument, value);
+            _json.WriteEndObject();
+        }
+
+        End();
+    }
+
+    /// <summary>Writes a figure that changes over time, drawn as a curve.</summary>
+    public void WriteCounter(string name, int process, double microseconds, double value)
+    {
+        Begin("C", name, process, 0);
+        _json.WriteNumber("ts", microseconds);
+        _json.WriteStartObject("args");
+        _json.WriteNumber("value", value);
+        _json.WriteEndObject();
+        End();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _json.WriteEndArray();
+        _json.Dispose();
+        _output.Dispose();
+    }
+
+    private void Name(string kind, int process, int thread, string name)
+    {
+        Begin("M", kind, process, thread);
+        _json.WriteStartObject("args");
+        _json.WriteString("name", name);
+        _json.WriteEndObject();
+        End();
+    }
+
+    private void Begin(string phase, string name, int process, int thread)
+    {
+        _json.WriteStartObject();
+        _json.WriteString("ph", phase);
+        _json.WriteString("name", name);
+        _json.WriteNumber("pid", process);
+        _json.WriteNumber("tid", thread);
+    }
+
+    private void End()
+    {
+        const int FlushAt = 1 << 16;
+        _json.WriteEndObject();
+        if (_json.BytesPending >= FlushAt)
+            _json.Flush();
+    }
+}

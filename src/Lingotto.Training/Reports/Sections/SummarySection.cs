@@ -1,0 +1,78 @@
+using Lingotto.Reporting;
+
+namespace Lingotto.Training;
+
+/// <summary>The state of the run and the figures that are read first.</summary>
+internal static class SummarySection
+{
+    public static HtmlSection Of(RunReport report)
+    {
+        var html = new HtmlWriter();
+        (string state, string where) = StateOf(report);
+        html.Write($"""<p class="state"><strong>{state}</strong> {where}</p>""");
+        html.Write(new FactList([.. Facts(report)], AreKeyFigures: true).ToMarkup());
+        return new HtmlSection("summary", report.Name, html.ToMarkup());
+    }
+
+    private static (string State, string Where) StateOf(RunReport report)
+    {
+        RunHistory.State history = report.History;
+        if (history.LastStep is not { } last)
+        {
+            return ("Before the first step.", "");
+        }
+
+        string at = FormattableString.Invariant($"at step {last.Step:N0}");
+        string when = $"{RunReport.Moment(history.FirstTime)} to {RunReport.Moment(history.LastTime)[(SameDay(history) ? 11 : 0)..]}.";
+        return history.Sessions.Count == 0 ? ("Training", at + ".") : history.Sessions[^1].Outcome switch
+        {
+            "completed" => ("Completed", $"{at}. {when}"),
+            "time_up" => ("Time was up", $"{at}; the same command goes on. {when}"),
+            "interrupted" => ("Stopped", $"{at}; the same command goes on. {when}"),
+            _ when report.IsRunning => ("Training", $"{at}, since {RunReport.Moment(history.FirstTime)}."),
+            _ => ("No sign of life", $"since {RunReport.Moment(history.LastTime)}, {at}: killed, or the machine failed; the same command goes on from the last checkpoint."),
+        };
+    }
+
+    private static bool SameDay(RunHistory.State history) => history.FirstTime is not null && history.LastTime is not null
+        && RunReport.Moment(history.FirstTime)[..10] == RunReport.Moment(history.LastTime)[..10];
+
+    private static IEnumerable<Fact> Facts(RunReport report)
+    {
+        RunHistory.State history = report.History;
+        if (history.LastStep is not { } last)
+        {
+            yield break;
+        }
+
+        if (history.HeldOut is { } heldOut)
+        {
+            double? gzip = history.Start?.Number("held_out_gzip_bits_per_byte");
+            yield return new Fact(
+                heldOut.Complete ? "Held out, bits per byte" : "Held out (part), bits per byte", FormattableString.Invariant($"{heldOut.BitsPerByte:0.000}"),
+                gzip > 0 ? FormattableString.Invariant($"gzip {gzip:0.000}") : null);
+        }
+
+        yield return new Fact("Training loss", NumberText.Of(history.Loss.LastSmooth), "nats per token, running mean");
+        yield return new Fact("Tokens", NumberText.Short(last.Tokens), FormattableString.Invariant($"{last.Step:N0} steps"));
+        yield return new Fact("Training time", NumberText.Duration(last.ElapsedSeconds), Goodput.Of(history) is { } goodput ? $"goodput {NumberText.Percent(goodput.Share)}" : null);
+        yield return new Fact(
+            "Speed", NumberText.Short(history.TokensPerSecond.LastSmooth) + " tok/s", $"{NumberText.Percent(history.FractionOfPeak.LastSmooth / 100)} of peak");
+        if (last.Cost is { } cost)
+        {
+            yield return new Fact(
+                "Cost so far", NumberText.Money(cost, report.Currency),
+                last.CostPerTrillionTokens is { } per ? $"{NumberText.Short(per)} {report.Currency} per 1T tokens" : null);
+        }
+
+        if (last.KilowattHours is { } energy)
+        {
+            yield return new Fact("Energy so far", NumberText.Energy(energy));
+        }
+
+        if (history.ExpertLoad is { } load)
+        {
+            yield return new Fact("Unused experts", NumberText.Of(load.DeadExperts), $"of {NumberText.Of(load.Experts)} in {load.Layers.Count} layers");
+        }
+    }
+}

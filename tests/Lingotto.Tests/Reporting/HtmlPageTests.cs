@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Lingotto.Reporting;
+using Xunit;
+
+namespace Lingotto.Tests.Reporting;
+
+public sealed partial class HtmlPageTests
+{
+    private const string Hostile = "\u0014<script>alert(\"x\")</script> & 'y' <img src=http://example.com/a>";
+
+    [Fact]
+    public void Text_is_never_markup()
+    {
+        var body = new HtmlWriter();
+        body.Write($"<p title=\"{Hostile}\">{Hostile} {1234.5:0.0}</p>");
+        body.Write(new FactList([new Fact(Hostile, Hostile, Hostile)]).ToMarkup());
+        body.Write(new DataTable(Hostile, [new Column(Hostile)], [[Hostile]]).ToMarkup());
+        var curve = new Curve();
+        curve.Add(1, 2);
+        body.Write(new LineChart { Id = "c", Title = Hostile, Description = Hostile, Series = [new Series(Hostile, curve)], Events = [new ChartEvent(1, Hostile)] }.ToMarkup());
+        string page = Write(PageOf(body.ToMarkup()));
+        Assert.DoesNotContain("<script>alert", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<img", page, StringComparison.Ordinal);
+        XElement parsed = Body(page);
+        string visible = Hostile.Replace('\u0014', '\ufffd');
+        Assert.Equal(visible, (string?)parsed.Descendants("p").First(p => p.Attribute("title") is not null).Attribute("title"));
+        Assert.Contains(parsed.Descendants("th"), cell => cell.Value == visible);
+    }
+
+    [Fact]
+    public void A_page_allows_itself_nothing_but_its_own_style()
+    {
+        string page = Write(PageOf(default) with { Title = "Run", Summary = new HtmlSection("summary", "Run", default) });
+        string style = Style().Match(page).Groups[1].Value;
+        string hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(style)));
+        Assert.Contains($"default-src &#39;none&#39;; style-src &#39;sha256-{hash}&#39;", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
+        Assert.DoesNotMatch("""(src|href)="(?!#)""", page);
+        Assert.DoesNotMatch("""\sstyle=|url\(|@import|https?:""", page);
+    }
+
+    [Fact]
+    public void Headings_landmarks_and_a_way_past_the_navigation_are_there()
+    {
+        XElement body = Body(Write(PageOf(default)));
+        Assert.Equal(["h1", "h2"], body.Descendants().Select(element => element.Name.LocalName).Where(name => name.Length == 2 && name[0] == 'h' && char.IsDigit(name[1])));
+        Assert.Equal("#main", (string?)body.Elements().First().Attribute("href"));
+        Assert.All(["header", "nav", "main", "footer"], landmark => Assert.Single(body.Elements(landmark)));
+        Assert.Equal("#part", (string?)body.Element("nav")!.Descendants("a").Single().Attribute("href"));
+    }
+
+    [Theory]
+    [InlineData(0, "0")]
+    [InlineData(0.00012345, "0.000123")]
+    [InlineData(3.14159, "3.142")]
+    [InlineData(65.4321, "65.43")]
+    [InlineData(1234567, "1,234,567")]
+    [InlineData(double.NaN, "\u2013")]
+    public void Numbers_have_about_four_digits(double value, string expected) => Assert.Equal(expected, NumberText.Of(value));
+
+    private static HtmlPage PageOf(Markup body) => new() { Title = Hostile, Summary = new HtmlSection("summary", Hostile, default), Sections = [new HtmlSection("part", "Part", body)] };
+
+    private static string Write(HtmlPage page)
+    {
+        using var text = new StringWriter();
+        page.Write(text);
+        return text.ToString();
+    }
+
+    private static XElement Body(string page) => XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.LastIndexOf("</html>", StringComparison.Ordinal)]);
+
+    [GeneratedRegex("<style>(.*?)</style>", RegexOptions.Singleline)]
+    private static partial Regex Style();
+}

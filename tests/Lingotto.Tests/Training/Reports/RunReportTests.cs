@@ -1,0 +1,185 @@
+using System.Diagnostics;
+using System.Text;
+using System.Xml.Linq;
+using Lingotto.Reporting;
+using Lingotto.Tests.Formats;
+using Lingotto.Tests.Model;
+using Lingotto.Training;
+using Xunit;
+
+namespace Lingotto.Tests.Training;
+
+public sealed class RunReportTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_whole_run_becomes_one_page_with_all_its_parts()
+    {
+        using var run = new TinyRun(TinyModels.Of(nameof(TinyModels.Ling1)));
+        run.Train(stopAfter: 10).Dispose();
+        run.Train(recipe: run.Recipe with { Hardware = new HardwareConfig { PricePerHour = 2, Currency = "XAU", Watts = 100 } }).Dispose();
+        string file = run.File("report.html");
+        RunReport.Open(run.Folder).Save(file);
+        XElement body = Body(File.ReadAllText(file));
+        Assert.Equal(
+            ["learning", "experts", "spikes", "speed", "money", "goodput", "samples", "data", "model", "recipe", "machine", "checkpoints"],
+            body.Descendants("section").Select(section => (string)section.Attribute("id")!));
+        Assert.StartsWith("Completed at step 20", body.Descendants("p").First(p => (string?)p.Attribute("class") == "state").Value.Trim(), StringComparison.Ordinal);
+        Assert.Equal(2, Table(body, "Every start of the run").Element("tbody")!.Elements("tr").Count());
+        Assert.Contains(" XAU", FactOf(body, "Cost so far"), StringComparison.Ordinal);
+        Assert.Contains("train-00000.tokens", Table(body, "Files").Value, StringComparison.Ordinal);
+        Assert.Contains("training.num_steps", Table(body, "recipe.json: every value, defaults included").Value, StringComparison.Ordinal);
+        Assert.Contains("model.safetensors", Table(body, "Files of the newest checkpoint").Value, StringComparison.Ordinal);
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(run.Folder, "tensorboard"), "*tfevents*"));
+    }
+
+    [Fact]
+    public void Goodput_counts_steps_once_and_standstill_and_repeated_steps_against_the_run()
+    {
+        RunFolders.WriteKilledAndResumed(_folder.File("run"));
+        XElement body = Page(_folder.File("run"));
+        // 200 steps of a second in the 3830 seconds from 1000 to 4830; the first session lived until 1110.
+        Assert.Contains("Goodput 5.2 %", body.Value, StringComparison.Ordinal);
+        Dictionary<string, string> parts = body.Descendants("figure").Single(figure => (string?)figure.Attribute("id") == "wall-time").Descendants("tbody").Single()
+            .Elements("tr").ToDictionary(row => row.Element("th")!.Value, row => row.Elements("td").ElementAt(1).Value);
+        Assert.Equal(("3 min 20 s", "10 s", "1 h 00 min", "20 s"), (parts["steps that count"], parts["steps done again"], parts["between sessions"], parts["starting, measuring, saving"]));
+        string[][] sessions = [.. Table(body, "Every start of the run").Element("tbody")!.Elements("tr").Select(row => row.Elements().Select(cell => cell.Value).ToArray())];
+        Assert.Equal(["1", "1970-01-01 00:16 UTC", "0", "100", "1 min 50 s", "0", "killed, or the machine failed"], sessions[0]);
+        Assert.Equal(["2", "1970-01-01 01:18 UTC", "90", "200", "2 min 00 s", "10", "completed"], sessions[1]);
+    }
+
+    [Fact]
+    public void Experts_money_and_held_out_loss_are_read_off_the_lines()
+    {
+        RunFolders.WriteKilledAndResumed(_folder.File("run"));
+        XElement body = Page(_folder.File("run"));
+        XElement[] layers = [.. body.Descendants("figure").Single(figure => (string?)figure.Attribute("id") == "expert-load").Descendants("tbody").First().Elements("tr")];
+        Assert.Equal(["2", "5"], layers.Select(row => row.Element("th")!.Value));
+        Assert.Equal(["1.000", "1.00", "0"], layers[0].Elements("td").Skip(1).Select(cell => cell.Value));
+        Assert.Equal(["0.500", "2.00", "2"], layers[1].Elements("td").Skip(1).Select(cell => cell.Value));
+        Assert.Equal("0.20 CHF", FactOf(body, "Cost so far")[..8]);
+        Assert.Equal("1,000,000 CHF", FactOf(body, "Cost of 1T tokens at this rate"));
+        Assert.Equal("0.0278 kWh", FactOf(body, "Energy so far"));
+        Assert.Equal("1.250gzip 2.500", FactOf(body, "Held out, bits per byte"));
+        Assert.Contains("<b> & so on", body.Descendants("pre").Single().Value, StringComparison.Ordinal);
+        Assert.Contains("Testchip <9000>", body.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_price_there_is_no_money()
+    {
+        using var run = new TinyRun(TinyModels.Of(nameof(TinyModels.Ling1)));
+        run.Train(stopAfter: 3).Dispose();
+        XElement body = Page(run.Folder);
+        Assert.DoesNotContain("Cost", body.Value, StringComparison.Ordinal);
+        Assert.DoesNotContain("kWh", body.Value, StringComparison.Ordinal);
+        Assert.DoesNotContain(body.Descendants("section"), section => (string?)section.Attribute("id") == "money");
+    }
+
+    [Fact]
+    public void Spikes_and_skipped_steps_are_found_and_a_calm_curve_has_none()
+    {
+        Directory.CreateDirectory(_folder.File("run"));
+        var text = new StringBuilder();
+        for (int step = 1; step <= 400; step++)
+            RunFolders.AppendStep(text, step, step, loss: step == 300 ? 9 : null);
+        text.AppendLine("""{"kind":"step","step":401,"tokens":401000,"loss":null,"grad_norm":null,"tokens_per_second":1000,"skipped":true}""");
+        File.WriteAllText(Path.Combine(_folder.File("run"), "metrics.jsonl"), text.ToString());
+        XElement body = Page(_folder.File("run"));
+        string[][] spikes = [.. Table(body, "All of them").Element("tbody")!.Elements("tr").Select(row => row.Elements().Select(cell => cell.Value).ToArray())];
+        Assert.Equal(["300", "401"], spikes.Select(row => row[0]));
+        Assert.Equal(["done", "skipped"], spikes.Select(row => row[^1]));
+    }
+
+    [Fact]
+    public void The_operation_furthest_from_its_roofline_is_named()
+    {
+        RunFolders.WriteKilledAndResumed(_folder.File("run"));
+        var profile = new Profile(10, 20, 100, 10,
+        [
+            new ProfiledOperation("grouped matmul", 10, 100, 800e9, 1e9), new ProfiledOperation("router", 2, 100, 1e9, 4e9),
+            new ProfiledOperation("tiny", 0.001, 1, 1, 1),
+        ]);
+        File.WriteAllBytes(Path.Combine(_folder.File("run"), Profile.FileName), profile.ToJson());
+        string text = Page(_folder.File("run")).Descendants("section").Single(section => (string?)section.Attribute("id") == "profile").Value;
+        Assert.Contains("Slowest against its roofline: router, at 20.0 % of what the chip allows. Most time to win: grouped matmul, 2 s of 12 s.", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_running_run_is_followed_and_a_resumed_one_read_again()
+    {
+        string folder = _folder.File("run"), metrics = Path.Combine(folder, "metrics.jsonl");
+        Directory.CreateDirectory(folder);
+        var lines = new StringBuilder();
+        for (int step = 1; step <= 20; step++)
+            RunFolders.AppendStep(lines, step, step);
+        File.WriteAllText(metrics, lines.ToString() + "{\"kind\":\"st");
+        var history = new RunHistory(metrics);
+        Assert.True(history.Refresh(default));
+        Assert.Equal(20, history.Now.LastStep!.Value.Step);
+        Assert.False(history.Refresh(default));
+        File.AppendAllText(metrics, "ep\",\"step\":21,\"tokens\":21000}\n");
+        Assert.True(history.Refresh(default));
+        Assert.Equal((21, 0L), (history.Now.LastStep!.Value.Step, history.Now.NumDamaged));
+        DroppedLines.Cut(metrics, 10);
+        var again = new StringBuilder();
+        for (int step = 11; step <= 30; step++)
+            RunFolders.AppendStep(again, step, 100 + step);
+        File.AppendAllText(metrics, again.ToString());
+        Assert.True(history.Refresh(default));
+        Assert.Equal((30L, 30L), (history.Now.LastStep!.Value.Step, history.Now.Loss.Count));
+    }
+
+    [Fact]
+    public void A_long_run_makes_a_small_page_in_little_time()
+    {
+        string folder = _folder.File("run");
+        Directory.CreateDirectory(folder);
+        var lines = new StringBuilder();
+        for (int step = 1; step <= 50_000; step++)
+            RunFolders.AppendStep(lines, step, step);
+        File.WriteAllText(Path.Combine(folder, "metrics.jsonl"), lines.ToString());
+        var clock = Stopwatch.StartNew();
+        RunReport.Open(folder).Save(_folder.File("report.html"));
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 5);
+        Assert.InRange(new FileInfo(_folder.File("report.html")).Length, 50_000, 1_000_000);
+    }
+
+    [Fact]
+    public void Damaged_and_absent_files_leave_a_page_without_them()
+    {
+        string folder = _folder.File("run");
+        RunFolders.WriteKilledAndResumed(folder, recipe: "{ this is no json");
+        File.AppendAllText(Path.Combine(folder, "metrics.jsonl"), "garbage\n{\"kind\":7}\n{\"kind\":\"step\",\"step\":\"x\"}\n[1]\n{\"kind\":\"expert_load\",\"step\":201,\"load\":[[]]}\n");
+        Directory.CreateDirectory(Path.Combine(folder, "data"));
+        File.WriteAllText(Path.Combine(folder, "data", "data.json"), "{\"train\":{\"shards\":[{\"file\":\"../../etc/passwd\"},{\"file\":7}]}}");
+        File.WriteAllText(Path.Combine(folder, Profile.FileName), "{\"steps\":1}");
+        XElement body = Page(folder);
+        Assert.Contains("4 lines of metrics.jsonl could not be read", body.Value, StringComparison.Ordinal);
+        Assert.DoesNotContain("passwd", body.Value, StringComparison.Ordinal);
+        Assert.Contains("Completed at step 200", body.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_no_run_is_refused_in_one_line()
+    {
+        Assert.EndsWith("give a run such as runs/quickstart", Assert.Throws<RunException>(() => RunReport.Open(_folder.File("nowhere"))).Message, StringComparison.Ordinal);
+        Assert.Contains("so it is no run", Assert.Throws<RunException>(() => RunReport.Open(_folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    private static XElement Page(string folder)
+    {
+        using var text = new StringWriter();
+        RunReport.Open(folder).ToPage().Write(text);
+        return Body(text.ToString());
+    }
+
+    private static XElement Body(string page) => XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.LastIndexOf("</html>", StringComparison.Ordinal)]);
+
+    private static XElement Table(XElement body, string caption) => body.Descendants("table").Single(table => table.Element("caption")?.Value == caption);
+
+    private static string FactOf(XElement body, string name) => body.Descendants("dt").First(term => term.Value == name).ElementsAfterSelf("dd").First().Value;
+}
