@@ -27,7 +27,8 @@ public static class Pretrainer
         using TokenDataset data = dataset;
         using var device = new CpuDevice(options.Threads);
         int sequences = recipe.Training.SequencesPerMicroBatch, length = recipe.Training.SequenceLength;
-        using var decoder = new TrainableDecoder(device, config, sequences, length);
+        DType precision = recipe.Training.PrecisionOn(device);
+        using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
         using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
         var packed = new PackedSequences(data.Train, length, recipe.Training.Seed);
         if (packed.Count == 0)
@@ -43,13 +44,20 @@ public static class Pretrainer
         };
         trainer.ResumeOrInitialize();
         var summary = new RunSummary(
-            folder.Path, device.Name, config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
-            sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), device.MeasurePeakGflops(),
+            folder.Path, NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
+            sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), PeakGflops(device, precision),
             MemoryPlan.Of(device, decoder), trainer.State.Step,
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
         observer.Started(summary);
         return trainer.Run(summary, cancellation);
     }
+
+    private static string NameOf(CpuDevice device, DType precision) => precision == DType.F32
+        ? $"{device.Name}, f32"
+        : $"{device.Name}, bf16{(device.HasBf16Products ? "" : $" at the speed of f32 ({device.Bf16Refusal})")}";
+
+    private static double PeakGflops(CpuDevice device, DType precision) =>
+        precision == DType.BF16 && device.HasBf16Products ? device.MeasureBf16PeakGflops() : device.MeasurePeakGflops();
 
     private static ModelConfig ModelOf(Recipe recipe, string assetFolder)
     {

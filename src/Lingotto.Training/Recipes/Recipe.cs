@@ -1,3 +1,5 @@
+using Lingotto.Compute;
+
 namespace Lingotto.Training;
 
 /// <summary>A whole run: model, data, schedule, hardware, price. One JSON file; keys are snake_case.</summary>
@@ -65,8 +67,22 @@ public sealed record TrainingConfig
     /// <summary>Wall time of the run in minutes; the decay begins in time to end with it. Absent when <see cref="NumSteps"/> decides.</summary>
     public double? Minutes { get; init; }
 
+    /// <summary>
+    /// bf16 or f32: of matrix products and attention; sums, router, norms, loss and optimizer are f32 in both. Absent takes
+    /// bf16 where the chip has it.
+    /// </summary>
+    public string? Precision { get; init; }
+
     /// <summary>Seed of initial weights, data order and warmup noise.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>The precision on a chip.</summary>
+    internal DType PrecisionOn(Device device) => Precision switch
+    {
+        "bf16" => DType.BF16,
+        "f32" => DType.F32,
+        _ => device.HasBf16Products ? DType.BF16 : DType.F32,
+    };
 }
 
 /// <summary>AdamW.</summary>

@@ -55,6 +55,9 @@ public static class RecipeValidator
             Require(rule.Holds(value), rule.Key, FormattableString.Invariant($"is {value}: give {rule.Expected}"));
         }
 
+        Require(
+            recipe.Training.Precision is null or "bf16" or "f32", "training.precision",
+            $"is {recipe.Training.Precision}: give \"bf16\" or \"f32\", or null for the best of the chip");
         Require(recipe.Hardware.Currency.Trim().Length > 0, "hardware.currency", "is empty: name one, such as EUR");
         Require(recipe.Samples.Prompts.All(prompt => prompt.Length > 0), "samples.prompts", "holds an empty text: remove it");
         TrainingConfig training = recipe.Training;

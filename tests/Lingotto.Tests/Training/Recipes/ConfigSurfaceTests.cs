@@ -18,6 +18,7 @@ public class ConfigSurfaceTests
         training.micro_batches
         training.num_steps
         training.minutes
+        training.precision
         training.seed
         optimizer.beta1
         optimizer.beta2
