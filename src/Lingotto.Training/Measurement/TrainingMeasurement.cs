@@ -33,8 +33,13 @@ internal static class TrainingMeasurement
         {
             bool timed = s > WarmSteps;
             long before = GC.GetTotalAllocatedBytes(precise: true), start = Stopwatch.GetTimestamp();
-            step.Run(s, 3e-4);
+            StepOutcome outcome = step.Run(s, 3e-4);
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (outcome.Skipped)
+            {
+                throw new RunException($"The gradient of bench step {s} in {precision} is not finite, so its time says nothing: run 'lingotto doctor --conformance'.");
+            }
+
             if (timed)
             {
                 allocated = Math.Max(allocated, GC.GetTotalAllocatedBytes(precise: true) - before);

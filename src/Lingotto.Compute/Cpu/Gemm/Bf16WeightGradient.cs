@@ -65,7 +65,7 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
         {
             int group = task / OutputTasks, firstOutput = task % OutputTasks * OutputsPerTask;
             int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
-            int passes = (stop - start + RowBlock - 1) / RowBlock;
+            int passes = (stop - start + RowBlock - 3) / (RowBlock - 2);
             for (int pass = 0; pass < passes; pass++)
             {
                 int first = start + PassStart(stop - start, pass, passes), next = start + PassStart(stop - start, pass + 1, passes);
@@ -76,7 +76,7 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
         }
     }
 
-    /// <summary>Where a pass begins: even, so that only the last one can have a row without a partner.</summary>
+    /// <summary>Where a pass begins: even, so that only the last one can have a row without a partner; a share may so grow by two rows.</summary>
     private static int PassStart(int rows, int pass, int passes) =>
         pass == passes ? rows : (int)((long)rows * pass / passes) & ~1;
 
