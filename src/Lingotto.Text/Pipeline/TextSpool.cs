@@ -14,8 +14,12 @@ internal sealed class TextSpool : IDisposable
     public TextSpool(string path) => _file = new FileStream(
         path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 20, FileOptions.DeleteOnClose);
 
+    /// <summary>Bytes of text held.</summary>
+    public long Utf8Bytes { get; private set; }
+
     public void Add(in KeptDocument document)
     {
+        Utf8Bytes += document.Utf8.Length;
         int language = _languages.IndexOf(document.Language);
         if (language < 0)
         {

@@ -11,7 +11,8 @@ internal static class QualityRules
     private const double LeastLetterShare = 0.5;
     private const double LeastLetterShareOfCode = 0.25;
     private const double LongestMeanWord = 20;
-    private const int LongestWord = 1000;
+    private const int LongWord = 100;
+    private const double MostInLongWords = 0.2;
     private const int FewestLines = 10;
     private const double MostRepeatedLines = 0.4;
     private const double MostRepeatedLinesOfCode = 0.7;
@@ -34,33 +35,34 @@ internal static class QualityRules
 
     private static string? FaultOfCharacters(string text, bool isCode)
     {
-        int letters = 0, visible = 0, words = 0, word = 0, longest = 0, inWords = 0;
+        int letters = 0, visible = 0, words = 0, inWords = 0, inLongWords = 0, word = 0;
         foreach (char c in text)
         {
             if (c is ' ' or '\n' or '\t')
             {
-                words += word > 0 ? 1 : 0;
-                longest = Math.Max(longest, word);
-                word = 0;
+                EndWord();
                 continue;
             }
 
             visible++;
-            bool isLetter = c < 0x80 ? char.IsAsciiLetterOrDigit(c) : char.IsLetterOrDigit(c) || char.IsSurrogate(c);
-            letters += isLetter ? 1 : 0;
-            // Scripts from here on write words without spaces, or in syllables; their length says nothing.
-            if (c >= '\u0E00')
-                word = 0;
-            else
-                inWords += ++word > 0 ? 1 : 0;
+            letters += (c < 0x80 ? char.IsAsciiLetterOrDigit(c) : char.IsLetterOrDigit(c) || char.IsSurrogate(c)) ? 1 : 0;
+            // Scripts from Thai on write words without spaces, or in syllables; their length says nothing.
+            word = c < '\u0E00' ? word + 1 : 0;
         }
 
-        words += word > 0 ? 1 : 0;
-        longest = Math.Max(longest, word);
+        EndWord();
         return letters < LeastLetters ? Reasons.TooShort
             : letters < visible * (isCode ? LeastLetterShareOfCode : LeastLetterShare) ? Reasons.FewLetters
-            : longest > LongestWord || (!isCode && inWords > words * LongestMeanWord) ? Reasons.LongWords
+            : inLongWords > inWords * MostInLongWords || (!isCode && inWords > words * LongestMeanWord) ? Reasons.LongWords
             : null;
+
+        void EndWord()
+        {
+            words += word > 0 ? 1 : 0;
+            inWords += word;
+            inLongWords += word > LongWord ? word : 0;
+            word = 0;
+        }
     }
 
     private static string? FaultOfLines(string text, bool isCode)

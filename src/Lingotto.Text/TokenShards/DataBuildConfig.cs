@@ -27,6 +27,9 @@ public sealed record DataBuildConfig
     /// <summary>Ids of a vocabulary that is trained on the documents because none was given.</summary>
     public int VocabSize { get; init; } = 16_384;
 
+    /// <summary>Bytes of text that such a vocabulary is trained on; of more text, a random part of the documents is taken.</summary>
+    public long VocabBytes { get; init; } = 16L << 20;
+
     /// <summary>
     /// Bytes for remembering documents when duplicates are looked for, about 620 a document; the oldest are forgotten beyond it.
     /// </summary>

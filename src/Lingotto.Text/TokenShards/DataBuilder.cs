@@ -107,13 +107,15 @@ public static class DataBuilder
         return TokenDataset.Open(folder);
     }
 
-    /// <summary>Learns from what will be trained on; what is held out by the rule stays unseen.</summary>
+    /// <summary>Learns from a part of what will be trained on; what is held out by the rule stays unseen.</summary>
     private static Tokenizer TrainTokenizer(
         TextSpool spool, DataBuildConfig config, IProgress<DataBuildProgress>? progress, CancellationToken cancellationToken)
     {
-        var rule = new HeldOutRule(config.HeldOutFraction, config.Seed);
+        var heldOut = new ContentSample(config.HeldOutFraction, config.Seed);
+        var sample = new ContentSample(Math.Min(1, (double)config.VocabBytes / Math.Max(1, spool.Utf8Bytes)), ~config.Seed);
         return BpeTrainer.Train(
-            spool.Read().SelectMany(documents => documents).Where(document => !rule.IsHeldOut(rule.KeyOf(document.Hash)))
+            spool.Read().SelectMany(documents => documents)
+                .Where(document => !heldOut.Takes(document.Hash) && sample.Takes(document.Hash))
                 .Select(document => Encoding.UTF8.GetString(document.Utf8)),
             new BpeTrainerConfig(config.VocabSize),
             progress is null ? null : new TrainingProgress(progress), cancellationToken);

@@ -8,7 +8,7 @@ internal sealed class DatasetWriter : IDisposable
     private readonly Func<string, Stream> _createFile;
     private readonly Tokenizer _tokenizer;
     private readonly DataBuildConfig _config;
-    private readonly HeldOutRule _rule;
+    private readonly ContentSample _rule;
     private readonly SplitWriter _train;
     private readonly SplitWriter _heldOut;
     private readonly HeldOutText _heldOutText;
@@ -23,7 +23,7 @@ internal sealed class DatasetWriter : IDisposable
     public DatasetWriter(Func<string, Stream> createFile, Tokenizer tokenizer, DataBuildConfig config, int sources)
     {
         (_createFile, _tokenizer, _config) = (createFile, tokenizer, config);
-        _rule = new HeldOutRule(config.HeldOutFraction, config.Seed);
+        _rule = new ContentSample(config.HeldOutFraction, config.Seed);
         _ranges = new SplitRanges[sources];
         _train = new SplitWriter("train", tokenizer.VocabSize, tokenizer.EndOfTextId, config.TokensPerShard, createFile);
         _heldOut = new SplitWriter("heldout", tokenizer.VocabSize, tokenizer.EndOfTextId, config.TokensPerShard, createFile);
@@ -41,7 +41,7 @@ internal sealed class DatasetWriter : IDisposable
         if (document.Source != _source)
             EndSource(document.Source);
         ulong key = _rule.KeyOf(document.Hash);
-        if (_rule.IsHeldOut(key))
+        if (_rule.Takes(key))
         {
             Write(document, ids, _heldOut);
             return;
