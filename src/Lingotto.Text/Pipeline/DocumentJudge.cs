@@ -26,15 +26,14 @@ internal sealed class DocumentJudge(DataBuildConfig config)
         (bool hadMojibake, bool hadControls) = (false, false);
         string text = config.Clean ? TextCleaner.Clean(document.Text, out hadMojibake, out hadControls) : document.Text;
         string language = LanguageIdentifier.Identify(text);
-        // Members of XML documentation are deduplicated one by one as they are read; their lines belong to headings.
-        bool mayHaveBoilerplate = config.Clean && language != Language.Code && CorpusFiles.FormatOf(document.Source) != ".xml";
         return new CleanDocument
         {
             Origin = document,
             Source = source,
             Text = text,
             Language = language,
-            LineHashes = mayHaveBoilerplate ? BoilerplateLines.HashLines(text, (ulong)source) : null,
+            // Members of XML documentation are deduplicated one by one as they are read; their lines belong to headings.
+            LineHashes = config.Clean && !IsReference(document, language) ? BoilerplateLines.HashLines(text, (ulong)source) : null,
             HadMojibake = hadMojibake,
             HadControls = hadControls,
         };
@@ -44,13 +43,18 @@ internal sealed class DocumentJudge(DataBuildConfig config)
     {
         ReadOnlySpan<uint> shingles = config.Clean || config.NearDuplicates ? workspace.Hasher.Hash(document.Text) : [];
         string? fault = config.Clean
-            ? QualityRules.FindFault(document.Text, document.Language, shingles.Length, workspace.CountDistinct(shingles))
+            ? QualityRules.FindFault(
+                document.Text, document.Language == Language.Code, IsReference(document.Origin, document.Language), shingles.Length,
+                workspace.CountDistinct(shingles))
             : null;
         if (fault is null && _languages.Count > 0 && !_languages.Contains(document.Language))
             fault = Reasons.OtherLanguage;
         byte[] utf8 = Encoding.UTF8.GetBytes(document.Text);
         return new JudgedDocument(document, utf8, fault, fault is null ? Sign(utf8, shingles, workspace) : null);
     }
+
+    private static bool IsReference(Document document, string language) =>
+        language == Language.Code || CorpusFiles.FormatOf(document.Source) == ".xml";
 
     private Signature Sign(byte[] utf8, ReadOnlySpan<uint> shingles, Workspace workspace)
     {

@@ -15,7 +15,7 @@ internal static class QualityRules
     private const double MostInLongWords = 0.2;
     private const int FewestLines = 10;
     private const double MostRepeatedLines = 0.4;
-    private const double MostRepeatedLinesOfCode = 0.7;
+    private const double MostRepeatedLinesOfReference = 0.7;
     private const double MostBulletLines = 0.95;
     private const double MostEllipsisLines = 0.5;
     private const int FewestPhrases = 50;
@@ -23,15 +23,13 @@ internal static class QualityRules
 
     /// <summary>The first rule that the text breaks; null when it is good.</summary>
     /// <param name="text">Cleaned.</param>
-    /// <param name="language">Its label.</param>
+    /// <param name="isCode">Its label is code.</param>
+    /// <param name="isReference">Code, or documentation member by member: parameters and results are the same many times over.</param>
     /// <param name="phrases">Its word 5-grams.</param>
     /// <param name="distinctPhrases">Those that differ from one another.</param>
-    public static string? FindFault(string text, string language, int phrases, int distinctPhrases)
-    {
-        bool isCode = language == Language.Code;
-        return FaultOfCharacters(text, isCode) ?? FaultOfLines(text, isCode)
-            ?? (!isCode && phrases >= FewestPhrases && phrases - distinctPhrases > MostRepeatedPhrases * phrases ? Reasons.RepeatedPhrases : null);
-    }
+    public static string? FindFault(string text, bool isCode, bool isReference, int phrases, int distinctPhrases) =>
+        FaultOfCharacters(text, isCode) ?? FaultOfLines(text, isReference)
+        ?? (!isReference && phrases >= FewestPhrases && phrases - distinctPhrases > MostRepeatedPhrases * phrases ? Reasons.RepeatedPhrases : null);
 
     private static string? FaultOfCharacters(string text, bool isCode)
     {
@@ -65,7 +63,7 @@ internal static class QualityRules
         }
     }
 
-    private static string? FaultOfLines(string text, bool isCode)
+    private static string? FaultOfLines(string text, bool isReference)
     {
         int lines = 0, bullets = 0, ellipses = 0, characters = 0, repeated = 0;
         HashSet<ulong>? seen = null;
@@ -86,8 +84,8 @@ internal static class QualityRules
 
         if (lines < FewestLines)
             return null;
-        return repeated > characters * (isCode ? MostRepeatedLinesOfCode : MostRepeatedLines) ? Reasons.RepeatedLines
-            : isCode ? null
+        return repeated > characters * (isReference ? MostRepeatedLinesOfReference : MostRepeatedLines) ? Reasons.RepeatedLines
+            : isReference ? null
             : bullets > lines * MostBulletLines ? Reasons.BulletLines
             : ellipses > lines * MostEllipsisLines ? Reasons.EllipsisLines
             : null;

@@ -12,7 +12,7 @@ internal sealed class DatasetWriter : IDisposable
     private readonly SplitWriter _train;
     private readonly SplitWriter _heldOut;
     private readonly HeldOutText _heldOutText;
-    private readonly List<int> _lengths = [];
+    private readonly SortedDictionary<int, long> _documentsOfLength = [];
     private readonly Dictionary<(int Source, string Language), LanguageSummary> _languages = [];
     private readonly SplitRanges[] _ranges;
     private int _source;
@@ -79,7 +79,7 @@ internal sealed class DatasetWriter : IDisposable
             Train = train,
             HeldOut = heldOut,
             HeldOutGzipBytes = _heldOutText.Complete(),
-            TokensPerDocument = TokensPerDocument.Of(_lengths),
+            TokensPerDocument = TokensPerDocument.Of(_documentsOfLength),
             DocumentsForgotten = pipeline.Forgotten,
             Sources = [.. mixture.Sources.Select((source, i) => Summarise(source, i, pipeline.Sources[i]))],
         };
@@ -114,7 +114,7 @@ internal sealed class DatasetWriter : IDisposable
     private void Write(in KeptDocument document, List<int> ids, SplitWriter split)
     {
         split.AddDocument(CollectionsMarshal.AsSpan(ids), document.Utf8.Length);
-        _lengths.Add(ids.Count);
+        _documentsOfLength[ids.Count] = _documentsOfLength.GetValueOrDefault(ids.Count) + 1;
         if (split == _heldOut)
             _heldOutText.AddDocument(document.Utf8);
         LanguageSummary sum = _languages.GetValueOrDefault((document.Source, document.Language)) ?? new LanguageSummary(document.Language, 0, 0, 0);
