@@ -4,13 +4,11 @@ using System.Text.Json.Serialization;
 namespace Lingotto.Text;
 
 /// <summary>The sources of a data folder: the JSON file of <c>data build --mixture</c>.</summary>
-public sealed record DataMixture
+/// <param name="Sources">At least one, of different names.</param>
+public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
 {
-    /// <summary>At least one, of different names.</summary>
-    public required IReadOnlyList<DataSource> Sources { get; init; }
-
     /// <summary>A mixture of one source called <c>text</c>.</summary>
-    public static DataMixture Of(IReadOnlyList<string> paths) => new() { Sources = [new DataSource { Name = "text", Paths = paths }] };
+    public static DataMixture Of(IReadOnlyList<string> paths) => new([new DataSource("text", paths)]);
 
     /// <summary>Reads a mixture file; paths in it are relative to its folder. Comments are allowed, unknown and repeated keys are not.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -45,6 +43,13 @@ public sealed record DataMixture
             faults.Add("sources is empty: give one with name and paths");
         foreach (DataSource source in Sources)
         {
+            // A recipe is read without the checks of a mixture file.
+            if (source is not { Name: not null, Paths: not null })
+            {
+                faults.Add("a source has no name or no paths: give it both");
+                continue;
+            }
+
             if (source.Name.Length is 0 or > 64 || !source.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
                 faults.Add($"source name '{source.Name}' must be 1 to 64 letters, digits, '-', '_' and '.': rename it");
             if (source.Paths.Count == 0)
@@ -66,5 +71,6 @@ public sealed record DataMixture
 [JsonSerializable(typeof(DataMixture))]
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false, RespectNullableAnnotations = true, ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true)]
+    AllowDuplicateProperties = false, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true, ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true)]
 internal sealed partial class DataMixtureJson : JsonSerializerContext;

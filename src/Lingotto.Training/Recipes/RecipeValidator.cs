@@ -79,13 +79,13 @@ public static class RecipeValidator
         require(data.Sources.Count == 0 || data.Paths.Count == 0, "data.sources", "and data.paths are both given: name the paths in the sources");
         if (data.Sources.Count > 0)
         {
-            foreach (string fault in new DataMixture { Sources = data.Sources }.Faults())
+            foreach (string fault in new DataMixture(data.Sources).Faults())
                 require(false, "data.sources", "hold a fault: " + fault);
         }
 
         foreach (MixtureStage stage in data.Stages)
         {
-            string? unknown = stage.Weights.Keys.FirstOrDefault(name => data.Sources.All(source => source.Name != name));
+            string? unknown = stage.Weights is null ? "" : stage.Weights.Keys.FirstOrDefault(name => data.Sources.All(source => source.Name != name));
             require(unknown is null, "data.stages", $"weigh '{unknown}', which is no source: give data.sources one of that name");
             require(stage.FromStep > 0, "data.stages", $"begin at step {stage.FromStep}: give 1 or more, for the sources' own weights hold before");
         }

@@ -83,7 +83,7 @@ internal static class DataPreparation
     }
 
     private static DataMixture MixtureOf(Recipe recipe) => recipe.Data.Sources.Count > 0
-        ? new DataMixture { Sources = recipe.Data.Sources }
+        ? new DataMixture(recipe.Data.Sources)
         : DataMixture.Of(recipe.Data.Paths.Count > 0 ? recipe.Data.Paths : DotNetDocs.Find());
 
     /// <summary>Reports on the calling thread, at most ten times a second; Progress&lt;T&gt; would hop threads and arrive out of order.</summary>

@@ -45,7 +45,7 @@ public sealed class MixtureTests : IDisposable
     {
         const int length = 8;
         using TokenDataset data = Build(Source("a", 300, weight: 0.8), Source("b", 300, weight: 0.2));
-        MixtureStage[] stages = [new() { FromStep = 10, Weights = new Dictionary<string, double> { ["a"] = 0.1, ["b"] = 0.9 } }];
+        MixtureStage[] stages = [new(10, new Dictionary<string, double> { ["a"] = 0.1, ["b"] = 0.9 })];
         var mixed = new MixedSequences(data, length, seed: 4, stages, samplesPerStep: 4);
         var perSource = data.Sources.ToDictionary(
             source => source.Name, source => new PackedSequences(data.Train.Part(source.TrainStart, source.TrainTokens), length, seed: 0).Count);
@@ -88,7 +88,7 @@ public sealed class MixtureTests : IDisposable
         string shared = Write("shared.jsonl", ["a text that both sources have", "another text that both have"]);
         string worse = Write("worse.jsonl", ["a text that both sources have", "only the worse source has this one", "and this other one too"]);
         using TokenDataset data = Build(
-            new DataSource { Name = "worse", Paths = [worse, shared], Tier = 2 }, new DataSource { Name = "better", Paths = [shared], Tier = 1 });
+            new DataSource("worse", [worse, shared], Tier: 2), new DataSource("better", [shared]));
         Assert.Equal([("better", 2L), ("worse", 2L)], data.Sources.Select(source => (source.Name, source.TrainDocuments + source.HeldOutDocuments)));
         Assert.Equal(3, data.Sources[1].Reasons.Single(reason => reason.Reason == Reasons.ExactDuplicate).Count);
         Assert.Equal(data.Train.Count, data.Sources.Sum(source => source.TrainTokens));
@@ -133,32 +133,29 @@ public sealed class MixtureTests : IDisposable
     {
         Write("a.jsonl", ["x"]);
         string path = Path.Combine(_parent, "mixture.json");
-        File.WriteAllText(path, "// two\n{ \"sources\": [ { \"name\": \"a\", \"paths\": [\"a.jsonl\"], \"weight\": 0.5, \"tier\": 3, }, ] }");
-        DataSource source = Assert.Single(DataMixture.Load(path).Sources);
-        Assert.Equal([Path.Combine(_parent, "a.jsonl")], source.Paths);
-        Assert.Equal((0.5, 3), (source.Weight, source.Tier));
+        File.WriteAllText(path, "// two\n{ \"sources\": [ { \"name\": \"a\", \"paths\": [\"a.jsonl\"], \"weight\": 0.5, \"tier\": 3, }, { \"name\": \"b\", \"paths\": [\"/b\"] } ] }");
+        IReadOnlyList<DataSource> sources = DataMixture.Load(path).Sources;
+        Assert.Equal([Path.Combine(_parent, "a.jsonl")], sources[0].Paths);
+        Assert.Equal((0.5, 3), (sources[0].Weight, sources[0].Tier));
+        Assert.Equal((null, 1), (sources[1].Weight, sources[1].Tier));
     }
 
     [Fact]
     public void A_stage_that_weighs_an_unknown_source_is_refused()
     {
         using TokenDataset data = Build(Source("a", 50));
-        MixtureStage[] stages = [new() { FromStep = 1, Weights = new Dictionary<string, double> { ["b"] = 1 } }];
+        MixtureStage[] stages = [new(1, new Dictionary<string, double> { ["b"] = 1 })];
         Assert.Contains("weighs 'b'", Assert.Throws<InvalidDataException>(() => new MixedSequences(data, 8, 0, stages)).Message);
     }
 
     private TokenDataset Build(params DataSource[] sources) =>
-        DataBuilder.Build(new DataMixture { Sources = sources }, TestTokenizers.Small, Path.Combine(_parent, "data"), s_plain);
+        DataBuilder.Build(new DataMixture(sources), TestTokenizers.Small, Path.Combine(_parent, "data"), s_plain);
 
     private DataSource Source(string name, int documents, double? weight = null, int seed = 1)
     {
         var random = new Random(seed + name[0]);
-        return new DataSource
-        {
-            Name = name,
-            Paths = [Write($"{name}.jsonl", Enumerable.Range(0, documents).Select(i => $"{name} {i} {random.NextInt64():x}{random.NextInt64():x}"))],
-            Weight = weight,
-        };
+        IEnumerable<string> texts = Enumerable.Range(0, documents).Select(i => $"{name} {i} {random.NextInt64():x}{random.NextInt64():x}");
+        return new DataSource(name, [Write($"{name}.jsonl", texts)], weight);
     }
 
     private string Write(string name, IEnumerable<string> texts)
