@@ -17,7 +17,9 @@ public sealed class MixedSequences
     /// <param name="seed">Chooses the order.</param>
     /// <param name="stages">Changes of the weights that the folder was built with; null for none.</param>
     /// <param name="samplesPerStep">Sequences of an update, by which stages count.</param>
-    /// <exception cref="InvalidDataException">A stage names no source of the folder, or leaves nothing to sample from.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A stage names no source of the folder or leaves nothing to sample from, or a source with a weight is shorter than a sequence.
+    /// </exception>
     public MixedSequences(
         TokenDataset data, int sequenceLength, ulong seed, IReadOnlyList<MixtureStage>? stages = null, long samplesPerStep = 1)
     {
@@ -28,6 +30,13 @@ public sealed class MixedSequences
                 data.Train.Part(source.TrainStart, source.TrainTokens), sequenceLength, i == 0 ? seed : seed ^ TextHash.Quick(source.Name))),
         ];
         Sources = [.. sources.Select(source => source.Name)];
+        for (int i = 0; i < _sources.Length; i++)
+        {
+            if (sources[i].Weight > 0 && _sources[i].Count == 0)
+                throw new InvalidDataException(
+                    $"source {sources[i].Name} has weight {sources[i].Weight} but {sources[i].TrainTokens} tokens, fewer than a sequence of {sequenceLength}: add text or weigh it 0");
+        }
+
         double[] weights = [.. sources.Select((source, i) => _sources[i].Count == 0 ? 0 : WeightOf(source))];
         if (!weights.Any(weight => weight > 0))
             return;

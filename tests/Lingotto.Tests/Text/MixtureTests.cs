@@ -148,6 +148,13 @@ public sealed class MixtureTests : IDisposable
         Assert.Contains("weighs 'b'", Assert.Throws<InvalidDataException>(() => new MixedSequences(data, 8, 0, stages)).Message);
     }
 
+    [Fact]
+    public void A_source_with_a_weight_but_no_sequence_is_refused()
+    {
+        using TokenDataset data = Build(Source("long", 50, weight: 1), Source("few", 2, weight: 0.5));
+        Assert.Contains("source few has weight 0.5", Assert.Throws<InvalidDataException>(() => new MixedSequences(data, 200, seed: 0)).Message);
+    }
+
     private TokenDataset Build(params DataSource[] sources) =>
         DataBuilder.Build(new DataMixture(sources), TestTokenizers.Small, Path.Combine(_parent, "data"), s_plain);
 
