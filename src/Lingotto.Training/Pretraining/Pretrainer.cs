@@ -30,7 +30,7 @@ public static class Pretrainer
         DType precision = recipe.Training.PrecisionOn(device);
         using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
         using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
-        var packed = new PackedSequences(data.Train, length, recipe.Training.Seed);
+        var packed = new MixedSequences(data, length, recipe.Training.Seed, recipe.Data.Stages, (long)sequences * recipe.Training.MicroBatches);
         if (packed.Count == 0)
         {
             throw new RunException(

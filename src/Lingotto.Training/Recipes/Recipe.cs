@@ -1,4 +1,5 @@
 using Lingotto.Compute;
+using Lingotto.Text;
 
 namespace Lingotto.Training;
 
@@ -42,11 +43,17 @@ public sealed record DataConfig
     /// <summary>Files, folders or globs; empty takes the XML documentation that the .NET SDK carries.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
 
+    /// <summary>Text in several parts, each with name, paths, weight and quality tier; in place of <see cref="Paths"/>.</summary>
+    public IReadOnlyList<DataSource> Sources { get; init; } = [];
+
+    /// <summary>Changes of the weights during the run: from_step, and weights by name of source. No sample comes again for it.</summary>
+    public IReadOnlyList<MixtureStage> Stages { get; init; } = [];
+
     /// <summary>A tokenizer.json to use; absent to train one on the data.</summary>
     public string? Tokenizer { get; init; }
 
     /// <summary>Share of documents kept out of training, 0 to 0.5.</summary>
-    public double HeldOutFraction { get; init; } = 0.01;
+    public double HeldOutFraction { get; init; } = 0.02;
 }
 
 /// <summary>Batches, length of the run, seed.</summary>

@@ -1,3 +1,5 @@
+using Lingotto.Text;
+
 namespace Lingotto.Training;
 
 /// <summary>What the values of a recipe must satisfy beyond their types.</summary>
@@ -60,6 +62,7 @@ public static class RecipeValidator
             $"is {recipe.Training.Precision}: give \"bf16\" or \"f32\", or null for the best of the chip");
         Require(recipe.Hardware.Currency.Trim().Length > 0, "hardware.currency", "is empty: name one, such as EUR");
         Require(recipe.Samples.Prompts.All(prompt => prompt.Length > 0), "samples.prompts", "holds an empty text: remove it");
+        RequireMixture(recipe.Data, Require);
         TrainingConfig training = recipe.Training;
         Require(training.NumSteps is null || training.Minutes is null, "training.minutes",
             "and training.num_steps are both given: set one of them to null");
@@ -72,6 +75,26 @@ public static class RecipeValidator
             if (!condition)
                 faults.Add((key, fault));
         }
+    }
+
+    private static void RequireMixture(DataConfig data, Action<bool, string, string> require)
+    {
+        require(data.Sources.Count == 0 || data.Paths.Count == 0, "data.sources", "and data.paths are both given: name the paths in the sources");
+        if (data.Sources.Count > 0)
+        {
+            foreach (string fault in new DataMixture(data.Sources).Faults())
+                require(false, "data.sources", "hold a fault: " + fault);
+        }
+
+        foreach (MixtureStage stage in data.Stages)
+        {
+            string? unknown = stage.Weights is null ? "" : stage.Weights.Keys.FirstOrDefault(name => data.Sources.All(source => source.Name != name));
+            require(unknown is null, "data.stages", $"weigh '{unknown}', which is no source: give data.sources one of that name");
+            require(stage.FromStep > 0, "data.stages", $"begin at step {stage.FromStep}: give 1 or more, for the sources' own weights hold before");
+        }
+
+        require(data.Stages.Zip(data.Stages.Skip(1)).All(pair => pair.First.FromStep < pair.Second.FromStep), "data.stages",
+            "are out of order: put them in rising from_step");
     }
 
     private static RangeRule AtLeast(int least, string key, Func<Recipe, double> value) =>

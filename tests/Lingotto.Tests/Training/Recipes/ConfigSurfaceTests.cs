@@ -11,6 +11,8 @@ public class ConfigSurfaceTests
     private const string Keys = """
         model
         data.paths
+        data.sources
+        data.stages
         data.tokenizer
         data.held_out_fraction
         training.sequence_length

@@ -28,6 +28,31 @@ public sealed class RecipeFileTests : IDisposable
     }
 
     [Fact]
+    public void A_mixture_and_its_changes_stand_in_the_recipe()
+    {
+        Recipe recipe = Load("""
+            { "model": "m", "training": { "num_steps": 3 }, "data": {
+                "sources": [ { "name": "a", "paths": ["x"], "weight": 0.5 }, { "name": "b", "paths": ["y", "z"], "tier": 2 } ],
+                "stages": [ { "from_step": 2, "weights": { "b": 1.5 } } ] } }
+            """);
+        Assert.Equal([("a", 0.5, 1), ("b", null, 2)], recipe.Data.Sources.Select(source => (source.Name, source.Weight, source.Tier)));
+        Assert.Equal(1.5, Assert.Single(recipe.Data.Stages).Weights["b"]);
+    }
+
+    [Theory]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"], "weihgt": 1 } ] }""", "data.sources cannot be")]
+    [InlineData("""{ "sources": [ { "paths": ["x"] } ] }""", "no name or no paths")]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"], "tier": 10 } ] }""", "tier 10")]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"] } ], "paths": ["y"] }""", "data.paths are both given")]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"] } ], "stages": [ { "from_step": 2, "weights": { "b": 1 } } ] }""", "weigh 'b'")]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"] } ], "stages": [ { "from_step": 0, "weights": { "a": 1 } } ] }""", "begin at step 0")]
+    public void A_faulty_mixture_in_a_recipe_is_named(string data, string expected)
+    {
+        string file = Write($$"""{ "model": "m", "training": { "num_steps": 3 }, "data": {{data}} }""");
+        Assert.Contains(Assert.Throws<RecipeException>(() => RecipeFile.Load(file, "", [])).Faults, fault => fault.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Comments_and_trailing_commas_are_allowed() =>
         Assert.Equal(7UL, Load("{ // which\n \"model\": \"m\", /* how long */ \"training\": { \"minutes\": 1, \"seed\": 7, }, }").Training.Seed);
 
