@@ -153,18 +153,20 @@ internal readonly unsafe struct Bf16AttentionBackward(
         ushort* p = work.Probabilities + r * Bf16AttentionTiles.ProbabilityStep, ds = work.ScoreGradients + r * Bf16AttentionTiles.ProbabilityStep;
         V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), shift = O.Broadcast(logSumExpRow), deltaV = O.Broadcast(delta);
         int padded = count + count % 2;
-        new Span<ushort>(p, from).Clear();
-        new Span<ushort>(ds, from).Clear();
-        for (int j = from; j < to; j += O.Count)
+        int last = Math.Min((to + O.Count - 1) / O.Count * O.Count, Keys);
+        for (int j = from / O.Count * O.Count; j < last; j += O.Count)
         {
-            V probability = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, VectorMath.Load<V, O>(scores + j, to - j)), shift));
-            V gradient = O.Subtract(VectorMath.Load<V, O>(gradScores + j, to - j), deltaV);
-            Bf16Element.Store<V, O>(probability, p, j, to - j);
-            Bf16Element.Store<V, O>(O.Multiply(O.Multiply(scale, probability), gradient), ds, j, to - j);
+            V probability = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, O.Load(scores + j)), shift));
+            V gradient = O.Subtract(O.Load(gradScores + j), deltaV);
+            O.StoreBf16(probability, p + j);
+            O.StoreBf16(O.Multiply(O.Multiply(scale, probability), gradient), ds + j);
         }
 
-        new Span<ushort>(p + to, padded - to).Clear();
-        new Span<ushort>(ds + to, padded - to).Clear();
+        // Whole registers were written; what is not visible, whatever it came to, is cleared.
+        new Span<ushort>(p, from).Clear();
+        new Span<ushort>(ds, from).Clear();
+        new Span<ushort>(p + to, Math.Max(last, padded) - to).Clear();
+        new Span<ushort>(ds + to, Math.Max(last, padded) - to).Clear();
     }
 
     /// <summary>Where a worker's scratch holds what.</summary>

@@ -15,6 +15,9 @@ internal static unsafe class Bf16AttentionTiles
     /// <summary>Elements between rows of probabilities: a cache line more than the keys, so that rows do not evict each other.</summary>
     public const int ProbabilityStep = Keys + 32;
 
+    /// <summary>A score whose exponential is nothing beside any other.</summary>
+    public const float Invisible = -1e30f;
+
     /// <summary>Panels that hold <paramref name="columns"/> columns.</summary>
     public static int Count(int columns) => (columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns;
 
