@@ -23,7 +23,7 @@ internal readonly unsafe struct Bf16PackWeight(float* weight, uint* forward, uin
         {
             int group = task / Blocks, first = task % Blocks * Width, count = Math.Min(Width, outputs - first);
             float* w = weight + ((nint)group * outputs + first) * inputs;
-            Bf16Pairs.Transpose<F32Element>((byte*)w, inputs, count, inputs, forward + task * forwardPanel);
+            Bf16Pairs.Transpose<F32Element>((byte*)w, inputs, count, inputs, forward + task * forwardPanel, streams: true);
             if (backward is not null)
             {
                 Lines(w, count, backward + group * backwardPanels * backwardPanel + (nint)first / 2 * Width, backwardPanel);

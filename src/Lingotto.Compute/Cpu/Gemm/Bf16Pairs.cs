@@ -105,14 +105,14 @@ internal static unsafe class Bf16Pairs
     /// The sum runs along rows: panel[p][j] = (row_j[2p], row_j[2p + 1]) for up to 64 rows, 0 where a row or element does not
     /// exist. <paramref name="step"/> is in elements.
     /// </summary>
-    public static void Transpose<E>(byte* rows, nint step, int count, int depth, uint* panel)
+    public static void Transpose<E>(byte* rows, nint step, int count, int depth, uint* panel, bool streams = false)
         where E : struct, IElement
     {
         for (int p = 0; p < Count(depth); p += Lanes)
         {
             for (int first = 0; first < Bf16Tile.Columns; first += Lanes)
             {
-                Block<E>(rows + first * step * E.Size, step, count - first, 2 * p, depth, panel + (nint)p * Bf16Tile.Columns + first);
+                Block<E>(rows + first * step * E.Size, step, count - first, 2 * p, depth, panel + (nint)p * Bf16Tile.Columns + first, streams);
             }
         }
     }
@@ -139,12 +139,12 @@ internal static unsafe class Bf16Pairs
     }
 
     /// <summary>16 rows x 16 pairs, turned.</summary>
-    private static void Block<E>(byte* rows, nint step, int count, int first, int depth, uint* to)
+    private static void Block<E>(byte* rows, nint step, int count, int first, int depth, uint* to, bool streams)
         where E : struct, IElement
     {
         Transpose16.Store(
             Of(0), Of(1), Of(2), Of(3), Of(4), Of(5), Of(6), Of(7), Of(8), Of(9), Of(10), Of(11), Of(12), Of(13), Of(14), Of(15),
-            to, Bf16Tile.Columns, Math.Min(Lanes, Count(depth) - first / 2));
+            to, Bf16Tile.Columns, Math.Min(Lanes, Count(depth) - first / 2), streams);
 
         Vector512<uint> Of(int row) => row < count ? Pairs<E>(rows + row * step * E.Size, first, depth) : Vector512<uint>.Zero;
     }

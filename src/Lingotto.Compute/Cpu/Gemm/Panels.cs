@@ -83,7 +83,7 @@ internal static unsafe class Panels
             {
                 Transpose16.Store(
                     Of(0), Of(1), Of(2), Of(3), Of(4), Of(5), Of(6), Of(7), Of(8), Of(9), Of(10), Of(11), Of(12), Of(13), Of(14), Of(15),
-                    (uint*)to + (nint)d * width, width, 16);
+                    (uint*)to + (nint)d * width, width, 16, streams: false);
                 Vector512<uint> Of(int row) => Vector512.Load((uint*)from + row * step + d);
             }
         }
