@@ -53,11 +53,13 @@ public static class Bench
             peaks.Measure();
         }
 
+        progress("generating");
+        BenchGeneration generation = GenerationMeasurement.Run(device, model);
         BenchTokenizer tokenizer = TokenizerMeasurement.Run(dataPaths.Count > 0 ? dataPaths : DotNetDocs.Find(), progress);
         return new BenchReport(
             device.Name, new BenchPeaks(peaks.Of(DType.F32), device.HasBf16Products ? peaks.Of(DType.BF16) : null, reads),
             [.. products.Select(p => Product(p.Precision, p.Device, peaks, p.M, p.N, p.K, p.Gflops))],
-            new BenchTrain(Step(DType.BF16), Step(DType.F32)!), tokenizer);
+            new BenchTrain(Step(DType.BF16), Step(DType.F32)!), generation, tokenizer);
 
         BenchTrainStep? Step(DType precision) => steps.TryGetValue(precision, out BenchTrainStep? step)
             ? step with { FractionOfPeak = step.Gflops / peaks.Of(precision).All }
