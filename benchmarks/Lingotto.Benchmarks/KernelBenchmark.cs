@@ -10,6 +10,7 @@ public abstract class KernelBenchmark : IDisposable
     private const long ArenaBytes = 512L << 20;
 
     private Arena _arena = null!;
+    private int _tensors;
 
     /// <summary>Threads.</summary>
     [Params(1, 2)]
@@ -39,11 +40,11 @@ public abstract class KernelBenchmark : IDisposable
     /// <summary>Tensors of the benchmark.</summary>
     protected abstract void Allocate();
 
-    /// <summary>A tensor of standard normal numbers.</summary>
+    /// <summary>A tensor of numbers between -1 and 1, most of them near 0.</summary>
     protected Tensor Random(DType dtype, params ReadOnlySpan<int> shape)
     {
         Tensor tensor = _arena.Allocate(dtype, shape);
-        var random = new Random(1);
+        var random = new Random(++_tensors);
         float[] values = [.. Enumerable.Range(0, checked((int)tensor.Length)).Select(_ => (float)(random.NextDouble() + random.NextDouble() - 1))];
         if (dtype == DType.F32)
         {

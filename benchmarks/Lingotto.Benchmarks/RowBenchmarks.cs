@@ -8,7 +8,7 @@ public class RowBenchmarks : KernelBenchmark
 {
     private const int Rows = 4096, Columns = 512;
 
-    private Tensor _x, _weight, _y, _rstd, _gradY, _gradX, _gradWeight, _gateUp, _hidden, _gradGateUp;
+    private Tensor _x, _weight, _y, _rstd, _gradY, _gradX, _gradWeight, _gateUp, _hidden, _gradGateUp, _moments;
 
     /// <summary>Storage of what products read.</summary>
     [Params(DType.F32, DType.BF16)]
@@ -32,7 +32,7 @@ public class RowBenchmarks : KernelBenchmark
 
     /// <summary>AdamW.</summary>
     [Benchmark]
-    public void AdamW() => Device.AdamWUpdate(_x, _gradX, _gradY, _gateUp.Leading(Rows, Columns), new AdamWStep(1e-4f, 0.9f, 0.95f, 1e-8f, 0.1f, 1, 1f));
+    public void AdamW() => Device.AdamWUpdate(_x, _gradX, _gradY, _moments, new AdamWStep(1e-4f, 0.9f, 0.95f, 1e-8f, 0.1f, 1, 1f));
 
     /// <inheritdoc/>
     protected override void Allocate()
@@ -47,5 +47,7 @@ public class RowBenchmarks : KernelBenchmark
         _gateUp = Random(DType.F32, Rows, 2 * Columns);
         _hidden = Random(Storage, Rows, Columns);
         _gradGateUp = Random(Storage, Rows, 2 * Columns);
+        _moments = Random(DType.F32, Rows, Columns);
+        Device.Fill(_moments, 1e-4f);
     }
 }

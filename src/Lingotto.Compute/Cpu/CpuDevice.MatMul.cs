@@ -3,9 +3,6 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
-    public override bool HasBf16Products => Bf16Refusal is null;
-
-    /// <inheritdoc/>
     public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32)
     {
         if (precision is not (DType.F32 or DType.BF16))
@@ -126,7 +123,7 @@ public sealed unsafe partial class CpuDevice
             Y = p.Y,
             Accumulate = p.Accumulate,
             Scratch = (uint*)WorkerScratch(Bf16RowProduct<E>.ScratchLength),
-            PanelsPerTask = blocks.PanelsPerTask((p.Columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns, _workers.Count),
+            PanelsPerTask = blocks.PanelsPerTask(Bf16Tile.Panels(p.Columns), _workers.Count),
         };
         _workers.For(product.Tasks, 1, product);
     }

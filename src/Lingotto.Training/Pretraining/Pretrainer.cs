@@ -8,6 +8,8 @@ namespace Lingotto.Training;
 /// <summary>Runs a recipe from text to weights.</summary>
 public static class Pretrainer
 {
+    private const string Bf16 = "bf16";
+
     /// <summary>Prepares the run folder, resumes or starts, trains, evaluates, saves and samples.</summary>
     /// <param name="recipe">The run.</param>
     /// <param name="options">What the command line says.</param>
@@ -22,12 +24,13 @@ public static class Pretrainer
         ModelConfig config = ModelOf(recipe, options.AssetFolder);
         DecoderSupport.Require(config);
         DataPreparation.RequireSources(recipe);
+        using var device = new CpuDevice(options.Threads);
+        recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
         using TokenDataset data = dataset;
-        using var device = new CpuDevice(options.Threads);
         int sequences = recipe.Training.SequencesPerMicroBatch, length = recipe.Training.SequenceLength;
-        DType precision = recipe.Training.PrecisionOn(device);
+        DType precision = recipe.Training.Precision == Bf16 ? DType.BF16 : DType.F32;
         using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
         using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
         var packed = new MixedSequences(data, length, recipe.Training.Seed, recipe.Data.Stages, (long)sequences * recipe.Training.MicroBatches);
@@ -50,6 +53,16 @@ public static class Pretrainer
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
         observer.Started(summary);
         return trainer.Run(summary, cancellation);
+    }
+
+    /// <summary>
+    /// The precision written out: a run resumed on another chip goes on in that in which it began, whatever the chip would choose.
+    /// </summary>
+    private static Recipe WithPrecision(Recipe recipe, PretrainOptions options, CpuDevice device)
+    {
+        string? begun = options.Fresh ? null : RunFolder.BegunPrecision(options.RunFolder);
+        string precision = recipe.Training.Precision ?? begun ?? (device.HasBf16Products ? Bf16 : "f32");
+        return recipe with { Training = recipe.Training with { Precision = precision } };
     }
 
     private static string NameOf(CpuDevice device, DType precision) => precision == DType.F32

@@ -1,4 +1,3 @@
-using Lingotto.Compute;
 using Lingotto.Text;
 
 namespace Lingotto.Training;
@@ -76,20 +75,12 @@ public sealed record TrainingConfig
 
     /// <summary>
     /// bf16 or f32: of matrix products and attention; sums, router, norms, loss and optimizer are f32 in both. Absent takes
-    /// bf16 where the chip has it.
+    /// that of the run to resume, or else bf16 where the chip has it.
     /// </summary>
     public string? Precision { get; init; }
 
     /// <summary>Seed of initial weights, data order and warmup noise.</summary>
     public ulong Seed { get; init; }
-
-    /// <summary>The precision on a chip.</summary>
-    internal DType PrecisionOn(Device device) => Precision switch
-    {
-        "bf16" => DType.BF16,
-        "f32" => DType.F32,
-        _ => device.HasBf16Products ? DType.BF16 : DType.F32,
-    };
 }
 
 /// <summary>AdamW.</summary>

@@ -60,6 +60,9 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>Precision of the run that a folder holds; null where there is none, or it does not say.</summary>
+    public static string? BegunPrecision(string path) => Begun(System.IO.Path.Combine(path, "recipe.json"))?.Training.Precision;
+
     public void Dispose() => _lock.Dispose();
 
     private string At(string name) => System.IO.Path.Combine(Path, name);

@@ -75,7 +75,7 @@ internal readonly unsafe struct Bf16AttentionBackward(
         }
 
         byte** keyRows = stackalloc byte*[Keys + Bf16Tile.Rows];
-        int firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        int firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
         for (int key = firstKey; key < end; key += Keys)
         {
             int count = Math.Min(Keys, end - key);
@@ -103,7 +103,7 @@ internal readonly unsafe struct Bf16AttentionBackward(
         where O : ILanes<V>
     {
         byte** a = stackalloc byte*[Queries + Bf16Tile.Rows];
-        int half = Channels / 2, firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        int half = Channels / 2, firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
         nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half, panelWords = (nint)Bf16Tile.Columns * half;
         Bf16AttentionTiles.PointAt(a, (byte*)(qkv + queryRow), RowStep * sizeof(ushort), queries);
         Bf16AttentionTiles.Multiply(
@@ -174,8 +174,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
     {
         public Layout(uint* start, AttentionShape shape)
         {
-            long transposed = (long)Bf16AttentionTiles.Count(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
-            long width = (long)Bf16AttentionTiles.Count(shape.HeadDim) * Bf16Tile.Columns, group = shape.NumHeads / shape.NumKeyValueHeads;
+            long transposed = (long)Bf16Tile.Panels(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
+            long width = (long)Bf16Tile.Panels(shape.HeadDim) * Bf16Tile.Columns, group = shape.NumHeads / shape.NumKeyValueHeads;
             long tile = group * Queries / 2 * width, packed = group * Queries / 2 * Bf16AttentionBackward.Keys;
             const long Halves = Queries * Bf16AttentionTiles.ProbabilityStep / 2;
             uint* next = start;

@@ -45,10 +45,10 @@ internal readonly unsafe struct Bf16AttentionForward(
     }
 
     private static long KeyWords(AttentionShape shape) =>
-        (long)Bf16AttentionTiles.Count(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
+        (long)Bf16Tile.Panels(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
 
     private static long ValueWords(AttentionShape shape) =>
-        (long)Bf16AttentionTiles.Count(shape.HeadDim) * Bf16Tile.Columns * Bf16Pairs.Count(shape.SequenceLength);
+        (long)Bf16Tile.Panels(shape.HeadDim) * Bf16Tile.Columns * Bf16Pairs.Count(shape.SequenceLength);
 
     /// <param name="first">Row of the sequence's first token; query and key numbers count from it.</param>
     /// <param name="rows">Rows of the sequence.</param>
@@ -70,7 +70,7 @@ internal readonly unsafe struct Bf16AttentionForward(
         byte** q = stackalloc byte*[Queries + Bf16Tile.Rows], p = stackalloc byte*[Queries + Bf16Tile.Rows];
         Bf16AttentionTiles.PointAt(q, (byte*)(qkv + (first + query) * RowStep + (nint)head * Channels), RowStep * sizeof(ushort), queries);
         Bf16AttentionTiles.PointAt(p, (byte*)probabilities, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
-        int firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        int firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
         for (int key = firstKey; key < end; key += Keys)
         {
             int count = Math.Min(Keys, end - key);

@@ -17,7 +17,7 @@ internal static unsafe class Bf16Pairs
 
     /// <summary>Words of a panelled operand of <paramref name="depth"/> x <paramref name="columns"/>.</summary>
     public static long Length(int depth, int columns) =>
-        (long)((columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns) * Bf16Tile.Columns * Count(depth);
+        (long)Bf16Tile.Panels(columns) * Bf16Tile.Columns * Count(depth);
 
     /// <summary>
     /// The sum runs over rows: word j of group g of pair p is (row[2p][16 g + j], row[2p + 1][16 g + j]), 0 where a row or a

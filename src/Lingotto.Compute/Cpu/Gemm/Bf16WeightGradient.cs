@@ -8,7 +8,7 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
     where EY : struct, IElement
     where EX : struct, IElement
 {
-    /// <summary>Outputs of a task at most: their pairs with those of 512 rows take half of a 1 MiB second-level cache.</summary>
+    /// <summary>Outputs of a task at most: their pairs with those of 512 rows, an even share of tokens in the bench model, take half of a 1 MiB second-level cache.</summary>
     public const int OutputBlock = 512;
 
     /// <summary>Rows of a pass at most; see <see cref="RowPasses"/>.</summary>
@@ -16,7 +16,8 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
 
     private const int Lanes = Bf16Tile.Lanes;
 
-    private const int PointerWords = 2 * (RowBlock + OutputBlock + Bf16Tile.Rows);
+    /// <summary>A tile more of outputs than there are, and whole cache lines.</summary>
+    private const int PointerWords = 2 * (RowBlock + OutputBlock + 8);
 
     /// <summary>Words of scratch a worker needs: pointers to rows and outputs, the packed outputs and a panel of x.</summary>
     public const int ScratchLength = PointerWords + RowBlock / 2 * (OutputBlock + Bf16Tile.Columns);

@@ -21,7 +21,7 @@ internal readonly unsafe struct PackWeight(
         {
             int group = task / Blocks, first = task % Blocks * width, count = Math.Min(width, outputs - first);
             float* w = weight + ((nint)group * outputs + first) * inputs, panel = forward + (nint)task * inputs * width;
-            Panels.FromColumns(w, inputs, inputs, count, width, panel);
+            Panels.FromColumns<V, O>(w, inputs, inputs, count, width, panel);
             Round<V, O>(panel, inputs * width);
             for (int p = 0; backward is not null && p < backwardPanels; p++)
             {

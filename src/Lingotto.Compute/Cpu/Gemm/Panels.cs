@@ -42,14 +42,16 @@ internal static unsafe class Panels
     }
 
     /// <summary>A panel of b[d, j] = source[j * step + d]: columns are rows of the source, so the block is transposed.</summary>
-    public static void FromColumns(float* source, nint step, int depth, int columns, int width, float* panel)
+    public static void FromColumns<V, O>(float* source, nint step, int depth, int columns, int width, float* panel)
+        where V : struct
+        where O : ILanes<V>
     {
         // Four cache lines of each source row at a time: enough in flight to hide memory, few enough to stay in the first level.
         const int Block = 64;
         for (int d0 = 0; d0 < depth; d0 += Block)
         {
             int last = Math.Min(d0 + Block, depth);
-            int turned = Avx512F.IsSupported && last - d0 == Block ? Turn16(source + d0, step, columns, panel + (nint)d0 * width, width) : 0;
+            int turned = O.Count == 16 && last - d0 == Block ? Turn16(source + d0, step, columns, panel + (nint)d0 * width, width) : 0;
             for (int j = turned; j < width; j += 4)
             {
                 float* from = source + j * step, to = panel + j;

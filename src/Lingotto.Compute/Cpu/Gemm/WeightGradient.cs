@@ -10,10 +10,10 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
     where EY : struct, IElement
     where EX : struct, IElement
 {
-    /// <summary>Outputs of a task: their packed block of 256 x 512 floats is half of a 1 MiB second-level cache.</summary>
+    /// <summary>Outputs of a task: their packed block with 512 rows takes 384 KiB of the second-level cache.</summary>
     public const int OutputBlock = 192;
 
-    /// <summary>Rows of a pass: the gradient of the weight is read and written once a pass, a panel of 512 x 48 floats fits beside.</summary>
+    /// <summary>Rows of a pass at most; see <see cref="RowPasses"/>.</summary>
     private const int RowBlock = 768;
 
     /// <summary>Rows packed together: their columns fill whole lines of the packed block.</summary>
