@@ -21,6 +21,7 @@ public static class Pretrainer
         ArgumentNullException.ThrowIfNull(observer);
         ModelConfig config = ModelOf(recipe, options.AssetFolder);
         DecoderSupport.Require(config);
+        recipe = ScalingLaws.Complete(recipe, config);
         DataPreparation.RequireSources(recipe);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
@@ -30,16 +31,21 @@ public static class Pretrainer
         DType precision = recipe.Training.PrecisionOn(device);
         using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
         using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
-        var packed = new MixedSequences(data, length, recipe.Training.Seed, recipe.Data.Stages, (long)sequences * recipe.Training.MicroBatches);
+        var batches = new BatchSchedule(recipe);
+        var packed = new MixedSequences(
+            data, length, recipe.Training.Seed, [.. recipe.Data.Stages.Select(s => s with { FromStep = batches.SequencesThrough(s.FromStep) })]);
         if (packed.Count == 0)
         {
             throw new RunException(
                 $"The training text has {data.Train.Count} tokens, fewer than one sequence of {length}: give more text with --data or lower training.sequence_length.");
         }
 
+        var step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill);
         var trainer = new Trainer(recipe, options, observer, folder, device, decoder, optimizer, tokenizer)
         {
-            Step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill),
+            Step = step,
+            Guarded = new GuardedStep(recipe, step, batches),
+            Documents = new SampleDocuments(packed, length, tokenizer),
             Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
         };
         trainer.ResumeOrInitialize();

@@ -29,12 +29,22 @@ public class ConfigSurfaceTests
         optimizer.grad_clip
         schedule.learning_rate
         schedule.warmup_steps
+        schedule.drop_at
+        schedule.drop_factor
         schedule.decay_fraction
+        schedule.decay
         schedule.final_fraction
+        schedule.batch_warmup_from
+        schedule.batch_warmup_tokens
         router.balance_loss
         router.z_loss
         router.warmup_steps
         router.expert_bias_rate
+        spikes.deviations
+        spikes.window
+        spikes.retries
+        spikes.learning_rate_factor
+        spikes.rollback_after
         checkpoints.every_steps
         checkpoints.keep
         evaluation.every_steps
