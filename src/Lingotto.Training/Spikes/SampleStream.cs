@@ -12,7 +12,7 @@ namespace Lingotto.Training;
 internal sealed class SampleStream(ulong seed)
 {
     /// <summary>Skipped steps after which a sample is dropped, steps over which samples return, part of a step they may fill.</summary>
-    private const int MostAttempts = 3, Spread = 64, PartOfStep = 8;
+    private const int MostAttempts = 2, Spread = 64, PartOfStep = 8;
 
     private readonly List<HeldSample> _held = [];
     private long _fresh;

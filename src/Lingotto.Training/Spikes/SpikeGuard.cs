@@ -15,9 +15,9 @@ internal sealed class SpikeGuard
 
     /// <summary>
     /// Least deviations. Norms of calm runs have tails that their median distance does not tell of: at 6 deviations a norm up to
-    /// e^(6 * 0.3) = 6 times the median is let through, which the clipping of gradients makes harmless.
+    /// e^(6 * 0.34) = 7.7 times the median is let through, which the clipping of gradients makes harmless.
     /// </summary>
-    private const double LeastLossDeviation = 0.02, LeastLogNormDeviation = 0.3;
+    private const double LeastLossDeviation = 0.02, LeastLogNormDeviation = 0.34;
 
     private readonly SpikeConfig _config;
     private readonly SpikeDetector _loss;

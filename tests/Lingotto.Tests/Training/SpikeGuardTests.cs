@@ -81,7 +81,7 @@ public sealed class SpikeGuardTests
     }
 
     [Fact]
-    public void A_sample_that_fails_three_times_is_given_up_and_named()
+    public void A_sample_that_fails_again_is_given_up_and_named()
     {
         var stream = new SampleStream(seed: 3);
         var dropped = new List<long>();
