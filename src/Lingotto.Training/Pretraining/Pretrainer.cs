@@ -19,7 +19,7 @@ public static class Pretrainer
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(observer);
-        ModelConfig config = ModelOf(recipe, options.AssetFolder);
+        ModelConfig config = recipe.LoadModel(options.AssetFolder);
         DecoderSupport.Require(config);
         recipe = ScalingLaws.Complete(recipe, config);
         DataPreparation.RequireSources(recipe);
@@ -64,10 +64,4 @@ public static class Pretrainer
 
     private static double PeakGflops(CpuDevice device, DType precision) =>
         precision == DType.BF16 && device.HasBf16Products ? device.MeasureBf16PeakGflops() : device.MeasurePeakGflops();
-
-    private static ModelConfig ModelOf(Recipe recipe, string assetFolder)
-    {
-        string known = Path.Combine(assetFolder, "models", recipe.Model + ".json");
-        return ModelConfig.Load(!File.Exists(recipe.Model) && !Directory.Exists(recipe.Model) && File.Exists(known) ? known : recipe.Model);
-    }
 }

@@ -1,4 +1,5 @@
 using Lingotto.Compute;
+using Lingotto.Formats;
 using Lingotto.Text;
 
 namespace Lingotto.Training;
@@ -38,6 +39,20 @@ public sealed record Recipe
 
     /// <summary>What the machine costs.</summary>
     public HardwareConfig Hardware { get; init; } = new();
+
+    /// <summary>The model's file: the one named, or that of this name in the asset folder.</summary>
+    internal string ModelPath(string assetFolder)
+    {
+        string known = Path.Combine(assetFolder, "models", Model + ".json");
+        return !File.Exists(Model) && !Directory.Exists(Model) && File.Exists(known) ? known : Model;
+    }
+
+    /// <summary>The model as this run trains it.</summary>
+    internal ModelConfig LoadModel(string assetFolder)
+    {
+        var config = ModelConfig.Load(ModelPath(assetFolder));
+        return Training.RopeTheta is { } theta ? config with { RopeTheta = theta } : config;
+    }
 }
 
 /// <summary>Text and how it becomes tokens.</summary>
@@ -64,6 +79,9 @@ public sealed record TrainingConfig
 {
     /// <summary>Tokens of a sequence.</summary>
     public int SequenceLength { get; init; } = 512;
+
+    /// <summary>Base of the rotary angles of position; absent takes the model's.</summary>
+    public double? RopeTheta { get; init; }
 
     /// <summary>Sequences that run through the model together.</summary>
     public int SequencesPerMicroBatch { get; init; } = 8;

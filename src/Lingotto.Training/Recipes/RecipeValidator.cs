@@ -9,6 +9,7 @@ public static class RecipeValidator
     [
         new("data.held_out_fraction", r => r.Data.HeldOutFraction, v => v is >= 0 and <= 0.5, "0 to 0.5"),
         AtLeast(2, "training.sequence_length", r => r.Training.SequenceLength),
+        new("training.rope_theta", r => r.Training.RopeTheta ?? 2, v => v > 1 && double.IsFinite(v), "more than 1"),
         AtLeast(1, "training.sequences_per_micro_batch", r => r.Training.SequencesPerMicroBatch),
         AtLeast(0, "training.micro_batches", r => r.Training.MicroBatches),
         AtLeast(1, "training.num_steps", r => r.Training.NumSteps ?? 1),

@@ -9,6 +9,9 @@ namespace Lingotto.Training;
 /// </summary>
 public static class ScalingLaws
 {
+    /// <summary>Where derived values say they come from.</summary>
+    public const string Name = "scaling laws (Ling report, 3.3)";
+
     private const double BatchFactor = 0.2008, BatchExponent = 0.3447, RateFactor = 1.5552, RateExponent = -0.1579;
 
     /// <summary>What is taken where a run's length is in minutes, so that its compute is not known beforehand.</summary>

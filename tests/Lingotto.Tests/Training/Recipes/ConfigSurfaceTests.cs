@@ -16,6 +16,7 @@ public class ConfigSurfaceTests
         data.tokenizer
         data.held_out_fraction
         training.sequence_length
+        training.rope_theta
         training.sequences_per_micro_batch
         training.micro_batches
         training.num_steps

@@ -75,7 +75,7 @@ public sealed class RecipeFileTests : IDisposable
     public void A_key_like_no_other_is_answered_with_the_keys_there_are()
     {
         string message = Fault("""{ "model": "m", "training": { "minutes": 1, "zzzzzzzzzz": 1 } }""");
-        Assert.Contains("training has sequence_length, sequences_per_micro_batch", message, StringComparison.Ordinal);
+        Assert.Contains("training has sequence_length, rope_theta, sequences_per_micro_batch", message, StringComparison.Ordinal);
     }
 
     [Fact]
