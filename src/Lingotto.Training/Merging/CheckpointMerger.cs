@@ -9,6 +9,8 @@ public static class CheckpointMerger
     /// <summary>Elements that are held at a time, so that memory does not grow with the model.</summary>
     private const int Chunk = 1 << 20;
 
+    private static readonly string[] s_copied = ["config.json", "tokenizer.json"];
+
     /// <summary>The checkpoints to merge, oldest first.</summary>
     /// <param name="paths">A run folder, or checkpoint folders in their order.</param>
     /// <param name="last">How many of them, counted from the newest; null for all.</param>
@@ -56,7 +58,7 @@ public static class CheckpointMerger
 
             DurableFolder.Write(output, partial =>
             {
-                foreach (string name in new[] { "config.json", "tokenizer.json" }.Where(name => File.Exists(Path.Combine(newest, name))))
+                foreach (string name in s_copied.Where(name => File.Exists(Path.Combine(newest, name))))
                 {
                     File.Copy(Path.Combine(newest, name), Path.Combine(partial, name));
                 }
@@ -126,7 +128,7 @@ public static class CheckpointMerger
                 break;
             case SafetensorsDType.BF16:
                 var halves = new ushort[values.Length];
-                file.Read(entry, first * sizeof(ushort), MemoryMarshal.AsBytes<ushort>(halves));
+                file.Read(entry, first * sizeof(ushort), MemoryMarshal.AsBytes(halves.AsSpan()));
                 for (int i = 0; i < values.Length; i++)
                 {
                     values[i] = BitConverter.UInt32BitsToSingle((uint)halves[i] << 16);

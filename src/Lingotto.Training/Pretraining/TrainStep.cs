@@ -22,6 +22,7 @@ internal sealed class TrainStep
     private readonly int[][] _targets;
     private readonly int[][] _documentStarts;
     private readonly int[] _load;
+    private readonly long[] _numbers;
 
     public TrainStep(Device device, Recipe recipe, TrainableDecoder decoder, AdamWOptimizer optimizer, SampleSource samples)
     {
@@ -34,6 +35,7 @@ internal sealed class TrainStep
         _warmupNoise = new CounterRandom(recipe.Training.Seed, RandomPurpose.RoutingWarmup);
         int[][] Buffers() => [.. Enumerable.Range(0, recipe.Training.MicroBatches).Select(_ => new int[decoder.Tokens])];
         (_ids, _targets, _documentStarts) = (Buffers(), Buffers(), Buffers());
+        _numbers = new long[recipe.Training.SequencesPerMicroBatch * recipe.Training.MicroBatches];
         MoeLayers = [.. decoder.MoeLayers];
         ExpertLoad = [.. MoeLayers.Select(_ => new int[decoder.Config.NumExperts])];
         _load = new int[decoder.Config.NumExperts];
@@ -54,8 +56,12 @@ internal sealed class TrainStep
     /// </summary>
     public StepOutcome Run(long step, double learningRate)
     {
-        int count = _recipe.Training.SequencesPerMicroBatch * _recipe.Training.MicroBatches;
-        StepOutcome outcome = Measure(step, step, [.. Enumerable.Range(0, count).Select(s => ((step - 1) * count) + s)]);
+        for (int s = 0; s < _numbers.Length; s++)
+        {
+            _numbers[s] = ((step - 1) * _numbers.Length) + s;
+        }
+
+        StepOutcome outcome = Measure(step, step, _numbers);
         if (double.IsFinite(outcome.GradNorm) && double.IsFinite(outcome.Loss))
         {
             Update(step, learningRate, outcome.GradNorm);

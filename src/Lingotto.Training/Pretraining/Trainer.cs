@@ -28,8 +28,6 @@ internal sealed class Trainer(
 
     public TrainerState State { get; private set; } = new(0, 0, 0, null, null);
 
-    private double TokensPerStep => (double)decoder.Tokens * recipe.Training.MicroBatches;
-
     /// <summary>Loads the newest checkpoint of the run folder, or draws fresh weights.</summary>
     public void ResumeOrInitialize()
     {
@@ -207,13 +205,15 @@ internal sealed class Trainer(
         double tokens = (double)guarded.Sequences * recipe.Training.SequenceLength, tokensPerSecond = tokens / seconds;
         double even = tokens * decoder.Config.NumExpertsPerTok / Math.Max(1, decoder.Config.NumExperts);
         double busiest = Step.ExpertLoad.Length == 0 ? 0 : Step.ExpertLoad.Max(load => load.Max()) / even;
-        double? left = _schedule.Budget is { } budget ? (budget.NumSteps - State.Step) * _secondsPerStep
+        double stepsLeft = _schedule.Budget is not { } budget ? 0
+            : (double)(_batches.SequencesThrough(budget.NumSteps) - _batches.SequencesThrough(State.Step)) / guarded.Sequences;
+        double? left = _schedule.Budget is not null ? stepsLeft * _secondsPerStep
             : recipe.Training.Minutes is { } minutes ? Math.Max(0, minutes * 60 - State.ElapsedSeconds) : null;
         return new StepMetrics(
             State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, guarded.LearningRate, result.GradNorm, result.BalanceLoss,
             result.ZLoss, tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, Step.ExpertLoad,
             State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped,
-            CostOf(1e12 * _secondsPerStep / TokensPerStep));
+            CostOf(1e12 * _secondsPerStep / tokens));
     }
 
     private double? CostOf(double seconds) => seconds / 3600 * recipe.Hardware.PricePerHour;

@@ -67,7 +67,7 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
 
         IReadOnlyList<long> dropped = _samples.Done(samples, skipped);
         SpikeEvent? spike = verdict.Action == SpikeAction.None ? null
-            : new SpikeEvent(number, verdict.Action, verdict.Signals, outcome.Loss, outcome.GradNorm, samples.Samples) { Dropped = dropped };
+            : new SpikeEvent(number, verdict.Action, verdict.Signals, outcome.Loss, outcome.GradNorm, [.. samples.Samples]) { Dropped = dropped };
         return new GuardedOutcome(outcome with { Skipped = skipped }, rate, samples.Samples.Count, spike);
     }
 }

@@ -15,6 +15,7 @@ internal sealed class SampleStream(ulong seed)
     private const int MostAttempts = 2, Spread = 64, PartOfStep = 8;
 
     private readonly List<HeldSample> _held = [];
+    private long[] _samples = [];
     private long _fresh;
 
     /// <summary>Samples waiting to come again.</summary>
@@ -33,7 +34,7 @@ internal sealed class SampleStream(ulong seed)
     public StepSamples Next(long step, int count)
     {
         HeldSample[] again = _held.Count == 0 ? [] : [.. _held.Where(held => held.DueStep <= step).Take(Math.Max(1, count / PartOfStep))];
-        var samples = new long[count];
+        long[] samples = _samples = _samples.Length == count ? _samples : new long[count];
         Array.Fill(samples, -1);
         foreach (HeldSample held in again)
         {
@@ -92,6 +93,6 @@ internal sealed class SampleStream(ulong seed)
 
 /// <summary>The samples of a step.</summary>
 /// <param name="Step">Which.</param>
-/// <param name="Samples">Global numbers, in the order they are read.</param>
+/// <param name="Samples">Global numbers, in the order they are read; the memory is reused by the next step.</param>
 /// <param name="Again">Those among them that come again.</param>
-internal sealed record StepSamples(long Step, IReadOnlyList<long> Samples, IReadOnlyList<HeldSample> Again);
+internal readonly record struct StepSamples(long Step, IReadOnlyList<long> Samples, IReadOnlyList<HeldSample> Again);
