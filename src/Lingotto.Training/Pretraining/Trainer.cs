@@ -105,7 +105,10 @@ internal sealed class Trainer(
 
         State = new TrainerState(
             step, _batches.SequencesThrough(step) * recipe.Training.SequenceLength, elapsedSeconds, _schedule.Budget?.DecayStart,
-            _schedule.Budget?.NumSteps) { DropStep = _schedule.DropStep };
+            _schedule.Budget?.NumSteps)
+        {
+            DropStep = _schedule.DropStep,
+        };
     }
 
     /// <summary>Weights, moments and the place in the run of a checkpoint; returns what the guard remembered then.</summary>
