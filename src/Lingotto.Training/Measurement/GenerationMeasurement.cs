@@ -8,7 +8,7 @@ namespace Lingotto.Training;
 /// <summary>Time of one generated token early and late in a sequence, the prompt's keys and values in the cache; medians.</summary>
 internal static class GenerationMeasurement
 {
-    private const int Early = 16, Late = 256, Passes = 5;
+    private const int Early = 16, Late = 256, Passes = 20;
 
     /// <summary>Tokens timed around each position.</summary>
     private const int Window = 8;

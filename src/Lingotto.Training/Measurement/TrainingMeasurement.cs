@@ -19,7 +19,7 @@ internal static class TrainingMeasurement
         var recipe = new Recipe
         {
             Model = "bench",
-            Training = new TrainingConfig { SequenceLength = length, SequencesPerMicroBatch = sequences, NumSteps = WarmSteps + TimedSteps },
+            Training = new TrainingConfig { SequenceLength = length, SequencesPerMicroBatch = sequences, MicroBatches = 1, NumSteps = WarmSteps + TimedSteps },
             Router = new RouterConfig { WarmupSteps = 0 },
         };
         using var decoder = new TrainableDecoder(device, config, sequences, length, precision);

@@ -21,8 +21,9 @@ public static class Pretrainer
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(observer);
-        ModelConfig config = ModelOf(recipe, options.AssetFolder);
+        ModelConfig config = recipe.LoadModel(options.AssetFolder);
         DecoderSupport.Require(config);
+        recipe = ScalingLaws.Complete(recipe, config);
         DataPreparation.RequireSources(recipe);
         using var device = new CpuDevice(options.Threads);
         recipe = WithPrecision(recipe, options, device);
@@ -30,19 +31,24 @@ public static class Pretrainer
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
         using TokenDataset data = dataset;
         int sequences = recipe.Training.SequencesPerMicroBatch, length = recipe.Training.SequenceLength;
-        DType precision = recipe.Training.Precision == Bf16 ? DType.BF16 : DType.F32;
+        DType precision = PrecisionOn(recipe.Training, device);
         using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
         using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
-        var packed = new MixedSequences(data, length, recipe.Training.Seed, recipe.Data.Stages, (long)sequences * recipe.Training.MicroBatches);
+        var batches = new BatchSchedule(recipe);
+        var packed = new MixedSequences(
+            data, length, recipe.Training.Seed, [.. recipe.Data.Stages.Select(s => s with { FromStep = batches.SequencesThrough(s.FromStep) })]);
         if (packed.Count == 0)
         {
             throw new RunException(
                 $"The training text has {data.Train.Count} tokens, fewer than one sequence of {length}: give more text with --data or lower training.sequence_length.");
         }
 
+        var step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill);
         var trainer = new Trainer(recipe, options, observer, folder, device, decoder, optimizer, tokenizer)
         {
-            Step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill),
+            Step = step,
+            Guarded = new GuardedStep(recipe, step, batches),
+            Documents = new SampleDocuments(packed, length, tokenizer),
             Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
         };
         trainer.ResumeOrInitialize();
@@ -61,9 +67,17 @@ public static class Pretrainer
     private static Recipe WithPrecision(Recipe recipe, PretrainOptions options, CpuDevice device)
     {
         string? begun = options.Fresh ? null : RunFolder.BegunPrecision(options.RunFolder);
-        string precision = recipe.Training.Precision ?? begun ?? (device.HasBf16Products ? Bf16 : "f32");
-        return recipe with { Training = recipe.Training with { Precision = precision } };
+        TrainingConfig training = recipe.Training with { Precision = recipe.Training.Precision ?? begun };
+        return recipe with { Training = training with { Precision = PrecisionOn(training, device) == DType.BF16 ? Bf16 : "f32" } };
     }
+
+    /// <summary>The precision asked for, or the best of the chip.</summary>
+    internal static DType PrecisionOn(TrainingConfig training, Device device) => training.Precision switch
+    {
+        Bf16 => DType.BF16,
+        null when device.HasBf16Products => DType.BF16,
+        _ => DType.F32,
+    };
 
     private static string NameOf(CpuDevice device, DType precision) => precision == DType.F32
         ? $"{device.Name}, f32"
@@ -71,10 +85,4 @@ public static class Pretrainer
 
     private static double PeakGflops(CpuDevice device, DType precision) =>
         precision == DType.BF16 && device.HasBf16Products ? device.MeasureBf16PeakGflops() : device.MeasurePeakGflops();
-
-    private static ModelConfig ModelOf(Recipe recipe, string assetFolder)
-    {
-        string known = Path.Combine(assetFolder, "models", recipe.Model + ".json");
-        return ModelConfig.Load(!File.Exists(recipe.Model) && !Directory.Exists(recipe.Model) && File.Exists(known) ? known : recipe.Model);
-    }
 }

@@ -12,25 +12,28 @@ internal sealed class Trainer(
 {
     private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device);
     private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(recipe.Training.SequenceLength);
-    private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null);
+    private readonly BatchSchedule _batches = new(recipe);
+    private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null, new BatchSchedule(recipe));
     private double _secondsPerStep;
-    private int _skippedInARow;
+    private bool _saveIsDue;
+    private int _returns;
 
     public required TrainStep Step { get; init; }
+
+    public required GuardedStep Guarded { get; init; }
+
+    public required SampleDocuments Documents { get; init; }
 
     public required HeldOutEvaluator Evaluator { get; init; }
 
     public TrainerState State { get; private set; } = new(0, 0, 0, null, null);
-
-    private int TokensPerStep => decoder.Tokens * recipe.Training.MicroBatches;
 
     /// <summary>Loads the newest checkpoint of the run folder, or draws fresh weights.</summary>
     public void ResumeOrInitialize()
     {
         if (_checkpoints.Latest() is { } checkpoint)
         {
-            State = _checkpoints.Load(checkpoint, decoder, optimizer);
-            _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, State.Budget);
+            Guarded.State = Load(checkpoint);
         }
         else
         {
@@ -50,12 +53,24 @@ internal sealed class Trainer(
         {
             long step = State.Step + 1;
             double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
-            StepOutcome result = Step.Run(step, rate);
+            GuardedOutcome result = Guarded.Run(step, rate);
             double seconds = clock.Elapsed.TotalSeconds - began;
             _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
             Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
-            RefuseDivergence(result.Skipped);
-            StepMetrics metrics = MetricsOf(result, rate, seconds, summary.PeakGflops);
+            StepMetrics metrics = MetricsOf(result, seconds, summary.PeakGflops);
+            if (result.Spike is { Action: SpikeAction.RollBack } divergence)
+            {
+                observer.Stepped(metrics);
+                Return(divergence, log);
+                outcome = Ended(clock, cancellation);
+                continue;
+            }
+
+            if (result.Spike is { } spike)
+            {
+                log.Write(spike, Documents);
+            }
+
             log.Write(metrics);
             observer.Stepped(metrics);
             if (IsDue(recipe.Evaluation.EverySteps))
@@ -64,9 +79,11 @@ internal sealed class Trainer(
             }
 
             outcome = Ended(clock, cancellation);
-            if (outcome is null && IsDue(recipe.Checkpoints.EverySteps))
+            _saveIsDue |= IsDue(recipe.Checkpoints.EverySteps);
+            if (outcome is null && _saveIsDue && !Guarded.IsAlarmed)
             {
                 Save();
+                (_saveIsDue, _returns) = (false, 0);
             }
         }
 
@@ -83,23 +100,51 @@ internal sealed class Trainer(
     {
         if (recipe.Training.Minutes is { } minutes)
         {
-            _schedule.BeginDecayWhenDue(step, elapsedSeconds, minutes, _secondsPerStep);
+            _schedule.FollowClock(step, elapsedSeconds, minutes, _secondsPerStep);
         }
 
         State = new TrainerState(
-            step, step * TokensPerStep, elapsedSeconds, _schedule.Budget?.DecayStart, _schedule.Budget?.NumSteps);
+            step, _batches.SequencesThrough(step) * recipe.Training.SequenceLength, elapsedSeconds, _schedule.Budget?.DecayStart,
+            _schedule.Budget?.NumSteps)
+        {
+            DropStep = _schedule.DropStep,
+        };
     }
 
-    /// <summary>Weights that give no finite gradient any more must not replace the checkpoints that still do.</summary>
-    private void RefuseDivergence(bool skipped)
+    /// <summary>Weights, moments and the place in the run of a checkpoint; returns what the guard remembered then.</summary>
+    private SpikeGuardState Load(string checkpoint)
     {
-        const int Limit = 20;
-        _skippedInARow = skipped ? _skippedInARow + 1 : 0;
-        if (_skippedInARow == Limit)
+        State = _checkpoints.Load(checkpoint, decoder, optimizer);
+        _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, State.Budget, _batches, State.DropStep);
+        return State.Guard ?? new SpikeGuardState { Updates = State.Step, FreshSample = _batches.SequencesThrough(State.Step) };
+    }
+
+    /// <summary>
+    /// Goes back to the newest checkpoint and on with samples that no step has read, for those in between led here (as PaLM did by
+    /// hand; Chowdhery et al., 2022, section 5.1).
+    /// </summary>
+    private void Return(SpikeEvent divergence, RunLog log)
+    {
+        const int MostReturns = 2;
+        string cause = divergence.Signals.HasFlag(SpikeSignals.NonFinite) ? "had no finite gradient" : "stood out in loss or gradient";
+        if (_checkpoints.Latest() is not { } checkpoint)
         {
             throw new RunException(
-                $"{Limit} updates in a row had no finite gradient, the last was step {State.Step}: lower schedule.learning_rate and start over with --fresh; the newest checkpoint in {folder.Checkpoints} is from before.");
+                $"The steps up to {divergence.Step} {cause} and there is no checkpoint to return to: lower schedule.learning_rate and start over with --fresh.");
         }
+
+        if (++_returns > MostReturns)
+        {
+            throw new RunException(
+                $"The steps up to {divergence.Step} {cause} after {MostReturns} returns to {checkpoint}: lower schedule.learning_rate and start over with --fresh.");
+        }
+
+        double elapsed = State.ElapsedSeconds;
+        SpikeEvent returned = Guarded.ReturnTo(Load(checkpoint), State.Step, divergence);
+        State = State with { ElapsedSeconds = elapsed };
+        decoder.RefreshWeights();
+        log.Return(returned, Documents);
+        observer.Warned($"The steps up to {divergence.Step} {cause}: the run went back to step {State.Step} and goes on with other samples.");
     }
 
     private bool IsDue(long every) => every > 0 && State.Step % every == 0;
@@ -121,7 +166,7 @@ internal sealed class Trainer(
     private string Save()
     {
         var clock = Stopwatch.StartNew();
-        string saved = _checkpoints.Save(State, decoder, optimizer, folder.Tokenizer, recipe.Checkpoints.Keep);
+        string saved = _checkpoints.Save(State with { Guard = Guarded.State }, decoder, optimizer, folder.Tokenizer, recipe.Checkpoints.Keep);
         observer.Saved(State.Step, saved, clock.Elapsed);
         return saved;
     }
@@ -157,18 +202,21 @@ internal sealed class Trainer(
         }
     }
 
-    private StepMetrics MetricsOf(StepOutcome result, double rate, double seconds, double peakGflops)
+    private StepMetrics MetricsOf(in GuardedOutcome guarded, double seconds, double peakGflops)
     {
-        double tokensPerSecond = TokensPerStep / seconds;
-        double even = (double)TokensPerStep * decoder.Config.NumExpertsPerTok / Math.Max(1, decoder.Config.NumExperts);
+        StepOutcome result = guarded.Step;
+        double tokens = (double)guarded.Sequences * recipe.Training.SequenceLength, tokensPerSecond = tokens / seconds;
+        double even = tokens * decoder.Config.NumExpertsPerTok / Math.Max(1, decoder.Config.NumExperts);
         double busiest = Step.ExpertLoad.Length == 0 ? 0 : Step.ExpertLoad.Max(load => load.Max()) / even;
-        double? left = _schedule.Budget is { } budget ? (budget.NumSteps - State.Step) * _secondsPerStep
+        double stepsLeft = _schedule.Budget is not { } budget ? 0
+            : (double)(_batches.SequencesThrough(budget.NumSteps) - _batches.SequencesThrough(State.Step)) / guarded.Sequences;
+        double? left = _schedule.Budget is not null ? stepsLeft * _secondsPerStep
             : recipe.Training.Minutes is { } minutes ? Math.Max(0, minutes * 60 - State.ElapsedSeconds) : null;
         return new StepMetrics(
-            State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, rate, result.GradNorm, result.BalanceLoss,
+            State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, guarded.LearningRate, result.GradNorm, result.BalanceLoss,
             result.ZLoss, tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, Step.ExpertLoad,
             State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped,
-            CostOf(1e12 * _secondsPerStep / TokensPerStep));
+            CostOf(1e12 * _secondsPerStep / tokens));
     }
 
     private double? CostOf(double seconds) => seconds / 3600 * recipe.Hardware.PricePerHour;

@@ -116,6 +116,7 @@ internal sealed class RunFolder : IDisposable
         yield return ("training", JsonSerializer.Serialize(r.Training, RunJson.Default.TrainingConfig));
         yield return ("optimizer", JsonSerializer.Serialize(r.Optimizer, RunJson.Default.OptimizerConfig));
         yield return ("schedule", JsonSerializer.Serialize(r.Schedule, RunJson.Default.ScheduleConfig));
+        yield return ("spikes", JsonSerializer.Serialize(r.Spikes, RunJson.Default.SpikeConfig));
         yield return ("router", JsonSerializer.Serialize(r.Router, RunJson.Default.RouterConfig));
     }
 }

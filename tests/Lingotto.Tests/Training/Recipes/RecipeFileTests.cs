@@ -75,7 +75,7 @@ public sealed class RecipeFileTests : IDisposable
     public void A_key_like_no_other_is_answered_with_the_keys_there_are()
     {
         string message = Fault("""{ "model": "m", "training": { "minutes": 1, "zzzzzzzzzz": 1 } }""");
-        Assert.Contains("training has sequence_length, sequences_per_micro_batch", message, StringComparison.Ordinal);
+        Assert.Contains("training has sequence_length, rope_theta, sequences_per_micro_batch", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,11 +111,11 @@ public sealed class RecipeFileTests : IDisposable
     public void Every_fault_is_listed_in_one_line()
     {
         var e = Assert.Throws<RecipeException>(() => Load(
-            "{ \"modell\": \"m\",\n\"training\": { \"seed\": -1,\n\"micro_batches\": 0 },\n\"optimizer\": { \"beta1\": 1 } }", "model=m", "router.zloss=1"));
+            "{ \"modell\": \"m\",\n\"training\": { \"seed\": -1,\n\"micro_batches\": -1 },\n\"optimizer\": { \"beta1\": 1 } }", "model=m", "router.zloss=1"));
         Assert.Equal(6, e.Faults.Count);
         Assert.DoesNotContain('\n', e.Message);
         Assert.All(e.Faults, fault => Assert.Contains(fault, e.Message, StringComparison.Ordinal));
-        Assert.Contains(e.Faults, fault => fault.EndsWith(":3: training.micro_batches is 0: give 1 or more", StringComparison.Ordinal));
+        Assert.Contains(e.Faults, fault => fault.EndsWith(":3: training.micro_batches is -1: give 0 or more", StringComparison.Ordinal));
         Assert.Contains(e.Faults, fault => fault.EndsWith(":4: optimizer.beta1 is 1: give at least 0 and below 1", StringComparison.Ordinal));
     }
 
