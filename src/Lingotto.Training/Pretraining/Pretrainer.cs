@@ -41,11 +41,12 @@ public static class Pretrainer
             Step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill),
             Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
         };
+        trainer.RequireRoom();
         trainer.ResumeOrInitialize();
         var summary = new RunSummary(
             folder.Path, device.Name, config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
             sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), device.MeasurePeakGflops(),
-            MemoryPlan.Of(device, decoder), trainer.State.Step,
+            MemoryPlan.Of(device, decoder, trainer.CopyBytes), trainer.State.Step,
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
         observer.Started(summary);
         return trainer.Run(summary, cancellation);

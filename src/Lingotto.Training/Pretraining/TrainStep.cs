@@ -46,8 +46,12 @@ internal sealed class TrainStep
     /// <summary>Tokens of each expert in the last step, one row a layer of <see cref="MoeLayers"/>.</summary>
     public int[][] ExpertLoad { get; }
 
-    /// <summary>Runs step <paramref name="step"/>, counted from 1. Nothing is updated if the gradient is not finite.</summary>
-    public StepOutcome Run(long step, double learningRate)
+    /// <summary>
+    /// Runs step <paramref name="step"/>, counted from 1. Nothing is updated if the gradient is not finite, or if it is cancelled
+    /// between micro-batches.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">It was cancelled; the state is as before.</exception>
+    public StepOutcome Run(long step, double learningRate, CancellationToken cancellation = default)
     {
         int microBatches = _recipe.Training.MicroBatches;
         int targets = Fill(step);
@@ -60,6 +64,12 @@ internal sealed class TrainStep
 
         for (int micro = 0; micro < microBatches; micro++)
         {
+            if (cancellation.IsCancellationRequested)
+            {
+                Undo();
+                throw new OperationCanceledException(cancellation);
+            }
+
             _decoder.Batch.Upload(_device, _ids[micro], _targets[micro], _documentStarts[micro]);
             lossSum += _decoder.LossAndGradients(1f / Math.Max(1, targets), RouterOf(step, micro));
             ReadRouters(ref balance, ref z);
@@ -79,11 +89,16 @@ internal sealed class TrainStep
         }
         else
         {
-            _optimizer.ZeroGradients();
-            _buffers.Restore();
+            Undo();
         }
 
         return new StepOutcome(lossSum / Math.Max(1, targets), gradNorm, balance / perLayer, z / perLayer, Skipped: !finite);
+    }
+
+    private void Undo()
+    {
+        _optimizer.ZeroGradients();
+        _buffers.Restore();
     }
 
     /// <summary>Reads the samples of a step; returns the number of targets, the denominator of its loss.</summary>

@@ -10,7 +10,8 @@ internal sealed class Trainer(
     Recipe recipe, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, TrainableDecoder decoder,
     AdamWOptimizer optimizer, Tokenizer tokenizer)
 {
-    private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device);
+    private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device, options.CheckpointDisk);
+    private readonly CheckpointContent _content = CheckpointContent.Of(decoder, optimizer, folder.Tokenizer);
     private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(recipe.Training.SequenceLength);
     private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null);
     private double _secondsPerStep;
@@ -24,12 +25,18 @@ internal sealed class Trainer(
 
     private int TokensPerStep => decoder.Tokens * recipe.Training.MicroBatches;
 
-    /// <summary>Loads the newest checkpoint of the run folder, or draws fresh weights.</summary>
+    /// <summary>Memory for the copy that checkpoints are written from.</summary>
+    public long CopyBytes => CheckpointSaver.CopyBytes(_content, recipe.Checkpoints);
+
+    /// <summary>Refuses a disk that is nearly full before hours are spent.</summary>
+    public void RequireRoom() => _checkpoints.RequireRoom(_content);
+
+    /// <summary>Loads the newest intact checkpoint of the run folder, or draws fresh weights.</summary>
     public void ResumeOrInitialize()
     {
-        if (_checkpoints.Latest() is { } checkpoint)
+        if (_checkpoints.Restore(decoder, optimizer, observer.Warned) is { } resumed)
         {
-            State = _checkpoints.Load(checkpoint, decoder, optimizer);
+            State = resumed;
             _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, State.Budget);
         }
         else
@@ -43,34 +50,48 @@ internal sealed class Trainer(
     public RunResult Run(RunSummary summary, CancellationToken cancellation)
     {
         using var log = new RunLog(folder, summary, observer);
+        using var saver = new CheckpointSaver(_checkpoints, _content, device, recipe.Checkpoints, State.Step, observer);
         var clock = Stopwatch.StartNew();
         double elapsedBefore = State.ElapsedSeconds;
         RunOutcome? outcome = Ended(clock, cancellation);
         while (outcome is null)
         {
-            long step = State.Step + 1;
-            double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
-            StepOutcome result = Step.Run(step, rate);
-            double seconds = clock.Elapsed.TotalSeconds - began;
-            _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
-            Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
-            RefuseDivergence(result.Skipped);
-            StepMetrics metrics = MetricsOf(result, rate, seconds, summary.PeakGflops);
-            log.Write(metrics);
-            observer.Stepped(metrics);
-            if (IsDue(recipe.Evaluation.EverySteps))
+            try
             {
-                Evaluate(log, recipe.Evaluation.Sequences);
+                StepAndEvaluate(log, summary.PeakGflops, clock, elapsedBefore, cancellation);
+                outcome = Ended(clock, cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                outcome = RunOutcome.Interrupted; // The state is that of the last whole update.
             }
 
-            outcome = Ended(clock, cancellation);
+            saver.Report();
             if (outcome is null && IsDue(recipe.Checkpoints.EverySteps))
             {
-                Save();
+                saver.Begin(State);
             }
         }
 
-        return Finish(outcome.Value, log, elapsedBefore + clock.Elapsed.TotalSeconds);
+        return Finish(outcome.Value, saver, log, elapsedBefore + clock.Elapsed.TotalSeconds);
+    }
+
+    private void StepAndEvaluate(RunLog log, double peakGflops, Stopwatch clock, double elapsedBefore, CancellationToken cancellation)
+    {
+        long step = State.Step + 1;
+        double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
+        StepOutcome result = Step.Run(step, rate, cancellation);
+        double seconds = clock.Elapsed.TotalSeconds - began;
+        _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
+        Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
+        RefuseDivergence(result.Skipped);
+        StepMetrics metrics = MetricsOf(result, rate, seconds, peakGflops);
+        log.Write(metrics);
+        observer.Stepped(metrics);
+        if (IsDue(recipe.Evaluation.EverySteps))
+        {
+            Evaluate(log, recipe.Evaluation.Sequences, cancellation);
+        }
     }
 
     private RunOutcome? Ended(Stopwatch clock, CancellationToken cancellation) =>
@@ -105,9 +126,9 @@ internal sealed class Trainer(
     private bool IsDue(long every) => every > 0 && State.Step % every == 0;
 
     /// <summary>Null where nothing is held out.</summary>
-    private EvaluationMetrics? Evaluate(RunLog log, long sequences)
+    private EvaluationMetrics? Evaluate(RunLog log, long sequences, CancellationToken cancellation)
     {
-        EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences);
+        EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences, cancellation);
         if (metrics.Tokens == 0)
         {
             return null;
@@ -118,22 +139,14 @@ internal sealed class Trainer(
         return metrics;
     }
 
-    private string Save()
-    {
-        var clock = Stopwatch.StartNew();
-        string saved = _checkpoints.Save(State, decoder, optimizer, folder.Tokenizer, recipe.Checkpoints.Keep);
-        observer.Saved(State.Step, saved, clock.Elapsed);
-        return saved;
-    }
-
     /// <summary>Saves first: what follows is worth less than the weights. An interrupted run ends there.</summary>
-    private RunResult Finish(RunOutcome outcome, RunLog log, double elapsedSeconds)
+    private RunResult Finish(RunOutcome outcome, CheckpointSaver saver, RunLog log, double elapsedSeconds)
     {
-        string checkpoint = Save();
+        string checkpoint = saver.Finish(State, isHurried: outcome == RunOutcome.Interrupted);
         EvaluationMetrics? heldOut = null;
         if (outcome != RunOutcome.Interrupted)
         {
-            heldOut = Evaluate(log, long.MaxValue);
+            heldOut = Evaluate(log, long.MaxValue, CancellationToken.None);
             WriteSamples();
         }
 

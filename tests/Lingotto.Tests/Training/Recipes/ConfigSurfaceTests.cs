@@ -34,6 +34,7 @@ public class ConfigSurfaceTests
         router.expert_bias_rate
         checkpoints.every_steps
         checkpoints.keep
+        checkpoints.asynchronous
         evaluation.every_steps
         evaluation.sequences
         samples.prompts
