@@ -51,6 +51,8 @@ internal static class CommandLine
             WatchCommand.Create(context),
             TokenizerCommand.Create(context),
             DataCommand.Create(context),
+            TortureCommand.Create(context),
+            TortureCommand.CreateVictim(context),
             BenchCommand.Create(context),
             DoctorCommand.Create(context),
             ConfigCommand.Create(context),

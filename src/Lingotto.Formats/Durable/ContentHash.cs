@@ -1,22 +1,24 @@
 using System.Buffers;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 
 namespace Lingotto.Formats;
 
-/// <summary>The first 128 bits of SHA-256, as 32 lower-case hexadecimal digits.</summary>
+/// <summary>XXH128 as 32 lower-case hexadecimal digits, as <c>xxhsum -H2</c> prints it.</summary>
+/// <remarks>It finds accidents, not malice: who can change a file on purpose can also change it so that the hash stays.</remarks>
 public static class ContentHash
 {
-    private const int Bytes = 16;
-    private const int BufferLength = 1 << 20;
+    private const int BufferLength = 1 << 20, Sha256Bytes = 16;
 
     /// <summary>The hash of bytes in memory.</summary>
-    public static string Of(ReadOnlySpan<byte> data) => Text(SHA256.HashData(data));
+    public static string Of(ReadOnlySpan<byte> data) => Convert.ToHexStringLower(XxHash128.Hash(data));
 
     /// <summary>The hash of a file's bytes [begin, end).</summary>
-    internal static string Of(SafeFileHandle file, long begin, long end)
+    internal static string Of(SafeFileHandle file, long begin, long end, HashKind kind)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var sha256 = kind == HashKind.Sha256 ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        var xxh128 = new XxHash128();
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
         try
         {
@@ -25,7 +27,10 @@ public static class ContentHash
                 int read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - position)), position);
                 if (read == 0)
                     throw new EndOfStreamException("the file ends early");
-                hash.AppendData(buffer, 0, read);
+                if (sha256 is null)
+                    xxh128.Append(buffer.AsSpan(0, read));
+                else
+                    sha256.AppendData(buffer, 0, read);
                 position += read;
             }
         }
@@ -34,8 +39,6 @@ public static class ContentHash
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        return Text(hash.GetHashAndReset());
+        return Convert.ToHexStringLower(sha256 is null ? xxh128.GetCurrentHash() : sha256.GetHashAndReset().AsSpan(0, Sha256Bytes));
     }
-
-    private static string Text(ReadOnlySpan<byte> sha256) => Convert.ToHexStringLower(sha256[..Bytes]);
 }

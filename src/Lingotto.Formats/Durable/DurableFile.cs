@@ -4,31 +4,33 @@ namespace Lingotto.Formats;
 public static class DurableFile
 {
     /// <summary>Writes UTF-8 text without a byte-order mark.</summary>
-    public static void WriteAllText(string path, string contents) => WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(contents));
+    public static void WriteAllText(string path, string contents, IDisk? disk = null) =>
+        WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(contents), disk);
 
     /// <summary>Writes the bytes, replacing the file as a whole.</summary>
     /// <exception cref="IOException">The disk refused; the old file is intact.</exception>
-    public static void WriteAllBytes(string path, ReadOnlySpan<byte> contents)
+    public static void WriteAllBytes(string path, ReadOnlySpan<byte> contents, IDisk? disk = null)
     {
+        disk ??= LocalDisk.Instance;
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full) ?? throw new IOException($"{path}: is a folder; give the path of a file");
         string temporary = TemporaryName.Beside(full);
         try
         {
-            using (Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write))
+            using (IDiskFile file = disk.CreateFile(temporary, contents.Length))
             {
-                RandomAccess.Write(file, contents, 0);
-                RandomAccess.FlushToDisk(file);
+                file.Write(contents, 0);
+                file.Flush();
             }
 
-            File.Move(temporary, full, overwrite: true);
+            disk.Rename(temporary, full);
         }
         catch
         {
-            File.Delete(temporary);
+            TemporaryName.TryDelete(disk, temporary);
             throw;
         }
 
-        FolderSync.Flush(folder);
+        disk.FlushFolder(folder);
     }
 }

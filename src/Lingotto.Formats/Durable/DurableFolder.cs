@@ -7,20 +7,24 @@ namespace Lingotto.Formats;
 /// <remarks>Order: files, fsync each; manifest, fsync; fsync of the folder; rename; fsync of its parent.</remarks>
 public sealed class DurableFolder
 {
-    private DurableFolder(string path, DurableManifest manifest) => (Path, Files) = (path, manifest.Files);
+    private readonly DurableManifest _manifest;
+
+    private DurableFolder(string path, DurableManifest manifest) => (Path, _manifest) = (path, manifest);
 
     /// <summary>The folder.</summary>
     public string Path { get; }
 
     /// <summary>The files that the manifest lists; others in the folder are not vouched for.</summary>
-    public IReadOnlyList<DurableFileEntry> Files { get; }
+    public IReadOnlyList<DurableFileEntry> Files => _manifest.Files;
 
     /// <summary>Creates a folder. When <paramref name="fill"/> or the disk fails, nothing is left behind.</summary>
     /// <param name="folder">The final path; must not exist.</param>
     /// <param name="fill">Receives the temporary folder and puts plain files there, none called manifest.json.</param>
+    /// <param name="disk">Where; the local disk when null.</param>
     /// <exception cref="DurableFolderException">The path is taken, or what was filled in is no flat set of files.</exception>
-    public static void Write(string folder, Action<string> fill)
+    public static void Write(string folder, Action<string> fill, IDisk? disk = null)
     {
+        disk ??= LocalDisk.Instance;
         string final = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder));
         string parent = System.IO.Path.GetDirectoryName(final)
             ?? throw new DurableFolderException(folder, "is a root; give the path of a new folder");
@@ -28,21 +32,21 @@ public sealed class DurableFolder
             throw new DurableFolderException(final, "exists already; choose another name or remove it");
 
         string temporary = TemporaryName.Beside(final);
-        Directory.CreateDirectory(temporary);
         try
         {
+            disk.CreateFolder(temporary);
             fill(temporary);
             DurableManifest manifest = DurableManifest.Seal(temporary);
-            DurableFile.WriteAllBytes(System.IO.Path.Combine(temporary, DurableManifest.FileName), manifest.ToBytes());
-            Directory.Move(temporary, final);
+            DurableFile.WriteAllBytes(System.IO.Path.Combine(temporary, DurableManifest.FileName), manifest.ToBytes(), disk);
+            disk.Rename(temporary, final);
         }
         catch
         {
-            TryDelete(temporary);
+            TemporaryName.TryDelete(disk, temporary);
             throw;
         }
 
-        FolderSync.Flush(parent);
+        disk.FlushFolder(parent);
     }
 
     /// <summary>Opens a folder whose manifest is sound and whose files have the listed sizes. Contents are not read: see <see cref="Verify"/>.</summary>
@@ -68,8 +72,28 @@ public sealed class DurableFolder
     {
         foreach (DurableFileEntry file in Files)
         {
-            if (DurableManifest.FindDifference(Path, file) is { } difference)
+            if (_manifest.FindDifference(Path, file) is { } difference)
                 throw Damaged(PathOf(file), difference);
+        }
+    }
+
+    /// <summary>
+    /// Removes a folder so that a crash leaves all of it or none: it is no longer there under its name before its first file goes.
+    /// False when the disk refuses, which costs room and nothing else.
+    /// </summary>
+    public static bool TryRemove(string folder, IDisk? disk = null)
+    {
+        disk ??= LocalDisk.Instance;
+        try
+        {
+            string doomed = TemporaryName.Beside(System.IO.Path.GetFullPath(folder));
+            disk.Rename(folder, doomed);
+            disk.Delete(doomed);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 
@@ -79,7 +103,7 @@ public sealed class DurableFolder
         var removed = new List<string>();
         foreach (string path in Directory.GetFileSystemEntries(parent).Where(path => TemporaryName.Matches(System.IO.Path.GetFileName(path))))
         {
-            if (TryDelete(path))
+            if (TemporaryName.TryDelete(LocalDisk.Instance, path))
                 removed.Add(System.IO.Path.GetFileName(path));
         }
 
@@ -102,21 +126,4 @@ public sealed class DurableFolder
 
     private static DurableFolderException Damaged(string path, string difference) =>
         new(path, difference + "; use an earlier folder or restore this one from a copy");
-
-    /// <summary>A failing disk must not hide the fault that brought us here; what stays is swept later.</summary>
-    private static bool TryDelete(string path)
-    {
-        try
-        {
-            if (Directory.Exists(path))
-                Directory.Delete(path, recursive: true);
-            else
-                File.Delete(path);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
 }

@@ -8,12 +8,13 @@ namespace Lingotto.Formats;
 /// <summary>manifest.json: size and hashes of every other file of a durable folder.</summary>
 /// <remarks>
 /// Its text is canonical: what is read must serialise to the same bytes, so that damage to the manifest either shows there or
-/// disagrees with the files.
+/// disagrees with the files. Version 1 had SHA-256 and no member that says so.
 /// </remarks>
-internal sealed record DurableManifest(int Version, IReadOnlyList<DurableFileEntry> Files)
+internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<DurableFileEntry> Files)
 {
     public const string FileName = "manifest.json";
-    private const int CurrentVersion = 1;
+    private const int CurrentVersion = 2;
+    private const string CurrentHash = "xxh128";
     private const int MaxLength = 1 << 28;
 
     /// <summary>Hashes all files of the folder and flushes each to disk.</summary>
@@ -25,12 +26,12 @@ internal sealed record DurableManifest(int Version, IReadOnlyList<DurableFileEnt
             string name = Path.GetFileName(path);
             if (Directory.Exists(path) || name == FileName)
                 throw new DurableFolderException(path, "is a folder or the manifest's own name; put plain files of other names here");
-            files.Add(Describe(path));
+            files.Add(Describe(path, HashKind.Xxh128));
             using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
             RandomAccess.FlushToDisk(file);
         }
 
-        return new DurableManifest(CurrentVersion, files);
+        return new DurableManifest(CurrentVersion, CurrentHash, files);
     }
 
     public static DurableManifest Read(string folder)
@@ -45,8 +46,9 @@ internal sealed record DurableManifest(int Version, IReadOnlyList<DurableFileEnt
             if (manifest?.Files is null || manifest.Files.Any(file => file?.Name is null || !IsPlainName(file.Name))
                 || !manifest.ToBytes().AsSpan().SequenceEqual(bytes))
                 throw new DurableFolderException(path, "is damaged; use an earlier folder or restore this one from a copy");
-            if (manifest.Version != CurrentVersion)
-                throw new DurableFolderException(path, $"has version {manifest.Version}, not {CurrentVersion}; use a matching release");
+            if ((manifest.Version, manifest.Hash) is not ((1, null) or (CurrentVersion, CurrentHash)))
+                throw new DurableFolderException(
+                    path, $"has version {manifest.Version} and hash {manifest.Hash}, not {CurrentVersion} and {CurrentHash}; use a matching release");
             return manifest;
         }
         catch (FileNotFoundException e)
@@ -62,7 +64,7 @@ internal sealed record DurableManifest(int Version, IReadOnlyList<DurableFileEnt
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, Json.DurableManifest);
 
     /// <summary>The entry of a file as it now is; safetensors are hashed tensor by tensor, so that damage has a name.</summary>
-    private static DurableFileEntry Describe(string path)
+    private static DurableFileEntry Describe(string path, HashKind kind)
     {
         using SafeFileHandle handle = File.OpenHandle(path);
         long size = RandomAccess.GetLength(handle);
@@ -70,42 +72,27 @@ internal sealed record DurableManifest(int Version, IReadOnlyList<DurableFileEnt
         {
             using SafetensorsFile file = SafetensorsFile.Open(path);
             return new DurableFileEntry(
-                Path.GetFileName(path), size, ContentHash.Of(handle, 0, file.DataStart), HashTensors(handle, file));
+                Path.GetFileName(path), size, ContentHash.Of(handle, 0, file.DataStart, kind), HashTensors(handle, file, kind));
         }
 
-        return new DurableFileEntry(Path.GetFileName(path), size, ContentHash.Of(handle, 0, size), null);
+        return new DurableFileEntry(Path.GetFileName(path), size, ContentHash.Of(handle, 0, size, kind), null);
     }
 
-    /// <summary>On all cores: SHA-256 is slower than the disk on processors without instructions for it.</summary>
-    private static SortedDictionary<string, string> HashTensors(SafeFileHandle handle, SafetensorsFile file)
+    private static SortedDictionary<string, string> HashTensors(SafeFileHandle handle, SafetensorsFile file, HashKind kind)
     {
-        string[] hashes = new string[file.Tensors.Count];
-        try
-        {
-            Parallel.For(0, hashes.Length, i =>
-            {
-                TensorEntry tensor = file.Tensors[i];
-                hashes[i] = ContentHash.Of(handle, file.DataStart + tensor.Begin, file.DataStart + tensor.End);
-            });
-        }
-        catch (AggregateException e)
-        {
-            throw new IOException($"{file.Path}: cannot be read back ({e.GetBaseException().Message}); check the disk", e);
-        }
-
         var byName = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        for (int i = 0; i < hashes.Length; i++)
-            byName.Add(file.Tensors[i].Name, hashes[i]);
+        foreach (TensorEntry tensor in file.Tensors)
+            byName.Add(tensor.Name, ContentHash.Of(handle, file.DataStart + tensor.Begin, file.DataStart + tensor.End, kind));
         return byName;
     }
 
     /// <summary>Compares a file with its entry, byte for byte through the hashes; null when they agree, else what differs.</summary>
-    public static string? FindDifference(string folder, DurableFileEntry expected)
+    public string? FindDifference(string folder, DurableFileEntry expected)
     {
         DurableFileEntry actual;
         try
         {
-            actual = Describe(Path.Combine(folder, expected.Name));
+            actual = Describe(Path.Combine(folder, expected.Name), Version == 1 ? HashKind.Sha256 : HashKind.Xxh128);
         }
         catch (Exception e) when (e is SafetensorsException or IOException or UnauthorizedAccessException)
         {

@@ -8,11 +8,12 @@ public static class DurablePointer
     /// <summary>Points at a folder; call it after <see cref="DurableFolder.Write"/>.</summary>
     /// <param name="parent">The folder that holds the pointer and the target.</param>
     /// <param name="name">The target's name.</param>
-    public static void Write(string parent, string name)
+    /// <param name="disk">Where; the local disk when null.</param>
+    public static void Write(string parent, string name, IDisk? disk = null)
     {
         if (!IsPlainName(name))
             throw new ArgumentException($"'{name}' is not the name of a folder beside the pointer", nameof(name));
-        DurableFile.WriteAllText(Path.Combine(parent, FileName), name + "\n");
+        DurableFile.WriteAllText(Path.Combine(parent, FileName), name + "\n", disk);
     }
 
     /// <summary>The name pointed at; null when there is no pointer yet.</summary>

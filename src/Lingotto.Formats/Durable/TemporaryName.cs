@@ -13,6 +13,20 @@ internal static partial class TemporaryName
     /// <summary>True for names made by <see cref="Beside"/>.</summary>
     public static bool Matches(string name) => Pattern().IsMatch(name);
 
+    /// <summary>A failing disk must not hide the fault that brought us here; what stays is swept later.</summary>
+    public static bool TryDelete(IDisk disk, string path)
+    {
+        try
+        {
+            disk.Delete(path);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     [GeneratedRegex(@"^\.tmp-.+-[0-9a-f]{16}\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex Pattern();
 }

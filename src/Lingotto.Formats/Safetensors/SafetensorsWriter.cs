@@ -16,7 +16,8 @@ public sealed class SafetensorsWriter : IDisposable
     private readonly string _name;
     private readonly string? _path;
     private readonly string? _temporary;
-    private readonly Stream _stream;
+    private readonly IDisk? _disk;
+    private readonly IDiskFile _file;
     private readonly long _dataStart;
     private readonly Dictionary<string, (TensorEntry Entry, WrittenRanges Written)> _byName = new(StringComparer.Ordinal);
     private bool _isComplete;
@@ -24,23 +25,19 @@ public sealed class SafetensorsWriter : IDisposable
     /// <summary>Creates a file; metadata defaults to {"format": "pt"}, which PyTorch's loaders expect.</summary>
     /// <exception cref="SafetensorsException">A tensor is declared twice or has no valid size.</exception>
     /// <exception cref="IOException">The disk refuses, or has no room for the whole file.</exception>
-    public SafetensorsWriter(string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public SafetensorsWriter(
+        string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata = null, IDisk? disk = null)
     {
         _name = path;
         _path = Path.GetFullPath(path);
         _temporary = TemporaryName.Beside(_path);
+        _disk = disk ?? LocalDisk.Instance;
         (byte[] header, long length) = Declare(tensors, metadata);
         _dataStart = sizeof(ulong) + header.Length;
-        _stream = new FileStream(_temporary, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            BufferSize = 0,
-            PreallocationSize = _dataStart + length,
-        });
+        _file = _disk.CreateFile(_temporary, _dataStart + length);
         try
         {
-            Start(header, length);
+            WriteHeader(header);
         }
         catch
         {
@@ -54,10 +51,10 @@ public sealed class SafetensorsWriter : IDisposable
     public SafetensorsWriter(Stream stream, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         _name = "stream";
-        _stream = stream;
         (byte[] header, long length) = Declare(tensors, metadata);
-        _dataStart = stream.Position + sizeof(ulong) + header.Length;
-        Start(header, length);
+        _dataStart = sizeof(ulong) + header.Length;
+        _file = new StreamFile(stream, _dataStart + length);
+        WriteHeader(header);
     }
 
     /// <summary>Writes a whole tensor.</summary>
@@ -81,8 +78,7 @@ public sealed class SafetensorsWriter : IDisposable
         if (_isComplete || !written.TryAdd(offset, data.Length))
             throw new SafetensorsException(
                 _name, name, $"bytes {offset} to {offset + data.Length} of {entry.ByteLength} lie outside or were written before; write each once");
-        _stream.Position = _dataStart + entry.Begin + offset;
-        _stream.Write(data);
+        _file.Write(data, _dataStart + entry.Begin + offset);
     }
 
     /// <summary>Checks that every byte was written, flushes to disk and, for a path, gives the file its name.</summary>
@@ -95,13 +91,12 @@ public sealed class SafetensorsWriter : IDisposable
                 throw new SafetensorsException(_name, name, $"lacks {written.Missing} bytes; write every tensor before completing");
         }
 
-        _stream.Flush();
+        _file.Flush();
         if (_path is not null)
         {
-            RandomAccess.FlushToDisk(((FileStream)_stream).SafeFileHandle);
-            _stream.Dispose();
-            File.Move(_temporary!, _path, overwrite: true);
-            FolderSync.Flush(Path.GetDirectoryName(_path)!);
+            _file.Dispose();
+            _disk!.Rename(_temporary!, _path);
+            _disk.FlushFolder(Path.GetDirectoryName(_path)!);
         }
 
         _isComplete = true;
@@ -112,9 +107,9 @@ public sealed class SafetensorsWriter : IDisposable
     {
         if (_temporary is null)
             return;
-        _stream.Dispose();
+        _file.Dispose();
         if (!_isComplete)
-            File.Delete(_temporary);
+            TemporaryName.TryDelete(_disk!, _temporary);
     }
 
     private (byte[] Header, long DataLength) Declare(IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -140,16 +135,40 @@ public sealed class SafetensorsWriter : IDisposable
             : throw new SafetensorsException(_name, null, $"the header would exceed {SafetensorsHeader.MaxLength} bytes; split it into shards");
     }
 
-    private void Start(byte[] header, long dataLength)
+    private void WriteHeader(byte[] header)
     {
         Span<byte> prefix = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);
-        _stream.SetLength(_dataStart + dataLength);
-        _stream.Write(prefix);
-        _stream.Write(header);
+        _file.Write(prefix, 0);
+        _file.Write(header, prefix.Length);
     }
 
     private (TensorEntry Entry, WrittenRanges Written) Find(string name) =>
         _byName.TryGetValue(name, out (TensorEntry, WrittenRanges) found) ? found
             : throw new SafetensorsException(_name, name, "is not declared; list it when creating the writer");
+
+    /// <summary>A stream from its present position on.</summary>
+    private sealed class StreamFile : IDiskFile
+    {
+        private readonly Stream _stream;
+        private readonly long _start;
+
+        public StreamFile(Stream stream, long length)
+        {
+            (_stream, _start) = (stream, stream.Position);
+            stream.SetLength(_start + length);
+        }
+
+        public void Write(ReadOnlySpan<byte> data, long position)
+        {
+            _stream.Position = _start + position;
+            _stream.Write(data);
+        }
+
+        public void Flush() => _stream.Flush();
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -1,40 +1,61 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
 
 namespace Lingotto.Training;
 
-/// <summary>The state of a run beside weights and moments.</summary>
-/// <param name="Step">Updates done.</param>
-/// <param name="Tokens">Tokens seen.</param>
-/// <param name="ElapsedSeconds">Wall time of training so far.</param>
-/// <param name="DecayStart">Last step at the stable rate, once known.</param>
-/// <param name="NumSteps">Last step of the run, once known.</param>
-internal sealed record TrainerState(long Step, long Tokens, double ElapsedSeconds, long? DecayStart, long? NumSteps)
-{
-    /// <summary>Last step before the stable rate drops, once known.</summary>
-    public long? DropStep { get; init; }
-
-    /// <summary>What the guard against spikes remembers; null in a checkpoint of before it.</summary>
-    public SpikeGuardState? Guard { get; init; }
-
-    [JsonIgnore]
-    public StepBudget? Budget => DecayStart is { } start && NumSteps is { } end ? new StepBudget(start, end) : null;
-}
-
 /// <summary>
 /// Checkpoints of a run: folders that Hugging Face tools load as they stand, with the optimizer's state beside, written
-/// whole or not at all, the pointer to the latest moved last.
+/// whole or not at all, the pointer to the latest moved last. What is loaded was verified; what is damaged is set aside.
 /// </summary>
-internal sealed class CheckpointStore(string folder, Device device)
+internal sealed partial class CheckpointStore(string folder, Device device, IDisk? disk = null)
 {
     private const string StateFile = "trainer_state.json", OptimizerFile = "optimizer.safetensors", ModelFile = "model.safetensors";
 
-    /// <summary>The newest checkpoint, or null. Leftovers of an interrupted save are removed.</summary>
-    /// <exception cref="DurableFolderException">It is damaged; the message names the file.</exception>
-    public string? Latest()
+    /// <summary>What is damaged is called that and its old name; for whoever wants to know what happened to the disk.</summary>
+    private const string DamagedPrefix = "damaged-";
+
+    /// <summary>Elements handed to the disk at a time.</summary>
+    private const int Chunk = 1 << 20;
+
+    private readonly IDisk _disk = disk ?? LocalDisk.Instance;
+
+    /// <summary>Refuses to start a run whose first checkpoint would hardly fit.</summary>
+    /// <exception cref="DurableFolderException">Less than 1.2 times a checkpoint is free.</exception>
+    public void RequireRoom(CheckpointContent content)
+    {
+        Directory.CreateDirectory(folder);
+        DurableFolder.RequireFreeSpace(folder, content.Bytes + content.Bytes / 5);
+    }
+
+    /// <summary>Writes a checkpoint, points at it and removes the oldest beyond <paramref name="keep"/>. Returns its folder.</summary>
+    /// <exception cref="IOException">The disk refused; the checkpoint before is intact and still pointed at.</exception>
+    public string Save(TrainerState state, CheckpointContent content, ITensorReader tensors, int keep, CancellationToken cancellation = default)
+    {
+        Directory.CreateDirectory(folder);
+        string name = FormattableString.Invariant($"step-{state.Step:D9}"), target = Path.Combine(folder, name);
+        if (DurablePointer.Read(folder) != name || !Directory.Exists(target))
+        {
+            RemoveAbandoned(target);
+            DurableFolder.RequireFreeSpace(folder, content.Bytes);
+            DurableFolder.Write(target, partial => Fill(partial, state, content, tensors, cancellation), _disk);
+            DurablePointer.Write(folder, name, _disk);
+        }
+
+        Prune(name, keep);
+        return target;
+    }
+
+    /// <summary>
+    /// Loads the newest checkpoint that is intact; null where there never was one. Leftovers of an interrupted save are removed,
+    /// damaged checkpoints set aside, and <paramref name="warn"/> told in one line what was lost.
+    /// </summary>
+    /// <exception cref="RunException">None of them is intact, or they are of another model.</exception>
+    public TrainerState? Restore(TrainableDecoder decoder, AdamWOptimizer optimizer, Action<string> warn)
     {
         if (!Directory.Exists(folder))
         {
@@ -42,33 +63,29 @@ internal sealed class CheckpointStore(string folder, Device device)
         }
 
         DurableFolder.Sweep(folder);
-        string? name = DurablePointer.Read(folder);
-        return name is null ? null : Path.Combine(folder, name);
-    }
-
-    public string Save(TrainerState state, TrainableDecoder decoder, AdamWOptimizer optimizer, string tokenizerPath, int keep)
-    {
-        Directory.CreateDirectory(folder);
-        NamedTensor[] model = [.. WeightFiles.Enumerate(decoder.Config, decoder.Blocks)], moments = [.. optimizer.State()];
-        DurableFolder.RequireFreeSpace(folder, (model.Sum(t => t.Value.Length) + moments.Sum(t => t.Value.Length)) * sizeof(float));
-        string name = FormattableString.Invariant($"step-{state.Step:D9}"), target = Path.Combine(folder, name);
-        if (DurablePointer.Read(folder) != name)
+        (IReadOnlyList<string> candidates, string? fault) = Candidates();
+        var damaged = new List<string>();
+        foreach (string name in candidates)
         {
-            RemoveAbandoned(target);
-            DurableFolder.Write(target, partial =>
+            try
             {
-                decoder.Config.Save(Path.Combine(partial, "config.json"));
-                File.Copy(tokenizerPath, Path.Combine(partial, "tokenizer.json"));
-                WeightFiles.Write(device, Path.Combine(partial, ModelFile), model);
-                WeightFiles.Write(device, Path.Combine(partial, OptimizerFile), moments);
-                File.WriteAllBytes(
-                    Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState));
-            });
-            DurablePointer.Write(folder, name);
+                TrainerState state = Load(Path.Combine(folder, name), decoder, optimizer);
+                if (fault is not null)
+                {
+                    GoBack(name, damaged, fault, warn);
+                }
+
+                return state;
+            }
+            catch (DurableFolderException e)
+            {
+                fault ??= e.Message;
+                damaged.Add(name);
+            }
         }
 
-        Prune(name, keep);
-        return target;
+        return fault is null ? null : throw new RunException(
+            $"{folder} holds no intact checkpoint ({fault}): restore one from a copy, or start over with --fresh.");
     }
 
     /// <exception cref="DurableFolderException">It is damaged; the message names the file and the tensor.</exception>
@@ -89,27 +106,95 @@ internal sealed class CheckpointStore(string folder, Device device)
     }
 
     /// <summary>
-    /// A checkpoint of this step that the run did not resume from: the pointer never reached it or was turned back, because it
-    /// is damaged or came out otherwise.
+    /// The one pointed at, those before it, newest first, and at last those after it, which the pointer never reached or was
+    /// turned back from: better than nothing. Beside it what is wrong with the pointer.
     /// </summary>
-    private static void RemoveAbandoned(string target)
+    private (IReadOnlyList<string> Names, string? Fault) Candidates()
     {
-        if (Directory.Exists(target))
+        string[] all = [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)).Where(name => Name().IsMatch(name))
+            .OrderDescending(StringComparer.Ordinal)];
+        try
         {
-            Directory.Delete(target, recursive: true);
+            return DurablePointer.Read(folder) is not { } latest ? (all, null)
+                : ([latest, .. all.Where(name => string.CompareOrdinal(name, latest) < 0), .. all.Where(name => string.CompareOrdinal(name, latest) > 0)], null);
+        }
+        catch (DurableFolderException e)
+        {
+            return (all, e.Message);
+        }
+    }
+
+    /// <summary>The pointer first: from then on the others are abandoned, whatever becomes of them.</summary>
+    private void GoBack(string name, List<string> damaged, string fault, Action<string> warn)
+    {
+        DurablePointer.Write(folder, name, _disk);
+        string aside = "";
+        foreach (string other in damaged.Where(other => Directory.Exists(Path.Combine(folder, other))))
+        {
+            string kept = Path.Combine(folder, DamagedPrefix + other);
+            _disk.Delete(kept);
+            _disk.Rename(Path.Combine(folder, other), kept);
+            aside = $"; the damaged one is now {DamagedPrefix}{other}, delete it when you need it no more";
+        }
+
+        warn($"{fault.Split(';')[0]}: went back to {name}, the newest that is intact, and do the updates since again{aside}.");
+    }
+
+    private void Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors, CancellationToken cancellation)
+    {
+        DurableFile.WriteAllText(Path.Combine(partial, "config.json"), content.Config.ToJson(), _disk);
+        DurableFile.WriteAllBytes(Path.Combine(partial, "tokenizer.json"), File.ReadAllBytes(content.TokenizerPath), _disk);
+        Write(Path.Combine(partial, ModelFile), content.Weights, tensors, cancellation);
+        Write(Path.Combine(partial, OptimizerFile), content.Moments, tensors, cancellation);
+        DurableFile.WriteAllBytes(
+            Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState), _disk);
+    }
+
+    private void Write(string path, IReadOnlyList<NamedTensor> all, ITensorReader tensors, CancellationToken cancellation)
+    {
+        TensorSpec[] specs = [.. all.Select(t => new TensorSpec(t.Name, SafetensorsDType.F32, ShapeOf(t.Value)))];
+        using var writer = new SafetensorsWriter(path, specs, disk: _disk);
+        foreach (NamedTensor tensor in all)
+        {
+            int length = checked((int)tensor.Value.Length);
+            for (int first = 0; first < length; first += Chunk)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                ReadOnlySpan<float> part = tensors.Read(tensor, first, Math.Min(Chunk, length - first));
+                writer.Write(tensor.Name, (long)first * sizeof(float), MemoryMarshal.AsBytes(part));
+            }
+        }
+
+        writer.Complete();
+    }
+
+    /// <summary>
+    /// A checkpoint of this step that the run did not resume from: the pointer never reached it or was turned back, because it
+    /// came out otherwise.
+    /// </summary>
+    private void RemoveAbandoned(string target)
+    {
+        if (Directory.Exists(target) && !DurableFolder.TryRemove(target, _disk))
+        {
+            throw new IOException($"{target}: cannot be removed to save this step anew; check its permissions and the disk");
         }
     }
 
     /// <summary>Counts back from the newest; those after it are abandoned and no reason to remove a good one.</summary>
     private void Prune(string newest, int keep)
     {
-        foreach (string old in Directory.EnumerateDirectories(folder, "step-*")
-            .Where(path => string.CompareOrdinal(Path.GetFileName(path), newest) < 0)
+        foreach (string old in Directory.GetDirectories(folder)
+            .Where(path => Name().IsMatch(Path.GetFileName(path)) && string.CompareOrdinal(Path.GetFileName(path), newest) < 0)
             .OrderDescending(StringComparer.Ordinal).Skip(keep - 1))
         {
-            Directory.Delete(old, recursive: true);
+            DurableFolder.TryRemove(old, _disk);
         }
     }
+
+    private static long[] ShapeOf(Tensor tensor) => [.. Enumerable.Range(0, tensor.Rank).Select(dim => (long)tensor[dim])];
+
+    [GeneratedRegex(@"^step-\d{9,}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
 }
 
 /// <summary>JSON of the files of a run folder.</summary>

@@ -15,13 +15,14 @@ internal sealed class HeldOutEvaluator(Device device, TrainableDecoder decoder, 
     private readonly int[] _documentStarts = new int[decoder.Tokens];
 
     /// <summary>Measures the first <paramref name="sequences"/> held-out sequences, or all.</summary>
-    public EvaluationMetrics Run(long step, long sequences)
+    public EvaluationMetrics Run(long step, long sequences, CancellationToken cancellation = default)
     {
         long count = Math.Min(sequences, data.CountInOrder), targets = 0, bytes = 0;
         int length = decoder.Batch.SequenceLength, perBatch = decoder.Tokens / length;
         double nats = 0;
         for (long first = 0; first < count; first += perBatch)
         {
+            cancellation.ThrowIfCancellationRequested();
             Array.Fill(_targets, Device.IgnoredTarget);
             for (int s = 0; s < perBatch && first + s < count; s++)
             {

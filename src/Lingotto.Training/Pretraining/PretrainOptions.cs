@@ -6,4 +6,8 @@ namespace Lingotto.Training;
 /// <param name="MaxTime">End cleanly after this much time of this invocation.</param>
 /// <param name="Fresh">Start over instead of resuming.</param>
 /// <param name="AssetFolder">Folder that holds models/.</param>
-public sealed record PretrainOptions(string RunFolder, int Threads, TimeSpan? MaxTime, bool Fresh, string AssetFolder);
+public sealed record PretrainOptions(string RunFolder, int Threads, TimeSpan? MaxTime, bool Fresh, string AssetFolder)
+{
+    /// <summary>Where checkpoints go; another than the local disk to see what a run does when it fails.</summary>
+    public Lingotto.Formats.IDisk CheckpointDisk { get; init; } = Lingotto.Formats.LocalDisk.Instance;
+}

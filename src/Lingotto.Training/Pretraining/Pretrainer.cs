@@ -51,11 +51,12 @@ public static class Pretrainer
             Documents = new SampleDocuments(packed, length, tokenizer),
             Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
         };
+        trainer.RequireRoom();
         trainer.ResumeOrInitialize();
         var summary = new RunSummary(
             folder.Path, NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
             sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), PeakGflops(device, precision),
-            MemoryPlan.Of(device, decoder), trainer.State.Step,
+            MemoryPlan.Of(device, decoder, trainer.CopyBytes), trainer.State.Step,
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
         observer.Started(summary);
         return trainer.Run(summary, cancellation);

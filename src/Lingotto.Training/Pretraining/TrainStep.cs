@@ -76,7 +76,9 @@ internal sealed class TrainStep
     /// <param name="step">From 1.</param>
     /// <param name="update">Updates made so far, and this one.</param>
     /// <param name="samples">Whole micro-batches of samples.</param>
-    public StepOutcome Measure(long step, long update, IReadOnlyList<long> samples)
+    /// <param name="cancellation">Heard between micro-batches.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; the state is as before.</exception>
+    public StepOutcome Measure(long step, long update, IReadOnlyList<long> samples, CancellationToken cancellation = default)
     {
         int microBatches = samples.Count / _recipe.Training.SequencesPerMicroBatch;
         int targets = Fill(samples, microBatches);
@@ -89,6 +91,12 @@ internal sealed class TrainStep
 
         for (int micro = 0; micro < microBatches; micro++)
         {
+            if (cancellation.IsCancellationRequested)
+            {
+                Refuse();
+                throw new OperationCanceledException(cancellation);
+            }
+
             _decoder.Batch.Upload(_device, _ids[micro], _targets[micro], _documentStarts[micro]);
             lossSum += _decoder.LossAndGradients(1f / Math.Max(1, targets), RouterOf(step, update, micro, microBatches));
             ReadRouters(ref balance, ref z);

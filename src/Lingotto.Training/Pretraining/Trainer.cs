@@ -10,7 +10,8 @@ internal sealed class Trainer(
     Recipe recipe, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, TrainableDecoder decoder,
     AdamWOptimizer optimizer, Tokenizer tokenizer)
 {
-    private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device);
+    private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device, options.CheckpointDisk);
+    private readonly CheckpointContent _content = CheckpointContent.Of(decoder, optimizer, folder.Tokenizer);
     private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(recipe.Training.SequenceLength);
     private readonly BatchSchedule _batches = new(recipe);
     private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null, new BatchSchedule(recipe));
@@ -28,12 +29,18 @@ internal sealed class Trainer(
 
     public TrainerState State { get; private set; } = new(0, 0, 0, null, null);
 
-    /// <summary>Loads the newest checkpoint of the run folder, or draws fresh weights.</summary>
+    /// <summary>Memory for the copy that checkpoints are written from.</summary>
+    public long CopyBytes => CheckpointSaver.CopyBytes(_content, recipe.Checkpoints);
+
+    /// <summary>Refuses a disk that is nearly full before hours are spent.</summary>
+    public void RequireRoom() => _checkpoints.RequireRoom(_content);
+
+    /// <summary>Loads the newest intact checkpoint of the run folder, or draws fresh weights.</summary>
     public void ResumeOrInitialize()
     {
-        if (_checkpoints.Latest() is { } checkpoint)
+        if (_checkpoints.Restore(decoder, optimizer, observer.Warned) is { } resumed)
         {
-            Guarded.State = Load(checkpoint);
+            Guarded.State = GoOnFrom(resumed);
         }
         else
         {
@@ -46,48 +53,67 @@ internal sealed class Trainer(
     public RunResult Run(RunSummary summary, CancellationToken cancellation)
     {
         using var log = new RunLog(folder, summary, observer);
+        using var saver = new CheckpointSaver(_checkpoints, _content, device, recipe.Checkpoints, State.Step, observer);
         var clock = Stopwatch.StartNew();
         double elapsedBefore = State.ElapsedSeconds;
         RunOutcome? outcome = Ended(clock, cancellation);
         while (outcome is null)
         {
-            long step = State.Step + 1;
-            double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
-            GuardedOutcome result = Guarded.Run(step, rate);
-            double seconds = clock.Elapsed.TotalSeconds - began;
-            _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
-            Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
-            StepMetrics metrics = MetricsOf(result, seconds, summary.PeakGflops);
-            if (result.Spike is { Action: SpikeAction.RollBack } divergence)
+            bool advanced = false;
+            try
             {
-                observer.Stepped(metrics);
-                Return(divergence, log);
+                advanced = StepAndEvaluate(log, saver, summary.PeakGflops, clock, elapsedBefore, cancellation);
                 outcome = Ended(clock, cancellation);
-                continue;
             }
-
-            if (result.Spike is { } spike)
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
-                log.Write(spike, Documents);
+                outcome = RunOutcome.Interrupted; // The state is that of the last whole update.
             }
 
-            log.Write(metrics);
-            observer.Stepped(metrics);
-            if (IsDue(recipe.Evaluation.EverySteps))
-            {
-                Evaluate(log, recipe.Evaluation.Sequences);
-            }
-
-            outcome = Ended(clock, cancellation);
-            _saveIsDue |= IsDue(recipe.Checkpoints.EverySteps);
+            saver.Report();
+            _saveIsDue |= advanced && IsDue(recipe.Checkpoints.EverySteps);
             if (outcome is null && _saveIsDue && !Guarded.IsAlarmed)
             {
-                Save();
+                saver.Begin(State with { Guard = Guarded.State });
                 (_saveIsDue, _returns) = (false, 0);
             }
         }
 
-        return Finish(outcome.Value, log, elapsedBefore + clock.Elapsed.TotalSeconds);
+        return Finish(outcome.Value, saver, log, elapsedBefore + clock.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>False if the step sent the run back to a checkpoint.</summary>
+    private bool StepAndEvaluate(
+        RunLog log, CheckpointSaver saver, double peakGflops, Stopwatch clock, double elapsedBefore, CancellationToken cancellation)
+    {
+        long step = State.Step + 1;
+        double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
+        GuardedOutcome result = Guarded.Run(step, rate, cancellation);
+        double seconds = clock.Elapsed.TotalSeconds - began;
+        _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
+        Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
+        StepMetrics metrics = MetricsOf(result, seconds, peakGflops);
+        if (result.Spike is { Action: SpikeAction.RollBack } divergence)
+        {
+            observer.Stepped(metrics);
+            saver.Conclude();
+            Return(divergence, log);
+            return false;
+        }
+
+        if (result.Spike is { } spike)
+        {
+            log.Write(spike, Documents);
+        }
+
+        log.Write(metrics);
+        observer.Stepped(metrics);
+        if (IsDue(recipe.Evaluation.EverySteps))
+        {
+            Evaluate(log, recipe.Evaluation.Sequences, cancellation);
+        }
+
+        return true;
     }
 
     private RunOutcome? Ended(Stopwatch clock, CancellationToken cancellation) =>
@@ -111,10 +137,10 @@ internal sealed class Trainer(
         };
     }
 
-    /// <summary>Weights, moments and the place in the run of a checkpoint; returns what the guard remembered then.</summary>
-    private SpikeGuardState Load(string checkpoint)
+    /// <summary>Takes the place in the run of a checkpoint that was loaded; returns what the guard remembered then.</summary>
+    private SpikeGuardState GoOnFrom(TrainerState loaded)
     {
-        State = _checkpoints.Load(checkpoint, decoder, optimizer);
+        State = loaded;
         _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, State.Budget, _batches, State.DropStep);
         return State.Guard ?? new SpikeGuardState { Updates = State.Step, FreshSample = _batches.SequencesThrough(State.Step) };
     }
@@ -127,20 +153,20 @@ internal sealed class Trainer(
     {
         const int MostReturns = 2;
         string cause = divergence.Signals.HasFlag(SpikeSignals.NonFinite) ? "had no finite gradient" : "stood out in loss or gradient";
-        if (_checkpoints.Latest() is not { } checkpoint)
+        if (++_returns > MostReturns)
+        {
+            throw new RunException(
+                $"The steps up to {divergence.Step} {cause} after {MostReturns} returns to a checkpoint: lower schedule.learning_rate and start over with --fresh.");
+        }
+
+        double elapsed = State.ElapsedSeconds;
+        if (_checkpoints.Restore(decoder, optimizer, observer.Warned) is not { } loaded)
         {
             throw new RunException(
                 $"The steps up to {divergence.Step} {cause} and there is no checkpoint to return to: lower schedule.learning_rate and start over with --fresh.");
         }
 
-        if (++_returns > MostReturns)
-        {
-            throw new RunException(
-                $"The steps up to {divergence.Step} {cause} after {MostReturns} returns to {checkpoint}: lower schedule.learning_rate and start over with --fresh.");
-        }
-
-        double elapsed = State.ElapsedSeconds;
-        SpikeEvent returned = Guarded.ReturnTo(Load(checkpoint), State.Step, divergence);
+        SpikeEvent returned = Guarded.ReturnTo(GoOnFrom(loaded), State.Step, divergence);
         State = State with { ElapsedSeconds = elapsed };
         decoder.RefreshWeights();
         log.Return(returned, Documents);
@@ -150,9 +176,9 @@ internal sealed class Trainer(
     private bool IsDue(long every) => every > 0 && State.Step % every == 0;
 
     /// <summary>Null where nothing is held out.</summary>
-    private EvaluationMetrics? Evaluate(RunLog log, long sequences)
+    private EvaluationMetrics? Evaluate(RunLog log, long sequences, CancellationToken cancellation)
     {
-        EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences);
+        EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences, cancellation);
         if (metrics.Tokens == 0)
         {
             return null;
@@ -163,22 +189,14 @@ internal sealed class Trainer(
         return metrics;
     }
 
-    private string Save()
-    {
-        var clock = Stopwatch.StartNew();
-        string saved = _checkpoints.Save(State with { Guard = Guarded.State }, decoder, optimizer, folder.Tokenizer, recipe.Checkpoints.Keep);
-        observer.Saved(State.Step, saved, clock.Elapsed);
-        return saved;
-    }
-
     /// <summary>Saves first: what follows is worth less than the weights. An interrupted run ends there.</summary>
-    private RunResult Finish(RunOutcome outcome, RunLog log, double elapsedSeconds)
+    private RunResult Finish(RunOutcome outcome, CheckpointSaver saver, RunLog log, double elapsedSeconds)
     {
-        string checkpoint = Save();
+        string checkpoint = saver.Finish(State with { Guard = Guarded.State }, isHurried: outcome == RunOutcome.Interrupted);
         EvaluationMetrics? heldOut = null;
         if (outcome != RunOutcome.Interrupted)
         {
-            heldOut = Evaluate(log, long.MaxValue);
+            heldOut = Evaluate(log, long.MaxValue, CancellationToken.None);
             WriteSamples();
         }
 

@@ -206,8 +206,11 @@ public sealed record CheckpointConfig
     /// <summary>Updates between saves; 0 saves at the end only.</summary>
     public long EverySteps { get; init; } = 500;
 
-    /// <summary>Newest checkpoints kept.</summary>
+    /// <summary>Newest checkpoints kept; with 1 there is none to go back to when the newest is damaged.</summary>
     public int Keep { get; init; } = 2;
+
+    /// <summary>Write beside the next updates, from a copy of weights and moments in memory; false lets the updates wait instead.</summary>
+    public bool Asynchronous { get; init; } = true;
 }
 
 /// <summary>When to measure the held-out loss and on how much.</summary>

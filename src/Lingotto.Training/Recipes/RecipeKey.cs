@@ -42,11 +42,12 @@ internal sealed class RecipeKey
     /// <summary>The property behind it as XML documentation names it.</summary>
     public string Member { get; }
 
-    /// <summary>integer, number, string or array, as JSON Schema says it.</summary>
+    /// <summary>integer, number, boolean, string or array, as JSON Schema says it.</summary>
     public string JsonType => (Nullable.GetUnderlyingType(_type.Type) ?? _type.Type) switch
     {
         { } type when type == typeof(double) => "number",
         { } type when type == typeof(string) => "string",
+        { } type when type == typeof(bool) => "boolean",
         _ when IsSection => "object",
         _ when IsList => "array",
         _ => "integer",
@@ -60,6 +61,7 @@ internal sealed class RecipeKey
     {
         "number" => "a number",
         "string" => "text in quotes",
+        "boolean" => "true or false",
         "object" => "a section in braces",
         "array" when ItemType == "object" => "a list of objects with the keys of docs/data.md",
         "array" => "a list of texts such as [\"a\", \"b\"]",

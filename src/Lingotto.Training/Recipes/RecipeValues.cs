@@ -92,7 +92,7 @@ internal sealed class RecipeValues
 
     private static bool TryParse(RecipeKey key, string text, out JsonNode? value)
     {
-        bool isJson = key.JsonType is "integer" or "number" || text.StartsWith('[') || text.StartsWith('"') || (text == "null" && key.AllowsNull);
+        bool isJson = key.JsonType is "integer" or "number" or "boolean" || text.StartsWith('[') || text.StartsWith('"') || (text == "null" && key.AllowsNull);
         value = key.IsList ? new JsonArray(JsonValue.Create(text)) : JsonValue.Create(text);
         if (!isJson)
             return true;

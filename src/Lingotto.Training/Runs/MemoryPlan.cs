@@ -12,6 +12,9 @@ internal static class MemoryPlan
     /// </summary>
     private const long RuntimeBytes = 64L << 20;
 
-    public static long Of(CpuDevice device, TrainableDecoder decoder) =>
-        decoder.Bytes + AdamWOptimizer.PlannedBytes(decoder.Blocks) + device.ScratchBytes + RuntimeBytes;
+    /// <param name="device">The chip.</param>
+    /// <param name="decoder">The model.</param>
+    /// <param name="copyBytes">Of the state, from which checkpoints are written.</param>
+    public static long Of(CpuDevice device, TrainableDecoder decoder, long copyBytes = 0) =>
+        copyBytes + decoder.Bytes + AdamWOptimizer.PlannedBytes(decoder.Blocks) + device.ScratchBytes + RuntimeBytes;
 }

@@ -9,6 +9,9 @@ namespace Lingotto.Training;
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
+    /// <summary>EWOULDBLOCK: somebody holds the lock. The system releases it with the process, however that ends.</summary>
+    private static readonly int s_wouldBlock = OperatingSystem.IsMacOS() ? 35 : 11;
+
     private readonly FileStream _lock;
 
     private RunFolder(string path, FileStream exclusive) => (Path, _lock) = (path, exclusive);
@@ -37,7 +40,7 @@ internal sealed class RunFolder : IDisposable
         {
             exclusive = new FileStream(System.IO.Path.Combine(path, "run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e)
+        catch (IOException e) when (e.HResult == s_wouldBlock || OperatingSystem.IsWindows())
         {
             throw new RunException($"{path} is in use by another run: wait for it, or choose another folder with --run.", e);
         }

@@ -44,7 +44,8 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
     }
 
     /// <summary>Runs a step; a step that is skipped leaves weights, moments and buffers as they were.</summary>
-    public GuardedOutcome Run(long number, double learningRate)
+    /// <exception cref="OperationCanceledException">It was cancelled between micro-batches; every state is as before.</exception>
+    public GuardedOutcome Run(long number, double learningRate, CancellationToken cancellation = default)
     {
         if (_newData.Contains(number))
         {
@@ -52,7 +53,7 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
         }
 
         StepSamples samples = _samples.Next(number, batches.MicroBatches(number) * recipe.Training.SequencesPerMicroBatch);
-        StepOutcome outcome = step.Measure(number, _updates + 1, samples.Samples);
+        StepOutcome outcome = step.Measure(number, _updates + 1, samples.Samples, cancellation);
         SpikeVerdict verdict = _guard.Judge(outcome.Loss, outcome.GradNorm, samples.Samples);
         bool skipped = verdict.Action is SpikeAction.Skip or SpikeAction.RollBack;
         double rate = verdict.Action == SpikeAction.Slow ? learningRate * recipe.Spikes.LearningRateFactor : learningRate;

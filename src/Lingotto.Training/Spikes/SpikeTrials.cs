@@ -63,7 +63,7 @@ internal sealed class SpikeTrials : IDisposable
         for (_step = 1; _step <= last; _step++)
         {
             cancellation.ThrowIfCancellationRequested();
-            GuardedOutcome outcome = _guarded.Run(_step, _schedule.At(_step));
+            GuardedOutcome outcome = _guarded.Run(_step, _schedule.At(_step), cancellation);
             bool faulty = _faultySteps.Contains(_step);
             caught += faulty && outcome.Spike is not null ? 1 : 0;
             if (!faulty && outcome.Spike is not null)

@@ -23,8 +23,48 @@ public sealed class DurableFolderTests : IDisposable
     }
 
     [Fact]
-    public void Hashes_are_the_first_half_of_sha_256() // FIPS 180-4, message "abc"
-        => Assert.Equal("ba7816bf8f01cfea414140de5dae2223", ContentHash.Of("abc"u8));
+    public void Hashes_are_those_of_xxhsum() // xxHash 0.8: printf abc | xxhsum -H2
+        => Assert.Equal("06b05ab6733a618578af5f94892f3950", ContentHash.Of("abc"u8));
+
+    /// <summary>The manifest as the first release wrote it, its hashes by sha256sum.</summary>
+    [Fact]
+    public void A_manifest_of_version_1_is_still_verified()
+    {
+        Directory.CreateDirectory(_parent.File("old"));
+        File.WriteAllText(_parent.File("old/notes.txt"), "abc");
+        File.WriteAllText(_parent.File("old/manifest.json"), """
+            {
+              "version": 1,
+              "files": [
+                {
+                  "name": "notes.txt",
+                  "size": 3,
+                  "hash": "ba7816bf8f01cfea414140de5dae2223"
+                }
+              ]
+            }
+            """.ReplaceLineEndings("\n"));
+        DurableFolder.Open(_parent.File("old")).Verify();
+        File.WriteAllText(_parent.File("old/notes.txt"), "abd");
+        Assert.Throws<DurableFolderException>(() => DurableFolder.Open(_parent.File("old")).Verify());
+    }
+
+    [Fact]
+    public void A_hash_of_another_kind_is_refused_by_name()
+    {
+        string folder = WriteSample("step-1"), manifest = Path.Combine(folder, "manifest.json");
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("xxh128", "md5", StringComparison.Ordinal));
+        Assert.Contains("hash md5", Assert.Throws<DurableFolderException>(() => DurableFolder.Open(folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_is_removed_as_a_whole_and_what_a_refusing_disk_leaves_is_complete()
+    {
+        string folder = WriteSample("step-1");
+        Assert.True(DurableFolder.TryRemove(folder));
+        Assert.False(DurableFolder.TryRemove(folder));
+        Assert.Empty(Entries());
+    }
 
     [Fact]
     public void A_fill_that_throws_leaves_the_old_state()

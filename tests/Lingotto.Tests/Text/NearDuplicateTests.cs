@@ -5,7 +5,11 @@ using Xunit.Abstractions;
 
 namespace Lingotto.Tests.Text;
 
-/// <summary>Pairs of texts whose Jaccard index is computed from its definition decide what must be found and what must stay.</summary>
+/// <summary>
+/// Pairs of texts whose Jaccard index is computed from its definition decide what must be found and what must stay. One test
+/// measures the memory of the whole process, so nothing runs beside.
+/// </summary>
+[Collection(nameof(AllocationTests))]
 public sealed partial class NearDuplicateTests(ITestOutputHelper output)
 {
     private const int Pairs = 4000;

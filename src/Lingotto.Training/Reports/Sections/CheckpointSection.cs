@@ -16,7 +16,7 @@ internal static class CheckpointSection
             {
                 html.Write(new DataTable(
                     "Files of the newest checkpoint",
-                    [new Column("file"), new Column("size", ColumnKind.Number), new Column("first half of SHA-256", ColumnKind.Code)],
+                    [new Column("file"), new Column("size", ColumnKind.Number), new Column("hash", ColumnKind.Code)],
                     manifest.Items("files").Select(file => (IReadOnlyList<string>)
                         [file.Text("name") ?? "", NumberText.Bytes(file.Number("size") ?? 0), file.Text("hash") ?? ""])).ToMarkup());
             }

@@ -48,6 +48,7 @@ public class ConfigSurfaceTests
         spikes.rollback_after
         checkpoints.every_steps
         checkpoints.keep
+        checkpoints.asynchronous
         evaluation.every_steps
         evaluation.sequences
         samples.prompts

@@ -154,7 +154,7 @@ public sealed class RecipeFileTests : IDisposable
     [InlineData("training.seed", "--set training.seed: has no '=': write --set training.seed=VALUE")]
     [InlineData("training.seed=x", "--set training.seed=x: training.seed cannot be that: give a whole number")]
     [InlineData("data.paths=[", "--set data.paths=[: data.paths cannot be that: give a list of texts such as [\"a\", \"b\"]")]
-    [InlineData("checkpoints=1", "--set checkpoints=1: checkpoints is a section: set one of its keys, every_steps, keep")]
+    [InlineData("checkpoints=1", "--set checkpoints=1: checkpoints is a section: set one of its keys, every_steps, keep, asynchronous")]
     [InlineData("checkpoints.keep=0", "--set: checkpoints.keep is 0: give 1 or more")]
     public void A_faulty_override_says_how_to_mend_it(string assignment, string expected) =>
         Assert.Equal(expected, Fault("""{ "model": "m", "training": { "minutes": 1 } }""", assignment));

@@ -1,0 +1,21 @@
+using System.Text.Json.Serialization;
+
+namespace Lingotto.Training;
+
+/// <summary>The state of a run beside weights and moments.</summary>
+/// <param name="Step">Updates done.</param>
+/// <param name="Tokens">Tokens seen.</param>
+/// <param name="ElapsedSeconds">Wall time of training so far.</param>
+/// <param name="DecayStart">Last step at the stable rate, once known.</param>
+/// <param name="NumSteps">Last step of the run, once known.</param>
+internal sealed record TrainerState(long Step, long Tokens, double ElapsedSeconds, long? DecayStart, long? NumSteps)
+{
+    /// <summary>Last step before the stable rate drops, once known.</summary>
+    public long? DropStep { get; init; }
+
+    /// <summary>What the guard against spikes remembers; null in a checkpoint of before it.</summary>
+    public SpikeGuardState? Guard { get; init; }
+
+    [JsonIgnore]
+    public StepBudget? Budget => DecayStart is { } start && NumSteps is { } end ? new StepBudget(start, end) : null;
+}

@@ -1,0 +1,71 @@
+using Lingotto.Formats;
+
+namespace Lingotto.Training;
+
+/// <summary>The local disk, and a record of what was done to a folder on it.</summary>
+internal sealed class RecordingDisk(string folder) : IDisk
+{
+    private readonly List<DiskOperation> _operations = [];
+    private int _files;
+
+    public IReadOnlyList<DiskOperation> Operations => _operations;
+
+    public void CreateFolder(string path)
+    {
+        LocalDisk.Instance.CreateFolder(path);
+        _operations.Add(new DiskOperation.CreateFolder(Relative(path)));
+    }
+
+    public IDiskFile CreateFile(string path, long length)
+    {
+        IDiskFile file = LocalDisk.Instance.CreateFile(path, length);
+        _operations.Add(new DiskOperation.CreateFile(_files, Relative(path), length));
+        return new RecordedFile(this, file, _files++);
+    }
+
+    public void Rename(string from, string to)
+    {
+        LocalDisk.Instance.Rename(from, to);
+        _operations.Add(new DiskOperation.Rename(Relative(from), Relative(to)));
+    }
+
+    public void FlushFolder(string path)
+    {
+        LocalDisk.Instance.FlushFolder(path);
+        _operations.Add(new DiskOperation.FlushFolder(Relative(path)));
+    }
+
+    /// <summary>A folder goes file by file, and so do its crash states.</summary>
+    public void Delete(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            foreach (string file in Directory.GetFiles(path))
+            {
+                Delete(file);
+            }
+        }
+
+        LocalDisk.Instance.Delete(path);
+        _operations.Add(new DiskOperation.Delete(Relative(path)));
+    }
+
+    private string Relative(string path) => Path.GetRelativePath(folder, path);
+
+    private sealed class RecordedFile(RecordingDisk disk, IDiskFile inner, int number) : IDiskFile
+    {
+        public void Write(ReadOnlySpan<byte> data, long position)
+        {
+            inner.Write(data, position);
+            disk._operations.Add(new DiskOperation.Write(number, position, data.ToArray()));
+        }
+
+        public void Flush()
+        {
+            inner.Flush();
+            disk._operations.Add(new DiskOperation.FlushFile(number));
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
+}
