@@ -19,10 +19,12 @@ public partial class ArchitectureTests
         ["Lingotto.Text"] = ["Lingotto.Formats"],
         ["Lingotto.Model"] = ["Lingotto.Compute", "Lingotto.Formats"],
         ["Lingotto.Training"] = ["Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Reporting", "Lingotto.Text"],
+        ["Lingotto.Planning"] = ["Lingotto.Formats", "Lingotto.Reporting"],
         ["Lingotto.Server"] = ["Lingotto.Reporting", "Lingotto.Training"],
         ["Lingotto.Cli"] =
         [
-            "Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Reporting", "Lingotto.Server", "Lingotto.Text", "Lingotto.Training",
+            "Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Planning", "Lingotto.Reporting", "Lingotto.Server", "Lingotto.Text",
+            "Lingotto.Training",
         ],
     };
 

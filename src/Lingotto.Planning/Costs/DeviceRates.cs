@@ -1,0 +1,44 @@
+namespace Lingotto.Planning;
+
+/// <summary>What a device does in a second, efficiencies applied: the numbers that every formula here divides by.</summary>
+public readonly record struct DeviceRates
+{
+    /// <summary>Dense BF16 peak of the data sheet, FLOP/s: the denominator of MFU.</summary>
+    public required double PeakFlops { get; init; }
+
+    /// <summary>Peak of the operand format in use, FLOP/s: the roofline.</summary>
+    public required double PeakOperandFlops { get; init; }
+
+    /// <summary>Large matrix products, FLOP/s.</summary>
+    public required double MatmulFlops { get; init; }
+
+    /// <summary>Attention scores and mixing, FLOP/s.</summary>
+    public required double AttentionFlops { get; init; }
+
+    /// <summary>Memory, bytes.</summary>
+    public required double MemoryBytes { get; init; }
+
+    /// <summary>Memory traffic, bytes/s.</summary>
+    public required double MemoryBytesPerSecond { get; init; }
+
+    /// <summary>Peak of memory traffic, bytes/s: the roofline.</summary>
+    public required double PeakMemoryBytesPerSecond { get; init; }
+
+    /// <summary>Link inside a node, bytes/s one way.</summary>
+    public required double IntraBytesPerSecond { get; init; }
+
+    /// <summary>Link between nodes, bytes/s one way and device.</summary>
+    public required double InterBytesPerSecond { get; init; }
+
+    /// <summary>Devices of a node.</summary>
+    public required int NodeDevices { get; init; }
+
+    /// <summary>Ramp-up and tail of one kernel on the device, s.</summary>
+    public required double KernelSeconds { get; init; }
+
+    /// <summary>The host's time to issue the forward of one layer, s: a floor under small layers.</summary>
+    public required double HostSeconds { get; init; }
+
+    /// <summary>Factor on all times from the release of the software; 1 at the date of the measurements' middle.</summary>
+    public double ReleaseFactor { get; init; }
+}

@@ -1,0 +1,174 @@
+namespace Lingotto.Planning;
+
+/// <summary>
+/// One layer of one micro-batch on one device, forward and backward. Products: 2mnk / rate + ramp, at least their bytes / memory
+/// bandwidth. Everything else by bytes moved. T = b*s/c tokens; sizes are divided by t.
+/// </summary>
+/// <remarks>
+/// Backward: products twice (dgrad, wgrad), fused attention 2.5 times (it computes scores again; arXiv 2205.14135), bytes twice,
+/// the same traffic. Full recomputation adds a forward, selective the bytes of norms and activations, and scores kept nowhere.
+/// </remarks>
+internal readonly ref struct LayerTime
+{
+    /// <summary>Rows of a product's tile on current matrix units; a smaller block of rows costs as much.</summary>
+    private const double TileRows = 128;
+
+    private const double FusedAttentionBackward = 2.5;
+
+    /// <summary>Backward issues fewer launches per kernel of work than forward written in Python.</summary>
+    private const double HostBackward = 1.5;
+
+    private readonly Workload _work;
+    private readonly ModelShape _model;
+    private readonly ref readonly Layout _layout;
+    private readonly ref readonly DeviceRates _rates;
+    private readonly double _tokens;
+
+    public LayerTime(Workload work, in Layout layout, in DeviceRates rates)
+    {
+        _work = work;
+        _model = work.Model;
+        _layout = ref layout;
+        _rates = ref rates;
+        _tokens = (double)layout.MicroBatch * work.SequenceLength / layout.Context;
+    }
+
+    /// <summary>Tokens of a micro-batch on this device.</summary>
+    public double Tokens => _tokens;
+
+    public PassTime Forward(bool isMoe)
+    {
+        PassTime pass = default;
+        AddAttention(ref pass);
+        if (isMoe)
+            AddExperts(ref pass);
+        else
+            AddMlp(ref pass, (double)_model.DenseWidth, _model.MlpMatrices);
+        AddElementwise(ref pass);
+        AddTensorLink(ref pass, isMoe);
+        pass.WaitForHost(_rates.HostSeconds);
+        return pass;
+    }
+
+    /// <summary>Backward with what it computes again.</summary>
+    public PassTime Backward(in PassTime forward)
+    {
+        PassTime pass = default;
+        pass.Matmul = 2 * forward.Matmul;
+        pass.Attention = (_work.HasFusedAttention ? FusedAttentionBackward : 2) * forward.Attention;
+        pass.Memory = 2 * forward.Memory;
+        pass.TensorLink = forward.TensorLink;
+        pass.ExpertLink = forward.ExpertLink;
+        pass.ContextLink = 2 * forward.ContextLink;
+        pass.WaitForHost(HostBackward * _rates.HostSeconds);
+        if (_layout.Recompute == Recompute.Full)
+            pass.Add(forward, 1);
+        if (_layout.Recompute == Recompute.Selective)
+        {
+            pass.Memory += 0.5 * forward.Memory;
+            pass.Attention += _work.HasFusedAttention ? 0 : forward.Attention;
+        }
+
+        return pass;
+    }
+
+    /// <summary>The head and its loss, forward and backward.</summary>
+    public PassTime Head()
+    {
+        PassTime pass = default;
+        double columns = (double)_model.Vocabulary / _layout.Tensor;
+        pass.Matmul = 3 * Product(_tokens, columns, _model.Hidden, isScaled: false);
+        pass.Memory = _tokens * columns * 18 / _rates.MemoryBytesPerSecond; // f32 logits written, softmax read and written, gradient written.
+        return pass;
+    }
+
+    private void AddAttention(ref PassTime pass)
+    {
+        double width = _model.AttentionWeights / _model.Hidden / _layout.Tensor;
+        double output = _model.QueryHeads * _model.HeadWidth / _layout.Tensor;
+        pass.Matmul += Product(_tokens, width - output, _model.Hidden) + Product(_tokens, _model.Hidden, output);
+        double scores = _tokens * _model.ScoreFlops(_work.SequenceLength) / _layout.Tensor;
+        pass.Attention += (_work.HasFusedAttention ? scores : 2 * scores) / _rates.AttentionFlops + _rates.KernelSeconds;
+        if (!_work.HasFusedAttention)
+        {
+            // 13 bytes a score: written, softmax read and written, dropout read and written with its mask, read for mixing.
+            pass.Memory += 13.0 * _tokens * _model.QueryHeads * _work.SequenceLength / _layout.Tensor / _rates.MemoryBytesPerSecond;
+        }
+
+        if (_layout.Context > 1)
+        {
+            double keys = _tokens * 4.0 * _model.KeyValueHeads * _model.HeadWidth / _layout.Tensor;
+            double ring = (_layout.Context - 1) * keys / Link(_layout.Tensor * _layout.Context);
+            pass.ContextLink += Math.Max(0, ring - pass.Attention);
+        }
+    }
+
+    private void AddMlp(ref PassTime pass, double width, int matrices)
+    {
+        if (width <= 0)
+            return;
+        double columns = width / _layout.Tensor;
+        pass.Matmul += Product(_tokens, (matrices - 1) * columns, _model.Hidden) + Product(_tokens, _model.Hidden, columns);
+        pass.Memory += _tokens * 2 * matrices * columns / _rates.MemoryBytesPerSecond;
+    }
+
+    /// <summary>
+    /// Router, shared and routed experts. A device computes T/t*k*t_e rows of width phi/t_e in E/e products, each rounded up to
+    /// tiles, on the busiest rank kappa times as many.
+    /// </summary>
+    private void AddExperts(ref PassTime pass)
+    {
+        AddMlp(ref pass, _model.SharedWidth, 3);
+        double local = (double)_model.Experts / _layout.Expert;
+        double rows = _tokens / _layout.Tensor * _model.ExpertsPerToken * _layout.ExpertTensor * _work.ExpertImbalance;
+        double tiled = local * Math.Ceiling(rows / local / TileRows) * TileRows;
+        double columns = (double)_model.ExpertWidth / _layout.ExpertTensor;
+        double operations = 6 * _model.Hidden * columns * (rows + Math.Min(tiled, 2 * rows)) / 2;
+        double bytes = 2 * (local * 3 * _model.Hidden * columns + rows * (2 * _model.Hidden + 3 * columns));
+        pass.Matmul += Math.Max(operations / _rates.MatmulFlops, bytes / _rates.MemoryBytesPerSecond) + 2 * _rates.KernelSeconds
+            + Product(_tokens / _layout.Tensor, _model.Experts, _model.Hidden, isScaled: false);
+        pass.Memory += (rows * (8.0 * _model.Hidden + 6 * columns + Scaling(_model.Hidden + columns))
+            + _tokens / _layout.Tensor * 8.0 * _model.Experts) / _rates.MemoryBytesPerSecond + 6 * _rates.KernelSeconds;
+        double exchange = Collectives.Exchange(
+            _tokens / _layout.Tensor * _work.ExpertImbalance, 2.0 * _model.Hidden, _model.ExpertsPerToken,
+            _layout.Expert * _layout.ExpertTensor, _rates.NodeDevices, _model.NodeLimit, _rates);
+        pass.ExpertLink += 2 * exchange * (1 - _work.ExpertOverlap);
+    }
+
+    /// <summary>Two norms and two residual additions of h, rotation of queries and keys.</summary>
+    private void AddElementwise(ref PassTime pass)
+    {
+        double split = _layout.SplitsSequence ? _layout.Tensor : 1;
+        double bytes = 16.0 * _model.Hidden / split
+            + 4.0 * (_model.QueryHeads + _model.KeyValueHeads) * _model.HeadWidth / _layout.Tensor;
+        pass.Memory += _tokens * bytes / _rates.MemoryBytesPerSecond + 6 * _rates.KernelSeconds;
+    }
+
+    /// <summary>Around attention, and around a dense or shared MLP: gather and scatter of T*h, as much as an all-reduce.</summary>
+    private void AddTensorLink(ref PassTime pass, bool isMoe)
+    {
+        if (_layout.Tensor <= 1)
+            return;
+        int blocks = isMoe && _model.SharedWidth == 0 ? 1 : 2;
+        pass.TensorLink += blocks * Collectives.Reduce(2.0 * _tokens * _model.Hidden, _layout.Tensor, _rates.NodeDevices, _rates);
+    }
+
+    /// <summary>2mnk / rate, at least the bytes of its operands, and the ramp.</summary>
+    private double Product(double m, double n, double k, bool isScaled = true)
+    {
+        double rate = isScaled ? _rates.MatmulFlops : _rates.MatmulFlops * _rates.PeakFlops / _rates.PeakOperandFlops;
+        double bytes = 2 * (m * k + k * n + m * n);
+        double casts = isScaled ? m * Scaling(k) / _rates.MemoryBytesPerSecond : 0;
+        return Math.Max(2 * m * n * k / rate, bytes / _rates.MemoryBytesPerSecond) + casts + _rates.KernelSeconds;
+    }
+
+    /// <summary>Bytes to bring a row of width n to 8 or 4 bits: read in two, written by rows and by columns.</summary>
+    private double Scaling(double width) => _work.Precision switch
+    {
+        Precision.Fp8 => 4 * width,
+        Precision.Fp4 => 3 * width,
+        _ => 0,
+    };
+
+    private double Link(int ranks) => ranks <= _rates.NodeDevices ? _rates.IntraBytesPerSecond : _rates.InterBytesPerSecond;
+}

@@ -1,0 +1,84 @@
+namespace Lingotto.Planning;
+
+/// <summary>
+/// Peak memory. Bytes per parameter: weights 2, gradients g, optimizer o; ZeRO divides o, then g, then all by the replicas
+/// (arXiv 1910.02054). Activations per token and layer in BF16 with fused attention and no dropout:
+/// dense 2(4h + 2ad + 2gd + 3f) + 4a, experts 2(4h + 2ad + 2gd + k*kappa(2h + 3phi) + 3 shared) + 4a + 4E, all over t*c
+/// (the published 34h of arXiv 2205.05198 for GELU, f = 4h and dropout masks; unfused attention adds 5as).
+/// </summary>
+public static class MemoryModel
+{
+    private const double RuntimeBytes = 1e9;
+    private const double Fragmentation = 0.06;
+
+    /// <summary>The fuller of the first stage, which holds most micro-batches, and the last, which holds the logits.</summary>
+    public static MemoryNeed Peak(Workload work, in Layout layout)
+    {
+        MemoryNeed first = Of(work, layout, 0);
+        if (layout.Pipeline == 1)
+            return first;
+        MemoryNeed last = Of(work, layout, layout.Pipeline - 1);
+        return last.Total > first.Total ? last : first;
+    }
+
+    private static MemoryNeed Of(Workload work, in Layout layout, int stage)
+    {
+        StageWeights weights = StageWeights.Of(work.Model, layout);
+        double replicas = layout.Data * layout.Context, expertReplicas = layout.ExpertData;
+        double whole = weights.Shared + weights.Experts, shard = weights.Shared / replicas + weights.Experts / expertReplicas;
+        double layersInFlight = LayersInFlight(work, layout, stage);
+        double perLayer = KeptBytesPerLayer(work, layout), layers = StageSplit.LayersOfAStage(work.Model, layout);
+        double live = layout.Recompute == Recompute.None ? 0 : LayerBytes(work, layout) - perLayer;
+        double logits = stage == layout.Pipeline - 1
+            ? 6.0 * layout.MicroBatch * work.SequenceLength * work.Model.Vocabulary / (layout.Tensor * layout.Context) : 0;
+        double gathered = layout.Zero == ZeroStage.Weights ? 2 * 2 * whole / layers : 0;
+        double activations = layersInFlight * perLayer + Math.Max(0, live);
+        double held = (layout.Zero == ZeroStage.Weights ? shard : whole) * 2
+            + (layout.Zero >= ZeroStage.Gradients ? shard : whole) * work.GradientBytes
+            + (layout.Zero >= ZeroStage.Optimizer ? shard : whole) * work.OptimizerBytes;
+        return new MemoryNeed
+        {
+            Weights = (layout.Zero == ZeroStage.Weights ? shard : whole) * 2,
+            Gradients = (layout.Zero >= ZeroStage.Gradients ? shard : whole) * work.GradientBytes,
+            Optimizer = (layout.Zero >= ZeroStage.Optimizer ? shard : whole) * work.OptimizerBytes,
+            Activations = activations,
+            Workspace = RuntimeBytes + logits + gathered + Fragmentation * (activations + held),
+            Stage = stage,
+        };
+    }
+
+    /// <summary>1F1B holds min(m, p - i) micro-batches, interleaved p*(1 + (p-1)/(p*v)) on the first stage, ZB-H2 2p - 1.</summary>
+    private static double LayersInFlight(Workload work, in Layout layout, int stage)
+    {
+        double layers = Math.Min(work.Model.Layers, StageSplit.LayersOfAStage(work.Model, layout));
+        double microBatches = work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
+        double p = layout.Pipeline;
+        double held = layout.Schedule == PipelineSchedule.ZeroBubbleH2 ? 2 * p - 1 - stage
+            : layout.Chunks > 1 ? p - stage + (p - 1) / layout.Chunks
+            : p - stage;
+        return layers * Math.Min(microBatches, held);
+    }
+
+    private static double KeptBytesPerLayer(Workload work, in Layout layout) => layout.Recompute switch
+    {
+        Recompute.Full => 2.0 * layout.MicroBatch * work.SequenceLength * work.Model.Hidden / (layout.Context * (layout.SplitsSequence ? layout.Tensor : 1)),
+        Recompute.Selective => LayerBytes(work, layout, isSelective: true),
+        _ => LayerBytes(work, layout),
+    };
+
+    /// <summary>Selective recomputation drops norm outputs, products of the activation function, and unfused scores.</summary>
+    private static double LayerBytes(Workload work, in Layout layout, bool isSelective = false)
+    {
+        ModelShape model = work.Model;
+        double tokens = (double)layout.MicroBatch * work.SequenceLength / layout.Context;
+        double norms = isSelective ? 2 : 4, widths = isSelective ? 2 : 3;
+        double heads = 2 * (2 * model.QueryHeads + 2 * model.KeyValueHeads) * model.HeadWidth + 4.0 * model.QueryHeads;
+        double mlp = model.MoeLayers > 0
+            ? 2 * (model.ExpertsPerToken * work.ExpertImbalance * ((isSelective ? 1 : 2) * model.Hidden + widths * model.ExpertWidth)
+                + widths * model.SharedWidth) + 4.0 * model.Experts
+            : 2 * (model.MlpMatrices == 3 ? widths : isSelective ? 1 : 2) * model.DenseWidth;
+        double scores = work.HasFusedAttention || isSelective ? 0 : 5.0 * model.QueryHeads * work.SequenceLength;
+        double split = layout.SplitsSequence ? layout.Tensor : 1;
+        return tokens * (2 * norms * model.Hidden / split + (heads + mlp + scores) / layout.Tensor);
+    }
+}

@@ -1,0 +1,26 @@
+namespace Lingotto.Planning;
+
+/// <summary>Where the time of a pass goes on one device, seconds.</summary>
+internal struct PassTime
+{
+    public double Matmul, Attention, Memory, TensorLink, ExpertLink, ContextLink, Host;
+
+    public readonly double Total => Matmul + Attention + Memory + TensorLink + ExpertLink + ContextLink + Host;
+
+    /// <summary>Computation, which traffic may hide behind.</summary>
+    public readonly double Compute => Matmul + Attention + Memory + Host;
+
+    public void Add(in PassTime other, double times)
+    {
+        Matmul += times * other.Matmul;
+        Attention += times * other.Attention;
+        Memory += times * other.Memory;
+        TensorLink += times * other.TensorLink;
+        ExpertLink += times * other.ExpertLink;
+        ContextLink += times * other.ContextLink;
+        Host += times * other.Host;
+    }
+
+    /// <summary>What the device waits for its host when the pass is shorter than its issue.</summary>
+    public void WaitForHost(double hostSeconds) => Host = Math.Max(0, hostSeconds - Total);
+}

@@ -1,0 +1,35 @@
+namespace Lingotto.Planning;
+
+/// <summary>What is to be trained, whatever the devices and the layout.</summary>
+public sealed record Workload
+{
+    /// <summary>The network.</summary>
+    public required ModelShape Model { get; init; }
+
+    /// <summary>s: tokens in a sequence.</summary>
+    public required int SequenceLength { get; init; }
+
+    /// <summary>B: sequences in an update.</summary>
+    public required int SequencesPerStep { get; init; }
+
+    /// <summary>Operands of matrix products.</summary>
+    public Precision Precision { get; init; }
+
+    /// <summary>Attention in one kernel that keeps no scores and skips the masked half (arXiv 2205.14135).</summary>
+    public bool HasFusedAttention { get; init; } = true;
+
+    /// <summary>kappa: rows of the busiest expert rank over the mean; 1 is balanced.</summary>
+    public double ExpertImbalance { get; init; } = 1;
+
+    /// <summary>Share of expert traffic that runs beside computation.</summary>
+    public double ExpertOverlap { get; init; }
+
+    /// <summary>Bytes of a gradient that accumulates.</summary>
+    public double GradientBytes { get; init; } = 4;
+
+    /// <summary>Bytes of optimizer state per parameter: f32 master, two moments.</summary>
+    public double OptimizerBytes { get; init; } = 12;
+
+    /// <summary>Tokens in an update.</summary>
+    public double TokensPerStep => (double)SequenceLength * SequencesPerStep;
+}

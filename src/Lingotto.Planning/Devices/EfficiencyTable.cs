@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Lingotto.Planning;
+
+/// <summary>devices/calibration/efficiencies.json: the fit of every family, written by lingotto plan calibrate.</summary>
+public sealed record EfficiencyTable
+{
+    /// <summary>The family that stands for those never measured.</summary>
+    public const string Any = "any";
+
+    private const string FileName = "efficiencies.json";
+
+    /// <summary>The fits.</summary>
+    public required IReadOnlyList<FamilyEfficiency> Families { get; init; }
+
+    /// <summary>The fit of a family, or that of "any".</summary>
+    public FamilyEfficiency Of(string family) =>
+        Families.FirstOrDefault(fit => fit.Family == family) ?? Families.First(fit => fit.Family == Any);
+
+    /// <summary>Reads the table of a calibration folder.</summary>
+    /// <exception cref="PlanException">It is absent or damaged.</exception>
+    public static EfficiencyTable Load(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        try
+        {
+            EfficiencyTable table = JsonSerializer.Deserialize(File.ReadAllBytes(path), EfficiencyJson.Default.EfficiencyTable)
+                ?? throw new PlanException($"{path}: holds null: run lingotto plan calibrate");
+            return table.Families.Any(fit => fit.Family == Any)
+                ? table : throw new PlanException($"{path}: has no family \"{Any}\": run lingotto plan calibrate");
+        }
+        catch (Exception fault) when (fault is IOException or JsonException)
+        {
+            throw new PlanException($"{path}: cannot be read ({fault.Message.TrimEnd('.')}): run lingotto plan calibrate", fault);
+        }
+    }
+
+    /// <summary>Writes the table into a calibration folder.</summary>
+    public void Save(string folder) => Lingotto.Formats.DurableFile.WriteAllBytes(
+        Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, EfficiencyJson.Default.EfficiencyTable));
+}
+
+[JsonSerializable(typeof(EfficiencyTable))]
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+internal sealed partial class EfficiencyJson : JsonSerializerContext;

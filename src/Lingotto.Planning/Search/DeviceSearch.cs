@@ -1,0 +1,153 @@
+namespace Lingotto.Planning;
+
+/// <summary>
+/// The cheapest plan on one kind of device, by branch and bound. A branch fixes t, c, p, b, e and recomputation and with them tau;
+/// whatever D, v, ZeRO and schedule follow, the run costs at least steps * (B/b) * t*c*p * tau * price, for waiting, traffic and
+/// failures only add. Branches whose bound is not below the best are cut; the optimum under the model is exact within the space.
+/// </summary>
+public sealed class DeviceSearch
+{
+    private readonly PlanRequest _request;
+    private readonly DeviceEstimate _device;
+    private readonly Workload _work;
+    private readonly DeviceRates _rates;
+    private readonly LayoutSpace _space;
+    private readonly double _steps;
+    private readonly double _price;
+    private readonly bool _prunes;
+    private long _evaluated, _pruned, _refused, _tooLarge, _tooLate;
+    private double _bestCost;
+    private Layout _best;
+    private double _leastMemory = double.PositiveInfinity, _leastDays = double.PositiveInfinity, _cheapestLate = double.PositiveInfinity;
+
+    private DeviceSearch(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes)
+    {
+        _request = request;
+        _device = device;
+        _price = price;
+        _prunes = prunes;
+        _work = request.Work with { Precision = precision };
+        _rates = device.Rates(precision, request.SoftwareYear);
+        _space = new LayoutSpace(_work, _rates.NodeDevices, request.Limit(device.Device));
+        _steps = request.Tokens / _work.TokensPerStep;
+        _bestCost = double.PositiveInfinity;
+    }
+
+    /// <summary>Searches; <paramref name="prunes"/> off looks at everything.</summary>
+    public static DeviceAnswer Run(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes = true)
+    {
+        var search = new DeviceSearch(request, device, price, precision, prunes);
+        search.Branch();
+        return search.Answer();
+    }
+
+    private DeviceAnswer Answer()
+    {
+        var counts = new SearchCounts(_evaluated, _pruned, _refused, _tooLarge, _tooLate);
+        if (double.IsPositiveInfinity(_bestCost))
+            return new DeviceAnswer(_device, null, Reason(), counts);
+        return new DeviceAnswer(_device, Make(_best), null, counts);
+    }
+
+    private string Reason() => (_leastDays, _leastMemory) switch
+    {
+        (< double.PositiveInfinity, _) when _leastDays > _request.DeadlineDays =>
+            FormattableString.Invariant($"misses the deadline: {_leastDays:F0} days at best on {_request.Limit(_device.Device)} devices"),
+        (< double.PositiveInfinity, _) => FormattableString.Invariant($"over the budget: {_cheapestLate:N0} {_request.Currency} at least"),
+        (_, < double.PositiveInfinity) =>
+            FormattableString.Invariant($"does not fit: {_leastMemory / 1e9:F0} GB needed on a device of {_rates.MemoryBytes / 1e9:F0} GB at best"),
+        _ => "no layout obeys the rules on this many devices",
+    };
+
+    private Plan Make(in Layout layout)
+    {
+        StepTime step = StepModel.Evaluate(_work, layout, _rates);
+        return new Plan
+        {
+            Device = _device, Layout = layout, Precision = _work.Precision, Step = step, Memory = MemoryModel.Peak(_work, layout), Steps = _steps,
+            Goodput = Useful(layout.Devices), PricePerHour = _price,
+            Mfu = _work.Model.FlopsPerToken(_work.SequenceLength) * _work.TokensPerStep / (step.Total * layout.Devices * _rates.PeakFlops),
+        };
+    }
+
+    private double Useful(int devices) =>
+        Goodput.BestShare(devices, _device.FailuresPerDeviceHour, _request.SaveSeconds, _request.RestartSeconds);
+
+    private void Branch()
+    {
+        foreach (Recompute recompute in _space.Recompute)
+        foreach (int microBatch in _space.MicroBatch)
+        foreach (int context in _space.Context)
+        foreach (int tensor in _space.Tensor)
+        foreach (int pipeline in _space.Pipeline)
+        foreach (int expert in _space.Expert)
+        {
+            int grid = pipeline * Math.Max(tensor * context, expert);
+            if (grid > _request.Limit(_device.Device) || tensor * context * pipeline > _request.Limit(_device.Device))
+                continue;
+            var layout = new Layout
+            {
+                Devices = grid, Tensor = tensor, Pipeline = pipeline, Context = context, Expert = expert, MicroBatch = microBatch,
+                Recompute = recompute,
+            };
+            double tau = StepModel.MicroBatchSeconds(_work, layout, _rates);
+            double bound = _steps * _work.SequencesPerStep / microBatch * tensor * context * pipeline * tau / 3600 * _price;
+            if (_prunes && bound >= Math.Min(_bestCost, _request.Budget))
+            {
+                _pruned++;
+                continue;
+            }
+
+            Leaves(layout);
+        }
+    }
+
+    private void Leaves(in Layout branch)
+    {
+        int stage = branch.Tensor * branch.Context * branch.Pipeline;
+        foreach (int data in _space.Data)
+        {
+            int devices = stage * data;
+            if (devices > _request.Limit(_device.Device) || (devices % _rates.NodeDevices != 0 && devices > _rates.NodeDevices))
+                continue;
+            foreach (int chunks in _space.Chunks)
+            foreach (ZeroStage zero in _space.Zero)
+            foreach (PipelineSchedule schedule in _space.Schedule)
+                Leaf(branch with { Devices = devices, Chunks = chunks, Zero = zero, Schedule = schedule });
+        }
+    }
+
+    private void Leaf(in Layout layout)
+    {
+        if (LayoutRules.Broken(_work, layout, _rates.NodeDevices) != LayoutRule.None)
+        {
+            _refused++;
+            return;
+        }
+
+        _evaluated++;
+        double memory = MemoryModel.Peak(_work, layout).Total;
+        if (memory > _rates.MemoryBytes)
+        {
+            _leastMemory = Math.Min(_leastMemory, memory);
+            _tooLarge++;
+            return;
+        }
+
+        double seconds = _steps * StepModel.Evaluate(_work, layout, _rates).Total / Useful(layout.Devices);
+        double cost = layout.Devices * seconds / 3600 * _price;
+        _leastDays = Math.Min(_leastDays, seconds / 86400);
+        if (seconds / 86400 > _request.DeadlineDays)
+        {
+            _tooLate++;
+            return;
+        }
+
+        _cheapestLate = Math.Min(_cheapestLate, cost);
+        if (cost < _bestCost && cost <= _request.Budget)
+        {
+            _bestCost = cost;
+            _best = layout;
+        }
+    }
+}

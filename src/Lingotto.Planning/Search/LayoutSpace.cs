@@ -1,0 +1,51 @@
+namespace Lingotto.Planning;
+
+/// <summary>The values that each dimension of a layout may take for a workload.</summary>
+internal sealed class LayoutSpace
+{
+    private const int MostMicroBatch = 8;
+
+    public LayoutSpace(Workload work, int nodeDevices, int maxDevices)
+    {
+        ModelShape model = work.Model;
+        Tensor = [.. Powers(Math.Min(nodeDevices, model.QueryHeads))];
+        Pipeline = [.. Stages(model.Layers).Where(stages => stages <= maxDevices)];
+        Context = [.. Powers(Math.Max(1, work.SequenceLength / 8192))];
+        Expert = model.MoeLayers == 0 ? [1] : [.. Divisors(model.Experts).Where(ranks => ranks <= maxDevices)];
+        MicroBatch = [.. Powers(Math.Min(MostMicroBatch, work.SequencesPerStep))];
+        Data = [.. Divisors(work.SequencesPerStep).Where(replicas => replicas <= maxDevices)];
+    }
+
+    public int[] Tensor { get; }
+    public int[] Pipeline { get; }
+    public int[] Context { get; }
+    public int[] Expert { get; }
+    public int[] MicroBatch { get; }
+    public int[] Data { get; }
+    public int[] Chunks { get; } = [1, 2, 4];
+    public Recompute[] Recompute { get; } = [Planning.Recompute.None, Planning.Recompute.Selective, Planning.Recompute.Full];
+    public ZeroStage[] Zero { get; } = [ZeroStage.Optimizer, ZeroStage.Weights];
+    public PipelineSchedule[] Schedule { get; } =
+        [PipelineSchedule.OneForwardOneBackward, PipelineSchedule.ZeroBubbleH1, PipelineSchedule.ZeroBubbleH2];
+
+    /// <summary>Numbers of stages of which none has the same layers per stage as a smaller number: more would only add waiting.</summary>
+    private static IEnumerable<int> Stages(int layers)
+    {
+        int last = 0;
+        for (int stages = 1; stages <= layers; stages++)
+        {
+            int each = (layers + stages - 1) / stages;
+            if (each != last)
+                yield return stages;
+            last = each;
+        }
+    }
+
+    private static IEnumerable<int> Powers(int most)
+    {
+        for (int power = 1; power <= most; power *= 2)
+            yield return power;
+    }
+
+    private static IEnumerable<int> Divisors(int number) => Enumerable.Range(1, number).Where(divisor => number % divisor == 0);
+}

@@ -1,0 +1,44 @@
+namespace Lingotto.Planning;
+
+/// <summary>What a user asks of the planner.</summary>
+public sealed record PlanRequest
+{
+    /// <summary>What is to be trained.</summary>
+    public required Workload Work { get; init; }
+
+    /// <summary>Tokens of the whole run.</summary>
+    public required double Tokens { get; init; }
+
+    /// <summary>Longest run, days.</summary>
+    public double DeadlineDays { get; init; } = 60;
+
+    /// <summary>Most money, in <see cref="Currency"/>; infinite for no limit.</summary>
+    public double Budget { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Most devices of a type.</summary>
+    public int MaxDevices { get; init; } = 16384;
+
+    /// <summary>Devices that can be had, by name; absent for <see cref="MaxDevices"/>.</summary>
+    public IReadOnlyDictionary<string, int> Stock { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Currency of the answer.</summary>
+    public string Currency { get; init; } = "CNY";
+
+    /// <summary>Yuan for a dollar, where a price is in the other currency.</summary>
+    public double YuanPerDollar { get; init; } = 7.2;
+
+    /// <summary>Date of the software, years; 0 for the middle of what was measured.</summary>
+    public double SoftwareYear { get; init; }
+
+    /// <summary>Time to save a checkpoint while training waits, s.</summary>
+    public double SaveSeconds { get; init; } = 60;
+
+    /// <summary>Time from a failure to training again, s.</summary>
+    public double RestartSeconds { get; init; } = 900;
+
+    /// <summary>Operands in FP8 where the chip has it.</summary>
+    public bool AllowsFp8 { get; init; }
+
+    /// <summary>Devices of a type at most.</summary>
+    public int Limit(DeviceSpec device) => Math.Min(MaxDevices, Stock.GetValueOrDefault(device.Name, MaxDevices));
+}
