@@ -1,5 +1,6 @@
 using Lingotto.Compute;
 using Lingotto.Formats;
+using Lingotto.Planning;
 using Lingotto.Training;
 
 namespace Lingotto.Cli;
@@ -30,7 +31,7 @@ internal static class FaultReport
     private static int CodeOf(Exception fault) => fault switch
     {
         UsageException => ExitCodes.Usage,
-        RunException or RecipeException or ModelConfigException or SafetensorsException or DurableFolderException
+        RunException or RecipeException or PlanException or ModelConfigException or SafetensorsException or DurableFolderException
             or OutOfDeviceMemoryException or OutOfMemoryException or PlatformNotSupportedException
             or InvalidDataException or IOException or UnauthorizedAccessException => ExitCodes.Failed,
         _ => ExitCodes.InternalFault,

@@ -25,6 +25,11 @@ public sealed class DeviceCatalogue
             : throw new PlanException($"{folder}: holds no device: give a folder of files such as devices/h100-sxm.json");
     }
 
+    /// <summary>Reads one device.</summary>
+    /// <exception cref="PlanException">The file is absent or not a device.</exception>
+    public static DeviceSpec ReadDevice(string path) =>
+        File.Exists(path) ? DeviceFile.Read(path) : throw new PlanException($"{path}: no such file: give a device file such as devices/h100-sxm.json");
+
     /// <summary>This catalogue with other devices; one of the same name replaces its predecessor.</summary>
     public DeviceCatalogue With(IEnumerable<DeviceSpec> devices)
     {

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Globalization;
+using Lingotto.Formats;
+using Lingotto.Planning;
+using Lingotto.Training;
+
+namespace Lingotto.Cli;
+
+/// <summary>lingotto plan: which chips, how many, how long, how much.</summary>
+internal static class PlanCommand
+{
+    private const string Examples = """
+        Find the cheapest fleet and layout for a training run among the devices of the catalogue, before spending anything. Examples:
+          lingotto plan models/ling-plus.json --tokens 1T
+          lingotto plan ling-plus --tokens 1T --devices ling-a,h800-sxm --deadline 90d
+          lingotto plan ling-lite --tokens 300B --no-vendor nvidia --currency USD
+          lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500
+        """;
+
+    public static Command Create(CliContext context)
+    {
+        var model = new Argument<string>("MODEL") { Description = "A config.json, a folder with one, or the name of a model that comes with lingotto." };
+        var options = new PlanOptions();
+        var command = new Command("plan", Examples) { model };
+        options.AddTo(command);
+        command.Add(GlobalOptions.Json);
+        command.SetAction(parsed =>
+        {
+            string path = Locate(parsed.GetRequiredValue(model), context.AssetFolder);
+            string name = Path.GetFileNameWithoutExtension(path);
+            Workload work = Work(ModelShape.Of(ModelConfig.Load(path), name), name, parsed, options, context.AssetFolder);
+            PlanRequest request = options.Request(parsed, work);
+            DeviceCatalogue catalogue = DeviceCatalogue.Load(Path.Combine(context.AssetFolder, "devices"));
+            EfficiencyTable efficiencies = EfficiencyTable.Load(Path.Combine(context.AssetFolder, "devices", "calibration"));
+            IReadOnlyList<DeviceEstimate> devices = options.Devices(parsed, catalogue, efficiencies);
+            PlanResult result = Planner.Run(request, devices, context.Cancellation);
+            PlanView.Write(result, context.Terminal.Out);
+            return result.Ranked.Count > 0 ? ExitCodes.Done : ExitCodes.Failed;
+        });
+        return command;
+    }
+
+    private static string Locate(string model, string assetFolder)
+    {
+        string shipped = Path.Combine(assetFolder, "models", model + ".json");
+        return File.Exists(model) || Directory.Exists(model) || !File.Exists(shipped) ? model : shipped;
+    }
+
+    /// <summary>Sequence length and batch come from the options, else from the recipe of the model's name, else 4,096 and 1,024.</summary>
+    private static Workload Work(ModelShape shape, string name, ParseResult parsed, PlanOptions options, string assetFolder)
+    {
+        int sequence = 4096, sequences = 1024;
+        if (File.Exists(Path.Combine(assetFolder, "recipes", name + ".json")))
+        {
+            TrainingConfig training = RecipeFile.Load(name, assetFolder, []).Training;
+            (sequence, sequences) = (training.SequenceLength, training.SequencesPerMicroBatch * Math.Max(1, training.MicroBatches));
+        }
+
+        return new Workload
+        {
+            Model = shape,
+            SequenceLength = options.SequenceLength(parsed) ?? sequence,
+            SequencesPerStep = options.SequencesPerStep(parsed) ?? sequences,
+            ExpertImbalance = shape.MoeLayers > 0 ? options.Imbalance(parsed) : 1,
+        };
+    }
+}

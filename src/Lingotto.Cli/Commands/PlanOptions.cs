@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Globalization;
+using Lingotto.Planning;
+
+namespace Lingotto.Cli;
+
+/// <summary>The options of lingotto plan.</summary>
+internal sealed class PlanOptions
+{
+    private readonly Option<string> _tokens = new("--tokens") { Description = "Tokens to train on: 1T, 300B.", HelpName = "N", DefaultValueFactory = _ => "1T" };
+    private readonly Option<string?> _devices = new("--devices") { Description = "Consider only these, parted by commas; a file describes one of your own.", HelpName = "NAMES" };
+    private readonly Option<string[]> _noVendor = new("--no-vendor") { Description = "Leave out a vendor.", HelpName = "NAME" };
+    private readonly Option<string?> _stock = new("--stock") { Description = "How many there are: ling-a=2000,ling-d=500. Devices not named are unlimited.", HelpName = "NAME=N" };
+    private readonly Option<string> _deadline = new("--deadline") { Description = "Longest run.", HelpName = "TIME", DefaultValueFactory = _ => "60d" };
+    private readonly Option<string?> _budget = new("--budget") { Description = "Most money, in the currency of the answer: 6M.", HelpName = "AMOUNT" };
+    private readonly Option<string> _currency = new("--currency") { Description = "Currency of the answer.", HelpName = "CNY|USD", DefaultValueFactory = _ => "CNY" };
+    private readonly Option<double> _yuan = NumberOption.Real("--yuan-per-dollar", "Rate of exchange for prices in the other currency.", 7.2);
+    private readonly Option<double> _imbalance = NumberOption.Real("--imbalance", "Rows of the busiest expert rank over the mean.", 1.2);
+    private readonly Option<int> _sequence = NumberOption.Whole("--sequence-length", "Tokens in a sequence; 0 takes the recipe's, or 4096.", 0, least: 0);
+    private readonly Option<int> _sequences = NumberOption.Whole("--sequences", "Sequences in an update; 0 takes the recipe's, or 1024.", 0, least: 0);
+    private readonly Option<int> _maxDevices = NumberOption.Whole("--max-devices", "Most devices of a fleet.", 16384, least: 1);
+    private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
+
+    public void AddTo(Command command)
+    {
+        _currency.AcceptOnlyFromAmong("CNY", "USD");
+        foreach (Option option in (Option[])[_tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _fp8])
+            command.Add(option);
+    }
+
+    public int? SequenceLength(ParseResult parsed) => parsed.GetValue(_sequence) is > 0 and var length ? length : null;
+
+    public int? SequencesPerStep(ParseResult parsed) => parsed.GetValue(_sequences) is > 0 and var count ? count : null;
+
+    public double Imbalance(ParseResult parsed) => parsed.GetValue(_imbalance) is >= 1 and var kappa
+        ? kappa : throw new UsageException("--imbalance cannot be below 1: the busiest rank has at least the mean");
+
+    public PlanRequest Request(ParseResult parsed, Workload work)
+    {
+        string deadline = parsed.GetRequiredValue(_deadline);
+        return new PlanRequest
+        {
+            Work = work,
+            Tokens = Amount("--tokens", parsed.GetRequiredValue(_tokens)),
+            DeadlineDays = Figures.TryParseDuration(deadline, out TimeSpan time)
+                ? time.TotalDays : throw new UsageException($"--deadline cannot be '{deadline}': give a time such as 60d"),
+            Budget = parsed.GetValue(_budget) is { } budget ? Amount("--budget", budget) : double.PositiveInfinity,
+            Currency = parsed.GetRequiredValue(_currency),
+            YuanPerDollar = parsed.GetValue(_yuan) is > 0 and var rate ? rate : throw new UsageException("--yuan-per-dollar must be above 0"),
+            MaxDevices = parsed.GetValue(_maxDevices),
+            Stock = Stock(parsed.GetValue(_stock)),
+            AllowsFp8 = parsed.GetValue(_fp8),
+        };
+    }
+
+    public IReadOnlyList<DeviceEstimate> Devices(ParseResult parsed, DeviceCatalogue catalogue, EfficiencyTable efficiencies)
+    {
+        string[] names = parsed.GetValue(_devices)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        List<DeviceSpec> files = [];
+        for (int i = 0; i < names.Length; i++)
+        {
+            if (!names[i].EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+                continue;
+            files.Add(DeviceCatalogue.ReadDevice(names[i]));
+            names[i] = files[^1].Name;
+        }
+
+        catalogue = catalogue.With(files);
+        HashSet<string> excluded = new(parsed.GetValue(_noVendor) ?? [], StringComparer.OrdinalIgnoreCase);
+        foreach (string vendor in excluded)
+        {
+            if (catalogue.Devices.All(device => !device.Vendor.Equals(vendor, StringComparison.OrdinalIgnoreCase)))
+                throw new UsageException($"--no-vendor cannot be '{vendor}': give one of {string.Join(", ", catalogue.Devices.Select(device => device.Vendor).Distinct())}");
+        }
+
+        foreach (string name in Stock(parsed.GetValue(_stock)).Keys)
+            _ = catalogue[name];
+        IEnumerable<DeviceSpec> chosen = names.Length > 0 ? names.Select(name => catalogue[name])
+            : catalogue.Devices.Where(device => device.Bf16Tflops.Value > 0 && device.MemoryGb.Value > 0);
+        return [.. chosen.Where(device => !excluded.Contains(device.Vendor)).Select(device => DeviceEstimate.Of(device, catalogue, efficiencies))];
+    }
+
+    private static Dictionary<string, int> Stock(string? text)
+    {
+        var stock = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+        foreach (string entry in text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
+        {
+            string[] parts = entry.Split('=');
+            if (parts.Length != 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int count) || count < 1)
+                throw new UsageException($"--stock cannot be '{entry}': give a device and a number, as in ling-a=2000");
+            stock[parts[0].ToLowerInvariant()] = count;
+        }
+
+        return stock;
+    }
+
+    /// <summary>1T, 300B, 6.35M, 1e12.</summary>
+    private static double Amount(string option, string text)
+    {
+        double factor = text.Length == 0 ? 1 : char.ToUpperInvariant(text[^1]) switch { 'K' => 1e3, 'M' => 1e6, 'B' => 1e9, 'T' => 1e12, _ => 1 };
+        return double.TryParse(factor == 1 ? text : text[..^1], NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number * factor is > 0 and < 1e30
+            ? number * factor : throw new UsageException($"{option} cannot be '{text}': give an amount such as 300B or 1T");
+    }
+}

@@ -1,0 +1,102 @@
+using Lingotto.Planning;
+using Lingotto.Reporting;
+
+namespace Lingotto.Cli;
+
+/// <summary>A plan as text: the table of devices, the best plan taken apart, and what was assumed.</summary>
+internal static class PlanView
+{
+    public static void Write(PlanResult result, TextWriter output)
+    {
+        Workload work = result.Request.Work;
+        output.WriteLine(Line(
+            $"{work.Model.Name}: {Figures.Short(work.Model.TotalParameters)} parameters, {Figures.Short(work.Model.ActiveParameters)} active, {work.Model.FlopsPerToken(work.SequenceLength) / 1e9:F1} GFLOP/token; {Figures.Short(result.Request.Tokens)} tokens in updates of {work.SequencesPerStep:N0} x {work.SequenceLength:N0}; at most {result.Request.DeadlineDays:F0} days"));
+        output.WriteLine();
+        if (result.Ranked.Count > 0)
+        {
+            WriteTable(result, output);
+            WriteBest(result, output);
+        }
+
+        WriteOthers(result, output);
+        WriteClaim(result, output);
+        output.WriteLine(Line(
+            $"search: {result.Counts.Evaluated:N0} layouts computed, {result.Counts.Pruned:N0} branches cut by their bound, {result.Counts.Refused:N0} layouts refused by a rule, {result.Counts.TooLarge:N0} too large, {result.Counts.TooLate:N0} too late"));
+    }
+
+    private static void WriteTable(PlanResult result, TextWriter output)
+    {
+        string currency = result.Request.Currency;
+        output.WriteLine(Line(
+            $"{"device",-18}{"count",6} {"cost " + currency,11} {"80 % interval",21} {"days",5} {"MFU",6} {"memory",9} {"wins below",11} {"or at MFU",9}  binds"));
+        foreach (PlanOption option in result.Ranked)
+        {
+            Plan plan = option.Answer.Plan!;
+            CostInterval interval = option.Interval!;
+            bool isBest = option == result.Ranked[0];
+            output.WriteLine(Line(
+                $"{option.Device.Device.Name,-18}{plan.Layout.Devices,6} {Figures.Short(plan.Cost),11} {Figures.Short(interval.Low) + " - " + Figures.Short(interval.High),21} {plan.Days,5:F0} {100 * plan.Mfu,5:F1}% {plan.Memory.Total / 1e9,6:F0} GB {(isBest ? "" : Line($"{option.BreakEvenPrice:F2}/h")),11} {(isBest ? "" : Line($"{100 * option.BreakEvenMfu:F1}%")),9}  {BindingConstraint.Of(plan, result.Request)}"));
+        }
+
+        output.WriteLine();
+    }
+
+    private static void WriteBest(PlanResult result, TextWriter output)
+    {
+        PlanOption best = result.Ranked[0];
+        Plan plan = best.Answer.Plan!;
+        output.WriteLine(Line($"best: {plan.Layout.Devices} x {best.Device.Device.Title}, {plan.Layout}, {plan.Precision.ToString().ToLowerInvariant()}, goodput {100 * plan.Goodput:F1} %, price {best.Price.Origin}"));
+        for (int i = 0; i < StepTime.PartNames.Count; i++)
+        {
+            double share = plan.Step.Parts[i] / plan.Step.Total;
+            if (share > 0)
+                output.WriteLine(Line($"  {StepTime.PartNames[i],-22} {plan.Step.Parts[i],9:F3} s {100 * share,5:F1} % {Figures.Short(plan.Cost * plan.Goodput * share),9} {result.Request.Currency}"));
+        }
+
+        output.WriteLine(Line($"  {"lost to failures",-22} {plan.Step.Total * (1 / plan.Goodput - 1),9:F3} s {"",7} {Figures.Short(plan.Cost * (1 - plan.Goodput)),9} {result.Request.Currency}"));
+        output.WriteLine(Line($"  {"an update",-22} {plan.Step.Total / plan.Goodput,9:F3} s {"",7} {Figures.Short(plan.Cost),9} {result.Request.Currency} for the run"));
+        output.WriteLine(Line($"  memory on stage {plan.Memory.Stage}: weights {plan.Memory.Weights / 1e9:F1}, gradients {plan.Memory.Gradients / 1e9:F1}, optimizer {plan.Memory.Optimizer / 1e9:F1}, activations {plan.Memory.Activations / 1e9:F1}, workspace {plan.Memory.Workspace / 1e9:F1} GB"));
+        output.WriteLine("  what the interval is made of:");
+        foreach (Sensitivity part in best.Interval!.Sensitivities.Take(6))
+            output.WriteLine(Line($"    {part.Name,-22} +-{100 * (Math.Exp(part.LogError) - 1),4:F1} %  {part.Origin}"));
+        output.WriteLine();
+    }
+
+    private static void WriteOthers(PlanResult result, TextWriter output)
+    {
+        foreach (PlanOption option in result.Others)
+        {
+            string reason = option.Answer.Reason ?? (option.BreakEvenPrice is { } price
+                ? Line($"{option.Price.Origin}: wins below {price:F2} {result.Request.Currency}/h ({option.Answer.Plan!.Layout.Devices} devices, {option.Answer.Plan.Days:F0} days, MFU {100 * option.Answer.Plan.Mfu:F1} %)")
+                : option.Price.Origin);
+            output.WriteLine($"{option.Device.Device.Name,-18} {reason}");
+        }
+
+        if (result.Others.Count > 0)
+            output.WriteLine();
+    }
+
+    /// <summary>The published pair of costs beside what the model says, where both devices compete.</summary>
+    private static void WriteClaim(PlanResult result, TextWriter output)
+    {
+        if (result.Request.Work.Model.Name != "ling-plus" || result.Request.Currency != "CNY"
+            || result.Ranked.FirstOrDefault(option => option.Device.Device.Name == PublishedCost.PremiumDevice) is not { } premium)
+            return;
+        double scale = result.Request.Tokens / PublishedCost.Tokens;
+        output.WriteLine(Line($"published (arXiv 2503.05139): {PublishedCost.Premium * scale / 1e6:F2}M on D, {PublishedCost.LowerSpecification * scale / 1e6:F2}M on an unnamed device of lower specification, 20 % less. Predicted without it:"));
+        WriteClaim(premium, PublishedCost.Premium * scale, premium, output);
+        foreach (PlanOption option in result.Ranked.Where(option => PublishedCost.LowerDevices.Contains(option.Device.Device.Name)))
+            WriteClaim(option, PublishedCost.LowerSpecification * scale, premium, output);
+        output.WriteLine();
+    }
+
+    private static void WriteClaim(PlanOption option, double published, PlanOption premium, TextWriter output)
+    {
+        double cost = option.Answer.Plan!.Cost;
+        bool isInside = option.Interval!.Low <= published && published <= option.Interval.High;
+        output.WriteLine(Line(
+            $"  {option.Device.Device.Name}: {cost / 1e6:F2}M ({option.Interval.Low / 1e6:F2} to {option.Interval.High / 1e6:F2}), {100 * (cost / published - 1):+0;-0} % from {published / 1e6:F2}M, interval {(isInside ? "contains" : "misses")} it; {100 * (cost / premium.Answer.Plan!.Cost - 1):+0;-0;0} % against D"));
+    }
+
+    private static string Line(FormattableString text) => FormattableString.Invariant(text);
+}

@@ -1,0 +1,17 @@
+namespace Lingotto.Planning;
+
+/// <summary>Every device with its best plan.</summary>
+public sealed record PlanResult
+{
+    /// <summary>What was asked.</summary>
+    public required PlanRequest Request { get; init; }
+
+    /// <summary>Devices with a plan and a price, cheapest first.</summary>
+    public required IReadOnlyList<PlanOption> Ranked { get; init; }
+
+    /// <summary>Devices without a plan or without a price, by name.</summary>
+    public required IReadOnlyList<PlanOption> Others { get; init; }
+
+    /// <summary>What the search looked at.</summary>
+    public required SearchCounts Counts { get; init; }
+}

@@ -1,0 +1,59 @@
+namespace Lingotto.Planning;
+
+/// <summary>Searches every device of a list and ranks them by cost.</summary>
+public static class Planner
+{
+    /// <summary>Plans a run.</summary>
+    /// <param name="request">What is asked.</param>
+    /// <param name="devices">The competitors.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    public static PlanResult Run(PlanRequest request, IReadOnlyList<DeviceEstimate> devices, CancellationToken cancellation = default)
+    {
+        var answers = new DeviceAnswer[devices.Count];
+        // Each answer stands at the index of its device, so threads do not change the result.
+        Parallel.For(0, devices.Count, new ParallelOptions { CancellationToken = cancellation },
+            index => answers[index] = Search(request, devices[index]));
+        var options = new List<PlanOption>();
+        foreach (DeviceAnswer answer in answers)
+        {
+            HourlyPrice price = HourlyPrice.Of(answer.Device.Device, request);
+            options.Add(new PlanOption
+            {
+                Answer = answer, Price = price,
+                Interval = answer.Plan is { } plan && price.PerHour is not null ? CostInterval.Of(plan, request, price) : null,
+            });
+        }
+
+        PlanOption? best = options.Where(option => option.IsRanked).MinBy(option => option.Answer.Plan!.Cost);
+        return new PlanResult
+        {
+            Request = request,
+            Ranked = [.. options.Where(option => option.IsRanked).OrderBy(option => option.Answer.Plan!.Cost).Select(option => Compare(option, best))],
+            Others = [.. options.Where(option => !option.IsRanked).Select(option => Compare(option, best))],
+            Counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts),
+        };
+    }
+
+    private static DeviceAnswer Search(PlanRequest request, DeviceEstimate device)
+    {
+        double price = HourlyPrice.Of(device.Device, request).PerHour ?? 1;
+        DeviceAnswer plain = DeviceSearch.Run(request, device, price, Precision.Bf16);
+        if (!request.AllowsFp8 || !device.HasFp8)
+            return plain;
+        DeviceAnswer fp8 = DeviceSearch.Run(request, device, price, Precision.Fp8);
+        SearchCounts counts = plain.Counts + fp8.Counts;
+        return (fp8.Plan?.Cost ?? double.PositiveInfinity) < (plain.Plan?.Cost ?? double.PositiveInfinity)
+            ? fp8 with { Counts = counts } : plain with { Counts = counts };
+    }
+
+    private static PlanOption Compare(PlanOption option, PlanOption? best)
+    {
+        if (option.Answer.Plan is not { } plan || best?.Answer.Plan is not { } winner)
+            return option;
+        return option with
+        {
+            BreakEvenPrice = winner.Cost / plan.DeviceHours,
+            BreakEvenMfu = option.IsRanked ? plan.Mfu * plan.Cost / winner.Cost : null,
+        };
+    }
+}
