@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Lingotto.Formats;
 using Lingotto.Planning;
 using Lingotto.Training;
@@ -24,6 +23,7 @@ internal static class PlanCommand
         var command = new Command("plan", Examples) { model };
         options.AddTo(command);
         command.Add(GlobalOptions.Json);
+        command.Add(PlanCalibrateCommand.Create(context));
         command.SetAction(parsed =>
         {
             string path = Locate(parsed.GetRequiredValue(model), context.AssetFolder);

@@ -1,5 +1,4 @@
 using Lingotto.Planning;
-using Lingotto.Reporting;
 
 namespace Lingotto.Cli;
 

@@ -38,11 +38,14 @@ public sealed class DeviceEstimate
 
     /// <summary>Estimates a device.</summary>
     /// <exception cref="PlanException">Its peak or memory is unknown: such a device cannot be planned.</exception>
-    public static DeviceEstimate Of(DeviceSpec device, DeviceCatalogue catalogue, EfficiencyTable efficiencies)
+    public static DeviceEstimate Of(DeviceSpec device, DeviceCatalogue catalogue, EfficiencyTable efficiencies) =>
+        Of(device, catalogue, efficiencies.Of(FamilyOf(device, catalogue)));
+
+    /// <summary>Estimates a device with efficiencies of one's own.</summary>
+    /// <exception cref="PlanException">Its peak or memory is unknown.</exception>
+    public static DeviceEstimate Of(DeviceSpec device, DeviceCatalogue catalogue, FamilyEfficiency efficiency)
     {
-        string family = device.Resembles is { } other && catalogue.Find(other) is { } like && device.Family == "undisclosed"
-            ? like.Family : device.Family;
-        var estimate = new DeviceEstimate(device, catalogue, efficiencies.Of(family));
+        var estimate = new DeviceEstimate(device, catalogue, efficiency);
         estimate.Require("peak", device.Bf16Tflops, "bf16_tflops");
         estimate.Require("memory", device.MemoryGb, "memory_gb");
         double peak = device.Bf16Tflops.Value!.Value;
@@ -54,6 +57,14 @@ public sealed class DeviceEstimate
         estimate.Add("power", spec => spec.TdpWatts, 0, "power");
         estimate.Add("failures per hour", spec => spec.FailuresPerDeviceHour, 0, "rate");
         return estimate;
+    }
+
+    /// <summary>The same device with other efficiencies.</summary>
+    public DeviceEstimate With(FamilyEfficiency efficiency)
+    {
+        var other = new DeviceEstimate(Device, _catalogue, efficiency);
+        other._figures.AddRange(_figures);
+        return other;
     }
 
     /// <summary>The value of a figure.</summary>
@@ -94,6 +105,10 @@ public sealed class DeviceEstimate
             ReleaseFactor = Math.Exp(-gain),
         };
     }
+
+    /// <summary>An undisclosed device borrows the efficiencies of the one it resembles.</summary>
+    private static string FamilyOf(DeviceSpec device, DeviceCatalogue catalogue) =>
+        device.Family == "undisclosed" && device.Resembles is { } other && catalogue.Find(other) is { } like ? like.Family : device.Family;
 
     private void Require(string name, DeviceFigure figure, string key)
     {

@@ -1,0 +1,42 @@
+namespace Lingotto.Planning;
+
+/// <summary>How well a set of rows was predicted.</summary>
+/// <param name="Name">Of the set.</param>
+/// <param name="Rows">How many.</param>
+/// <param name="Mape">Mean absolute relative error of the time.</param>
+/// <param name="Bias">Mean relative error: above 0, too slow.</param>
+/// <param name="P90">Ninth decile of the absolute error.</param>
+/// <param name="Max">The largest absolute error.</param>
+/// <param name="Spearman">Rank correlation of predicted and measured time per token and device.</param>
+/// <param name="TopRegret">Where several layouts of one job on one fleet were measured: how much slower the one predicted fastest is than the fastest, mean; not a number without such jobs.</param>
+/// <param name="Coverage">Share of rows inside their 80 % interval.</param>
+/// <param name="ConstantMape">Error of the constant-MFU guess.</param>
+public sealed record Accuracy(
+    string Name, int Rows, double Mape, double Bias, double P90, double Max, double Spearman, double TopRegret, double Coverage, double ConstantMape)
+{
+    /// <summary>1 minus error over error of the guess: 0 is no better than the guess.</summary>
+    public double Skill => 1 - Mape / ConstantMape;
+
+    internal static Accuracy Of(string name, IReadOnlyList<Prediction> rows)
+    {
+        double[] errors = [.. rows.Select(row => Math.Abs(row.RelativeError))];
+        return new Accuracy(
+            name, rows.Count, errors.Average(), rows.Average(row => row.RelativeError), Statistics.Quantile(errors, 0.9), errors.Max(),
+            Statistics.Spearman([.. rows.Select(row => PerToken(row.Run, row.Seconds))], [.. rows.Select(row => PerToken(row.Run, row.Run.StepSeconds))]),
+            Regret(rows), rows.Average(row => row.IsCovered ? 1.0 : 0), rows.Average(row => Math.Abs(row.ConstantMfuError)));
+    }
+
+    private static double PerToken(MeasuredRun run, double seconds) => seconds * run.Layout.Devices / run.Work.TokensPerStep;
+
+    private static double Regret(IReadOnlyList<Prediction> rows)
+    {
+        double[] regrets =
+        [
+            .. rows.GroupBy(row => (row.Run.Model, row.Run.Device.Name, row.Run.Layout.Devices, row.Run.Work.SequencesPerStep,
+                    row.Run.Work.SequenceLength, row.Run.Work.Precision, row.Run.Year, row.Run.Group))
+                .Where(job => job.Select(row => row.Run.Layout).Distinct().Count() > 1)
+                .Select(job => job.MinBy(row => row.Seconds)!.Run.StepSeconds / job.Min(row => row.Run.StepSeconds) - 1),
+        ];
+        return regrets.Length > 0 ? regrets.Average() : double.NaN;
+    }
+}

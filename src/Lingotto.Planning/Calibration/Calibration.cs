@@ -1,0 +1,82 @@
+namespace Lingotto.Planning;
+
+/// <summary>The fits of all families and how well fits that left rows out predict those rows.</summary>
+public sealed class Calibration
+{
+    private Calibration(IReadOnlyList<MeasuredRun> runs, IReadOnlyDictionary<string, int> leftOut)
+    {
+        Runs = runs;
+        LeftOut = leftOut;
+    }
+
+    internal IReadOnlyList<MeasuredRun> Runs { get; }
+
+    internal IReadOnlyDictionary<string, List<Prediction>> ModelFolds { get; private set; } = null!;
+
+    internal List<Prediction> SourceFolds { get; private set; } = null!;
+
+    /// <summary>Rows not used, by group and reason.</summary>
+    public IReadOnlyDictionary<string, int> LeftOut { get; }
+
+    /// <summary>The fits.</summary>
+    public EfficiencyTable Table { get; private set; } = null!;
+
+    /// <summary>Inside each source, one model left out at a time.</summary>
+    public IReadOnlyList<Accuracy> ByModel { get; private set; } = null!;
+
+    /// <summary>Each source predicted from the others.</summary>
+    public IReadOnlyList<Accuracy> BySource { get; private set; } = null!;
+
+    /// <summary>Fits and tests everything from a calibration folder.</summary>
+    /// <exception cref="PlanException">A file is absent or damaged.</exception>
+    public static Calibration Run(string folder, DeviceCatalogue catalogue)
+    {
+        var reader = new MeasurementReader(catalogue, new EfficiencyTable { Families = [FamilyFit.Fit(EfficiencyTable.Any, [], catalogue)] }, PublishedShapes.Load(folder));
+        (List<MeasuredRun> runs, SortedDictionary<string, int> leftOut) = reader.Read(Measurement.Load(folder));
+        var calibration = new Calibration(runs, leftOut);
+        calibration.Test(catalogue);
+        calibration.Fit(catalogue);
+        return calibration;
+    }
+
+    private void Test(DeviceCatalogue catalogue)
+    {
+        ModelFolds = Runs.GroupBy(run => run.Group).OrderBy(group => group.Key, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => CrossValidation.LeaveOneModelOut([.. group], catalogue));
+        SourceFolds = CrossValidation.LeaveOneSourceOut(Runs, catalogue);
+        ByModel = [.. ModelFolds.Where(group => group.Value.Count > 0).Select(group => Accuracy.Of(group.Key, group.Value))];
+        BySource = [.. SourceFolds.GroupBy(row => row.Run.Group).OrderBy(group => group.Key, StringComparer.Ordinal)
+            .Select(group => Accuracy.Of(group.Key, [.. group]))];
+    }
+
+    /// <summary>The error of a family is that of its rows when their source, or where a family has one source their model, was left out.</summary>
+    private void Fit(DeviceCatalogue catalogue)
+    {
+        var fits = new List<FamilyEfficiency>();
+        foreach (IGrouping<string, MeasuredRun> family in Runs.GroupBy(run => run.Family).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            double[] errors = [.. SourceFolds.Where(row => row.Run.Family == family.Key).Select(row => row.LogError)];
+            if (errors.Length == 0)
+                errors = [.. ModelFolds.Values.SelectMany(rows => rows).Where(row => row.Run.Family == family.Key).Select(row => row.LogError)];
+            fits.Add(FamilyFit.Fit(family.Key, [.. family], catalogue) with { LogError = Math.Sqrt(errors.Average(error => error * error)) });
+        }
+
+        fits.Add(Pool(fits));
+        Table = new EfficiencyTable { Families = fits };
+    }
+
+    /// <summary>A family that nobody measured: the mean of those measured, and the spread between families beside their own error.</summary>
+    private static FamilyEfficiency Pool(List<FamilyEfficiency> fits)
+    {
+        double Mean(Func<FamilyEfficiency, double> scalar) => Math.Exp(fits.Average(fit => Math.Log(scalar(fit))));
+        double center = fits.Average(fit => Math.Log(fit.Matmul));
+        double between = fits.Average(fit => Math.Pow(Math.Log(fit.Matmul) - center, 2)) * fits.Count / Math.Max(1, fits.Count - 1);
+        return new FamilyEfficiency
+        {
+            Family = EfficiencyTable.Any, Matmul = Mean(fit => fit.Matmul), Attention = Mean(fit => fit.Attention), Link = Mean(fit => fit.Link),
+            KernelSeconds = Mean(fit => fit.KernelSeconds), HostSeconds = Mean(fit => fit.HostSeconds),
+            ReleaseGainPerYear = fits.Average(fit => fit.ReleaseGainPerYear), ReleaseYear = fits.Average(fit => fit.ReleaseYear),
+            LogError = Math.Sqrt(fits.Average(fit => fit.LogError * fit.LogError) + between), Rows = 0,
+        };
+    }
+}

@@ -1,0 +1,41 @@
+namespace Lingotto.Planning;
+
+/// <summary>Predictions of rows by fits that left them out: one model of a source at a time, or a whole source at a time.</summary>
+internal static class CrossValidation
+{
+    /// <summary>Inside one source: each model predicted by the source's other models of the same family.</summary>
+    public static List<Prediction> LeaveOneModelOut(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue) =>
+        Folds(runs, run => run.Model, catalogue);
+
+    /// <summary>Each source predicted by the other sources of the same family.</summary>
+    public static List<Prediction> LeaveOneSourceOut(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue) =>
+        Folds(runs, run => run.Group, catalogue);
+
+    private static List<Prediction> Folds(IReadOnlyList<MeasuredRun> runs, Func<MeasuredRun, string> key, DeviceCatalogue catalogue)
+    {
+        var folds = new List<(string Key, List<Prediction> Rows)>();
+        foreach (IGrouping<string, MeasuredRun> family in runs.GroupBy(run => run.Family).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            string[] keys = [.. family.Select(key).Distinct().Order(StringComparer.Ordinal)];
+            if (keys.Length < 2)
+                continue;
+            foreach (string left in keys)
+            {
+                MeasuredRun[] seen = [.. family.Where(run => key(run) != left)];
+                FamilyEfficiency fit = FamilyFit.Fit(family.Key, seen, catalogue);
+                double mfu = Statistics.Median([.. seen.Select(run => run.Mfu)]);
+                folds.Add((left, [.. family.Where(run => key(run) == left)
+                    .Select(run => new Prediction(run, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), 0))]));
+            }
+        }
+
+        return [.. folds.SelectMany(fold => Widen(fold.Rows, [.. folds.Where(other => other.Key != fold.Key).SelectMany(other => other.Rows)]))];
+    }
+
+    /// <summary>The interval of a fold comes from the errors of the other folds only.</summary>
+    private static IEnumerable<Prediction> Widen(List<Prediction> fold, List<Prediction> others)
+    {
+        double width = others.Count > 0 ? Statistics.Quantile([.. others.Select(row => Math.Abs(row.LogError))], 0.8) : 0;
+        return fold.Select(row => row with { HalfWidth = width });
+    }
+}

@@ -1,0 +1,123 @@
+namespace Lingotto.Planning;
+
+/// <summary>
+/// Six scalars of a family by least squares on the logarithm of measured over predicted time, by Levenberg-Marquardt from a fixed
+/// start. A weak prior around values that are usual for current chips keeps scalars that a group of rows does not determine.
+/// Every source weighs the square root of its rows, so that a long table does not outvote the others.
+/// </summary>
+internal static class FamilyFit
+{
+    private const int Scalars = 6;
+    private const double Step = 1e-4;
+    private const int Iterations = 60;
+
+    /// <summary>Logarithms of matmul, attention, link, kernel and host seconds; the gain of a year as it stands.</summary>
+    private static readonly double[] s_usual =
+        [Math.Log(0.85), Math.Log(0.6), Math.Log(0.7), Math.Log(8e-6), Math.Log(1e-3), 0];
+
+    /// <summary>Standard deviations of the prior.</summary>
+    private static readonly double[] s_freedom = [0.25, 0.5, 0.5, 1, 1, 0.1];
+
+    /// <summary>A residual counts as a deviation of this size: smaller ones are noise between two runs of the same thing.</summary>
+    private const double Noise = 0.06;
+
+    public static FamilyEfficiency Fit(string family, IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue)
+    {
+        double year = runs.Count > 0 ? runs.Average(run => run.Year) : 2025;
+        double[] x = [.. s_usual];
+        (double Weight, DeviceEstimate Device)[] rows = Weigh(runs, catalogue);
+        double[] residuals = Residuals(x, family, year, runs, rows);
+        double damping = 1e-2, cost = Cost(residuals);
+        for (int iteration = 0; iteration < Iterations && damping < 1e8; iteration++)
+        {
+            double[] step = GaussNewton(x, residuals, damping, family, year, runs, rows);
+            double[] next = [.. x.Zip(step, (value, change) => value - change)];
+            Clamp(next);
+            double[] moved = Residuals(next, family, year, runs, rows);
+            if (Cost(moved) < cost)
+            {
+                bool isDone = cost - Cost(moved) < 1e-9 * cost;
+                (x, residuals, cost) = (next, moved, Cost(moved));
+                damping = Math.Max(1e-6, damping / 5);
+                if (isDone)
+                    break;
+            }
+            else
+                damping *= 4;
+        }
+
+        return Make(x, family, year, runs.Count);
+    }
+
+    /// <summary>Predicted seconds of a run under a fit.</summary>
+    public static double Predict(MeasuredRun run, FamilyEfficiency fit, DeviceCatalogue catalogue) =>
+        StepModel.Evaluate(run.Work, run.Layout, DeviceEstimate.Of(run.Device, catalogue, fit).Rates(run.Work.Precision, run.Year)).Total;
+
+    private static (double, DeviceEstimate)[] Weigh(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue)
+    {
+        Dictionary<string, int> sizes = runs.GroupBy(run => run.Group).ToDictionary(group => group.Key, group => group.Count());
+        FamilyEfficiency any = Make(s_usual, EfficiencyTable.Any, 2025, 0);
+        return [.. runs.Select(run => (Math.Sqrt(1 / Math.Sqrt(sizes[run.Group])), DeviceEstimate.Of(run.Device, catalogue, any)))];
+    }
+
+    private static double[] Residuals(
+        double[] x, string family, double year, IReadOnlyList<MeasuredRun> runs, (double Weight, DeviceEstimate Device)[] rows)
+    {
+        var residuals = new double[runs.Count + Scalars];
+        FamilyEfficiency fit = Make(x, family, year, runs.Count);
+        for (int i = 0; i < runs.Count; i++)
+        {
+            MeasuredRun run = runs[i];
+            DeviceRates rates = rows[i].Device.With(fit).Rates(run.Work.Precision, run.Year);
+            double error = Math.Log(StepModel.Evaluate(run.Work, run.Layout, rates).Total / run.StepSeconds) / Noise;
+            residuals[i] = rows[i].Weight * Math.Sign(error) * Huber(Math.Abs(error));
+        }
+
+        for (int i = 0; i < Scalars; i++)
+            residuals[runs.Count + i] = (x[i] - s_usual[i]) / s_freedom[i];
+        return residuals;
+    }
+
+    /// <summary>Square root of Huber's loss, linear beyond two deviations, so that one odd row does not bend the fit.</summary>
+    private static double Huber(double error) => error <= 2 ? error : Math.Sqrt(4 * error - 4);
+
+    private static double Cost(double[] residuals) => residuals.Sum(residual => residual * residual);
+
+    private static double[] GaussNewton(
+        double[] x, double[] residuals, double damping, string family, double year, IReadOnlyList<MeasuredRun> runs, (double, DeviceEstimate)[] rows)
+    {
+        var jacobian = new double[Scalars][];
+        for (int j = 0; j < Scalars; j++)
+        {
+            double[] moved = [.. x];
+            moved[j] += Step;
+            jacobian[j] = [.. Residuals(moved, family, year, runs, rows).Zip(residuals, (after, before) => (after - before) / Step)];
+        }
+
+        var matrix = new double[Scalars, Scalars + 1];
+        for (int i = 0; i < Scalars; i++)
+        {
+            for (int j = 0; j < Scalars; j++)
+                matrix[i, j] = jacobian[i].Zip(jacobian[j], (a, b) => a * b).Sum() * (i == j ? 1 + damping : 1);
+            matrix[i, Scalars] = jacobian[i].Zip(residuals, (a, b) => a * b).Sum();
+        }
+
+        return LinearSystem.Solve(matrix);
+    }
+
+    /// <summary>Efficiencies end at one: no answer is faster than the data sheet.</summary>
+    private static void Clamp(double[] x)
+    {
+        for (int i = 0; i < 3; i++)
+            x[i] = Math.Clamp(x[i], Math.Log(0.05), 0);
+        x[3] = Math.Clamp(x[3], Math.Log(1e-7), Math.Log(1e-3));
+        x[4] = Math.Clamp(x[4], Math.Log(1e-6), Math.Log(0.1));
+        x[5] = Math.Clamp(x[5], -0.5, 0.5);
+    }
+
+    private static FamilyEfficiency Make(double[] x, string family, double year, int rows) => new()
+    {
+        Family = family, Matmul = Math.Exp(x[0]), Attention = Math.Exp(x[1]), Link = Math.Exp(x[2]), KernelSeconds = Math.Exp(x[3]),
+        HostSeconds = Math.Exp(x[4]), ReleaseGainPerYear = x[5], ReleaseYear = year, LogError = 0, Rows = rows,
+    };
+}
