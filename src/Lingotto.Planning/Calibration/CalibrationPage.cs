@@ -42,7 +42,7 @@ public static class CalibrationPage
 
     private static void Table(StringBuilder page, string title, IReadOnlyList<Accuracy> groups)
     {
-        page.AppendLine($"## {title}").AppendLine();
+        page.AppendLine("## " + title).AppendLine();
         page.AppendLine("| group | rows | MAPE % | bias % | p90 % | max % | Spearman | top-1 regret % | 80 % interval covers % | constant MFU % | skill |");
         page.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (Accuracy group in groups)

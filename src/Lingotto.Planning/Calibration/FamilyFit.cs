@@ -16,7 +16,7 @@ internal static class FamilyFit
         [Math.Log(0.85), Math.Log(0.6), Math.Log(0.7), Math.Log(8e-6), Math.Log(1e-3), 0];
 
     /// <summary>Standard deviations of the prior.</summary>
-    private static readonly double[] s_freedom = [0.25, 0.5, 0.5, 1, 1, 0.1];
+    private static readonly double[] s_freedom = [0.25, 0.5, 0.5, 0.4, 1, 0.1];
 
     /// <summary>A residual counts as a deviation of this size: smaller ones are noise between two runs of the same thing.</summary>
     private const double Noise = 0.06;

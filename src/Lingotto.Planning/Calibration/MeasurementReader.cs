@@ -1,11 +1,12 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Lingotto.Planning;
 
 /// <summary>
 /// Rows to runs. What a table leaves out is inferred by rule, the same for every row: a micro-batch that nobody printed is the one
-/// the model finds fastest (its authors tuned it); weights are shared (ZeRO-3) where sharing the optimizer alone does not fit;
-/// recomputation that nobody printed is the least that fits.
+/// the model finds fastest (its authors tuned it), and so is a number of chunks; weights are shared (ZeRO-3) where sharing the optimizer alone does not fit;
+/// recomputation that nobody printed is none where that fits, else selective.
 /// </summary>
 internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, EfficiencyTable efficiencies, PublishedShapes shapes)
 {
@@ -22,6 +23,8 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
         ["megatron-a100"] = 2021.3, ["korthikanti-a100"] = 2022.4, ["vtrain-multi"] = 2023, ["foundry"] = 2023.9, ["megatron-bridge"] = 0,
         ["moe-modelzoo"] = 2025.4, ["llama3"] = 2024.3,
     };
+
+    private static readonly int[] s_sizes = [1, 2, 4, 8];
 
     /// <summary>Natural routing over forced balance in the same table (Megatron-MoE-ModelZoo, Qwen3-235B) costs 9 to 24 % of speed.</summary>
     private const double NaturalImbalance = 1.25;
@@ -73,12 +76,13 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
     private static Layout LayoutOf(Measurement row)
     {
         Match match = MixtralLayout().Match(row.Notes);
-        int Given(string column, int group) => match.Success ? int.Parse(match.Groups[group].ValueSpan) : row.Whole(column);
+        int Given(string column, int group) => match.Success ? int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture) : row.Whole(column);
         return new Layout
         {
             Devices = row.Whole("n_devices"), Tensor = Given("tp", 1), Expert = Given("ep", 2), Pipeline = Given("pp", 3), Chunks = Given("vpp", 4),
             Context = row.Whole("cp"), MicroBatch = row.Whole("mbs"),
-            Zero = row.Sharding.StartsWith("FSDP", StringComparison.Ordinal)
+            // Llama 3 shares state and gradients but keeps gathered weights (arXiv 2407.21783 section 3.3.2).
+            Zero = row.Sharding.StartsWith("FSDP", StringComparison.Ordinal) && row.Group != "llama3"
                 ? row.Sharding.Contains("GRAD", StringComparison.Ordinal) ? ZeroStage.Gradients : ZeroStage.Weights
                 : row.Group is "megatron-a100" or "korthikanti-a100" or "vtrain-multi" ? ZeroStage.None : ZeroStage.Optimizer,
             Recompute = row.Recompute switch { "full" => Recompute.Full, "" or "none" => Recompute.None, _ => Recompute.Selective },
@@ -91,7 +95,14 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
         DeviceRates rates = device.Rates(work.Precision);
         if (row.Number("mbs") is null && row.Group == "megatron-a100")
         {
-            return new[] { 1, 2, 4, 8 }.Where(size => work.SequencesPerStep % (size * layout.Data) == 0).Select(size => layout with { MicroBatch = size })
+            return s_sizes.Where(size => work.SequencesPerStep % (size * layout.Data) == 0).Select(size => layout with { MicroBatch = size })
+                .MinBy(choice => StepModel.Evaluate(work, choice, rates).Total);
+        }
+
+        if (row.Group == "llama3")
+        {
+            // Interleaved, chunks not printed (arXiv 2407.21783 section 3.3.2).
+            return s_sizes.Where(chunks => layout.Pipeline * chunks <= work.Model.Layers).Select(chunks => layout with { Chunks = chunks })
                 .MinBy(choice => StepModel.Evaluate(work, choice, rates).Total);
         }
 
@@ -100,7 +111,7 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
         ReadOnlySpan<ZeroStage> sharing = layout.Pipeline == 1 ? [ZeroStage.Optimizer, ZeroStage.Weights] : [ZeroStage.Optimizer];
         foreach (ZeroStage zero in sharing)
         {
-            foreach (Recompute recompute in Enum.GetValues<Recompute>())
+            foreach (Recompute recompute in (ReadOnlySpan<Recompute>)[Recompute.None, Recompute.Selective])
             {
                 Layout choice = layout with { Zero = zero, Recompute = recompute };
                 if (MemoryModel.Peak(work, choice).Total <= rates.MemoryBytes)
@@ -108,7 +119,7 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
             }
         }
 
-        return layout with { Recompute = Recompute.Full, Zero = sharing[^1] };
+        return layout with { Recompute = Recompute.Selective, Zero = sharing[^1] };
     }
 
     /// <summary>FLOPs of an update as the source of a FLOP/s figure counts them: Megatron 2021 counts recomputation and whole scores.</summary>
@@ -131,7 +142,8 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
     private static double ReleaseYear(string source)
     {
         Match match = Release().Match(source);
-        return 2000 + int.Parse(match.Groups[1].ValueSpan) + int.Parse(match.Groups[2].ValueSpan) / 12.0;
+        return 2000 + int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
+            + int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture) / 12.0;
     }
 
     [GeneratedRegex(@"TP(\d+) EP(\d+) PP(\d+) VP(\d+)")]

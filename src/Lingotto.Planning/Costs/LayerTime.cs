@@ -18,6 +18,12 @@ internal readonly ref struct LayerTime
     /// <summary>Backward issues fewer launches per kernel of work than forward written in Python.</summary>
     private const double HostBackward = 1.5;
 
+    /// <summary>Launches of router, permutation and exchange, over those of a dense layer.</summary>
+    private const double HostOfRouting = 2;
+
+    /// <summary>The same for one local expert: grouped products run expert by expert (TransformerEngine, general_grouped_gemm).</summary>
+    private const double HostOfAnExpert = 0.125;
+
     private readonly Workload _work;
     private readonly ModelShape _model;
     private readonly ref readonly Layout _layout;
@@ -46,12 +52,12 @@ internal readonly ref struct LayerTime
             AddMlp(ref pass, (double)_model.DenseWidth, _model.MlpMatrices);
         AddElementwise(ref pass);
         AddTensorLink(ref pass, isMoe);
-        pass.WaitForHost(_rates.HostSeconds);
+        pass.WaitForHost(HostSeconds(isMoe));
         return pass;
     }
 
     /// <summary>Backward with what it computes again.</summary>
-    public PassTime Backward(in PassTime forward)
+    public PassTime Backward(in PassTime forward, bool isMoe)
     {
         PassTime pass = default;
         pass.Matmul = 2 * forward.Matmul;
@@ -60,7 +66,7 @@ internal readonly ref struct LayerTime
         pass.TensorLink = forward.TensorLink;
         pass.ExpertLink = forward.ExpertLink;
         pass.ContextLink = 2 * forward.ContextLink;
-        pass.WaitForHost(HostBackward * _rates.HostSeconds);
+        pass.WaitForHost(HostBackward * HostSeconds(isMoe));
         if (_layout.Recompute == Recompute.Full)
             pass.Add(forward, 1);
         if (_layout.Recompute == Recompute.Selective)
@@ -125,12 +131,12 @@ internal readonly ref struct LayerTime
         double columns = (double)_model.ExpertWidth / _layout.ExpertTensor;
         double operations = 6 * _model.Hidden * columns * (rows + Math.Min(tiled, 2 * rows)) / 2;
         double bytes = 2 * (local * 3 * _model.Hidden * columns + rows * (2 * _model.Hidden + 3 * columns));
-        pass.Matmul += Math.Max(operations / _rates.MatmulFlops, bytes / _rates.MemoryBytesPerSecond) + 2 * _rates.KernelSeconds
+        pass.Matmul += Math.Max(operations / _rates.MatmulFlops, bytes / _rates.MemoryBytesPerSecond) + 2 * local * _rates.KernelSeconds
             + Product(_tokens / _layout.Tensor, _model.Experts, _model.Hidden, isScaled: false);
         pass.Memory += (rows * (8.0 * _model.Hidden + 6 * columns + Scaling(_model.Hidden + columns))
             + _tokens / _layout.Tensor * 8.0 * _model.Experts) / _rates.MemoryBytesPerSecond + 6 * _rates.KernelSeconds;
         double exchange = Collectives.Exchange(
-            _tokens / _layout.Tensor * _work.ExpertImbalance, 2.0 * _model.Hidden, _model.ExpertsPerToken,
+            _tokens / _layout.Tensor * _work.ExpertImbalance, RowBytes * _model.Hidden, _model.ExpertsPerToken,
             _layout.Expert * _layout.ExpertTensor, _rates.NodeDevices, _model.NodeLimit, _rates);
         pass.ExpertLink += 2 * exchange * (1 - _work.ExpertOverlap);
     }
@@ -169,6 +175,12 @@ internal readonly ref struct LayerTime
         Precision.Fp4 => 3 * width,
         _ => 0,
     };
+
+    /// <summary>Of an element in an exchange: rows come back in BF16 and go out in the format of products.</summary>
+    private double RowBytes => _work.Precision == Precision.Bf16 ? 2 : 1.5;
+
+    private double HostSeconds(bool isMoe) => _rates.HostSeconds
+        * (isMoe ? HostOfRouting + HostOfAnExpert * _model.Experts / _layout.Expert : 1);
 
     private double Link(int ranks) => ranks <= _rates.NodeDevices ? _rates.IntraBytesPerSecond : _rates.InterBytesPerSecond;
 }

@@ -72,13 +72,15 @@ public static class MemoryModel
         ModelShape model = work.Model;
         double tokens = (double)layout.MicroBatch * work.SequenceLength / layout.Context;
         double norms = isSelective ? 2 : 4, widths = isSelective ? 2 : 3;
-        double heads = 2 * (2 * model.QueryHeads + 2 * model.KeyValueHeads) * model.HeadWidth + 4.0 * model.QueryHeads;
+        double operand = work.Precision == Precision.Bf16 ? 2 : 1; // what products read is kept in their format
+        double heads = (2 * (model.QueryHeads + 2 * model.KeyValueHeads) + operand * model.QueryHeads) * model.HeadWidth + 4.0 * model.QueryHeads;
         double mlp = model.MoeLayers > 0
-            ? 2 * (model.ExpertsPerToken * work.ExpertImbalance * ((isSelective ? 1 : 2) * model.Hidden + widths * model.ExpertWidth)
-                + widths * model.SharedWidth) + 4.0 * model.Experts
-            : 2 * (model.MlpMatrices == 3 ? widths : isSelective ? 1 : 2) * model.DenseWidth;
+            ? model.ExpertsPerToken * work.ExpertImbalance
+                * ((isSelective ? operand : 2 + operand) * model.Hidden + (2 * (widths - 1) + operand) * model.ExpertWidth)
+                + (2 * (widths - 1) + operand) * model.SharedWidth + 4.0 * model.Experts
+            : (model.MlpMatrices == 3 ? 2 * (widths - 1) + operand : isSelective ? 2 : 2 + operand) * model.DenseWidth;
         double scores = work.HasFusedAttention || isSelective ? 0 : 5.0 * model.QueryHeads * work.SequenceLength;
         double split = layout.SplitsSequence ? layout.Tensor : 1;
-        return tokens * (2 * norms * model.Hidden / split + (heads + mlp + scores) / layout.Tensor);
+        return tokens * ((2 + operand) / 2 * norms * model.Hidden / split + (heads + mlp + scores) / layout.Tensor);
     }
 }

@@ -21,6 +21,13 @@ internal struct PassTime
         Host += times * other.Host;
     }
 
-    /// <summary>What the device waits for its host when the pass is shorter than its issue.</summary>
-    public void WaitForHost(double hostSeconds) => Host = Math.Max(0, hostSeconds - Total);
+    /// <summary>
+    /// What the device waits for its host, which runs ahead: (device^3 + host^3)^(1/3) - device, next to nothing while the host is
+    /// quick and the difference when it is slow.
+    /// </summary>
+    public void WaitForHost(double hostSeconds)
+    {
+        double device = Total;
+        Host = Math.Cbrt(device * device * device + hostSeconds * hostSeconds * hostSeconds) - device;
+    }
 }

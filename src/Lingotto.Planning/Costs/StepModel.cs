@@ -67,7 +67,7 @@ public static class StepModel
             return;
         PassTime ahead = layer.Forward(isMoe);
         forward.Add(ahead, layers);
-        backward.Add(layer.Backward(ahead), layers);
+        backward.Add(layer.Backward(ahead, isMoe), layers);
     }
 
     private static double Bubble(in Layout layout, in PassTime forward, in PassTime backward)

@@ -93,7 +93,7 @@ public sealed class DeviceEstimate
             PeakFlops = peak,
             PeakOperandFlops = operand,
             MatmulFlops = operand * matmul,
-            AttentionFlops = peak * matmul * Efficiency.Attention,
+            AttentionFlops = peak * matmul * Efficiency.Attention * AttentionKernels(year),
             MemoryBytes = At("memory") * 1e9,
             PeakMemoryBytesPerSecond = At("memory bandwidth") * 1e9,
             MemoryBytesPerSecond = At("memory bandwidth") * 1e9 * 0.85,
@@ -105,6 +105,12 @@ public sealed class DeviceEstimate
             ReleaseFactor = Math.Exp(-gain),
         };
     }
+
+    /// <summary>
+    /// Fused attention that uses Hopper's asynchronous matrix units came in 2024: 740 against 350 TFLOP/s of the kernels before
+    /// (arXiv 2407.08608, abstract and section 1). Software older than that runs at the old rate.
+    /// </summary>
+    private double AttentionKernels(double year) => Efficiency.Family == "hopper" && year is > 0 and < 2024.2 ? 350.0 / 740 : 1;
 
     /// <summary>An undisclosed device borrows the efficiencies of the one it resembles.</summary>
     private static string FamilyOf(DeviceSpec device, DeviceCatalogue catalogue) =>
