@@ -1,8 +1,8 @@
 namespace Lingotto.Planning;
 
 /// <summary>
-/// The cheapest plan on one kind of device, by branch and bound. A branch fixes t, c, p, b, e and recomputation and with them tau;
-/// whatever D, v, ZeRO and schedule follow, the run costs at least steps * (B/b) * t*c*p * tau * price, for waiting, traffic and
+/// The cheapest plan on one kind of device, by branch and bound. A branch fixes t, c, p, v, b, e and recomputation and with them tau;
+/// whatever D, ZeRO and schedule follow, the run costs at least steps * (B/b) * t*c*p * tau * price, for waiting, traffic and
 /// failures only add. Branches whose bound is not below the best are cut; the optimum under the model is exact within the space.
 /// </summary>
 public sealed class DeviceSearch
@@ -18,7 +18,8 @@ public sealed class DeviceSearch
     private long _evaluated, _pruned, _refused, _tooLarge, _tooLate;
     private double _bestCost;
     private Layout _best;
-    private double _leastMemory = double.PositiveInfinity, _leastDays = double.PositiveInfinity, _cheapestLate = double.PositiveInfinity;
+    private double _leastMemory = double.PositiveInfinity, _leastDays = double.PositiveInfinity, _cheapest = double.PositiveInfinity,
+        _leastBound = double.PositiveInfinity;
 
     private DeviceSearch(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes)
     {
@@ -49,15 +50,17 @@ public sealed class DeviceSearch
         return new DeviceAnswer(_device, Make(_best), null, counts);
     }
 
-    private string Reason() => (_leastDays, _leastMemory) switch
+    private string Reason()
     {
-        (< double.PositiveInfinity, _) when _leastDays > _request.DeadlineDays =>
-            FormattableString.Invariant($"misses the deadline: {_leastDays:F0} days at best on {_request.Limit(_device.Device)} devices"),
-        (< double.PositiveInfinity, _) => FormattableString.Invariant($"over the budget: {_cheapestLate:N0} {_request.Currency} at least"),
-        (_, < double.PositiveInfinity) =>
-            FormattableString.Invariant($"does not fit: {_leastMemory / 1e9:F0} GB needed on a device of {_rates.MemoryBytes / 1e9:F0} GB at best"),
-        _ => "no layout obeys the rules on this many devices",
-    };
+        int limit = _request.Limit(_device.Device);
+        if (_leastDays > _request.DeadlineDays && double.IsFinite(_leastDays))
+            return FormattableString.Invariant($"misses the deadline: {_leastDays:F0} days at best on {limit} devices");
+        if (double.IsFinite(Math.Min(_cheapest, _leastBound)))
+            return FormattableString.Invariant($"over the budget: {Math.Min(_cheapest, _leastBound):N0} {_request.Currency} at least");
+        return double.IsFinite(_leastMemory)
+            ? FormattableString.Invariant($"does not fit: {_leastMemory / 1e9:F0} GB needed on a device of {_rates.MemoryBytes / 1e9:F0} GB at best")
+            : FormattableString.Invariant($"no layout obeys the rules on {limit} devices");
+    }
 
     private Plan Make(in Layout layout)
     {
@@ -81,19 +84,21 @@ public sealed class DeviceSearch
         foreach (int tensor in _space.Tensor)
         foreach (int pipeline in _space.Pipeline)
         foreach (int expert in _space.Expert)
+        foreach (int chunks in _space.Chunks)
         {
             int grid = pipeline * Math.Max(tensor * context, expert);
-            if (grid > _request.Limit(_device.Device) || tensor * context * pipeline > _request.Limit(_device.Device))
+            if (grid > _request.Limit(_device.Device) || pipeline * chunks > _work.Model.Layers)
                 continue;
             var layout = new Layout
             {
-                Devices = grid, Tensor = tensor, Pipeline = pipeline, Context = context, Expert = expert, MicroBatch = microBatch,
+                Devices = grid, Tensor = tensor, Pipeline = pipeline, Chunks = chunks, Context = context, Expert = expert, MicroBatch = microBatch,
                 Recompute = recompute,
             };
             double tau = StepModel.MicroBatchSeconds(_work, layout, _rates);
             double bound = _steps * _work.SequencesPerStep / microBatch * tensor * context * pipeline * tau / 3600 * _price;
             if (_prunes && bound >= Math.Min(_bestCost, _request.Budget))
             {
+                _leastBound = Math.Min(_leastBound, bound);
                 _pruned++;
                 continue;
             }
@@ -110,10 +115,9 @@ public sealed class DeviceSearch
             int devices = stage * data;
             if (devices > _request.Limit(_device.Device) || (devices % _rates.NodeDevices != 0 && devices > _rates.NodeDevices))
                 continue;
-            foreach (int chunks in _space.Chunks)
             foreach (ZeroStage zero in _space.Zero)
             foreach (PipelineSchedule schedule in _space.Schedule)
-                Leaf(branch with { Devices = devices, Chunks = chunks, Zero = zero, Schedule = schedule });
+                Leaf(branch with { Devices = devices, Zero = zero, Schedule = schedule });
         }
     }
 
@@ -143,7 +147,7 @@ public sealed class DeviceSearch
             return;
         }
 
-        _cheapestLate = Math.Min(_cheapestLate, cost);
+        _cheapest = Math.Min(_cheapest, cost);
         if (cost < _bestCost && cost <= _request.Budget)
         {
             _bestCost = cost;

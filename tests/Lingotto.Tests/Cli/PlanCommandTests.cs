@@ -1,0 +1,44 @@
+using Xunit;
+
+namespace Lingotto.Tests.Cli;
+
+/// <summary>lingotto plan as a user types it.</summary>
+public class PlanCommandTests
+{
+    [Fact]
+    public void A_plan_says_device_cost_days_memory_and_why_not_the_others()
+    {
+        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", "--tokens", "1T", "--devices", "ling-a,ling-d,ling-e");
+        Assert.True(code == 0, error);
+        Assert.Contains("ling-d", text, StringComparison.Ordinal);
+        Assert.Contains("80 % interval", text, StringComparison.Ordinal);
+        Assert.Contains("wins below", text, StringComparison.Ordinal);
+        Assert.Contains("6.35M", text, StringComparison.Ordinal);
+        Assert.Contains("branches cut", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--devices", "ling-z", "ling-z")]
+    [InlineData("--no-vendor", "acme", "acme")]
+    [InlineData("--tokens", "many", "many")]
+    [InlineData("--stock", "ling-a", "ling-a=2000")]
+    [InlineData("--deadline", "soon", "soon")]
+    public void A_faulty_option_is_answered_in_one_line(string option, string value, string named)
+    {
+        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", option, value);
+        Assert.NotEqual(0, code);
+        Assert.Empty(text);
+        Assert.Contains(named, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_vendor_is_left_out_and_stock_bounds_a_fleet()
+    {
+        (int code, string text, string error) = CapturedTerminal.Run(
+            "", "plan", "ling-lite", "--tokens", "300B", "--no-vendor", "nvidia", "--stock", "ling-a=16", "--currency", "USD");
+        Assert.True(code == 0, error);
+        Assert.DoesNotContain("h100", text, StringComparison.Ordinal);
+        Assert.Contains("mi300x", text, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,38 @@
+using Lingotto.Planning;
+using Xunit;
+
+namespace Lingotto.Tests.Planning;
+
+/// <summary>The accuracy that is published, held: predictions of rows by fits that did not see them.</summary>
+public class CalibrationTests
+{
+    private static readonly Lazy<Calibration> s_calibration = new(
+        () => Calibration.Run(RepositoryRoot.File("devices", "calibration"), PlanningFixture.Catalogue));
+
+    [Theory]
+    [InlineData("vtrain-multi", 0.12)]
+    [InlineData("foundry", 0.08)]
+    [InlineData("korthikanti-a100", 0.04)]
+    public void A_model_left_out_of_its_source_is_predicted(string group, double mape) =>
+        Assert.InRange(s_calibration.Value.ByModel.Single(row => row.Name == group).Mape, 0, mape);
+
+    [Fact]
+    public void Rows_of_vtrain_are_predicted_from_other_sources() =>
+        Assert.InRange(s_calibration.Value.BySource.Single(row => row.Name == "vtrain-multi").Mape, 0, 0.18);
+
+    [Fact]
+    public void No_step_of_korthikanti_is_off_by_more_than_nine_percent() =>
+        Assert.InRange(s_calibration.Value.ByModel.Single(row => row.Name == "korthikanti-a100").Max, 0, 0.09);
+
+    [Fact]
+    public void No_row_of_ling_enters_a_fit() =>
+        Assert.DoesNotContain(s_calibration.Value.Runs, run => run.Group.StartsWith("ling", StringComparison.Ordinal));
+
+    [Fact]
+    public void The_shipped_efficiencies_are_those_of_the_shipped_measurements() =>
+        Assert.Equal(PlanningFixture.Efficiencies.Families, s_calibration.Value.Table.Families);
+
+    [Fact]
+    public void The_shipped_page_is_what_the_command_writes() =>
+        Assert.Equal(CalibrationPage.Markdown(s_calibration.Value), File.ReadAllText(RepositoryRoot.File("docs", "evidence", "planner.md")));
+}

@@ -1,0 +1,85 @@
+using Lingotto.Planning;
+using Xunit;
+
+namespace Lingotto.Tests.Planning;
+
+/// <summary>Branch and bound finds what looking at everything finds, and says why nothing is found.</summary>
+public class DeviceSearchTests
+{
+    public static TheoryData<string, string, int, int, double> Instances
+    {
+        get
+        {
+            var data = new TheoryData<string, string, int, int, double>();
+            string[] devices = ["ling-a", "ling-b", "ling-c", "h800-sxm", "l40s"];
+            foreach ((string model, int sequences) in (ReadOnlySpan<(string, int)>)[("ling-lite", 96), ("ling-mini-2.0", 64)])
+            {
+                foreach (string device in devices)
+                {
+                    data.Add(model, device, sequences, 32, 4000);
+                    data.Add(model, device, sequences, 64, 300);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Instances))]
+    public void Pruning_never_loses_the_best(string model, string device, int sequences, int maxDevices, double deadlineDays)
+    {
+        var work = new Workload { Model = PlanningFixture.Shipped(model), SequenceLength = 4096, SequencesPerStep = sequences, ExpertImbalance = 1.2 };
+        PlanRequest request = PlanningFixture.Request(work, 3e11) with { MaxDevices = maxDevices, DeadlineDays = deadlineDays };
+        DeviceAnswer pruned = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, Precision.Bf16);
+        DeviceAnswer exhaustive = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, Precision.Bf16, prunes: false);
+        Assert.Equal(exhaustive.Plan?.Cost, pruned.Plan?.Cost);
+        Assert.True(pruned.Counts.Evaluated <= exhaustive.Counts.Evaluated);
+    }
+
+    [Fact]
+    public void The_same_question_has_the_same_bits()
+    {
+        DeviceEstimate[] devices = [.. new[] { "ling-a", "ling-d", "h20", "mi300x" }.Select(PlanningFixture.Device)];
+        PlanResult first = Planner.Run(PlanningFixture.Request(PlanningFixture.LingPlus), devices), second = Planner.Run(PlanningFixture.Request(PlanningFixture.LingPlus), devices);
+        Assert.Equal(first.Counts, second.Counts);
+        Assert.Equal(
+            first.Ranked.Select(option => BitConverter.DoubleToInt64Bits(option.Answer.Plan!.Cost)),
+            second.Ranked.Select(option => BitConverter.DoubleToInt64Bits(option.Answer.Plan!.Cost)));
+        Assert.Equal(first.Ranked.Select(option => option.Answer.Plan!.Layout), second.Ranked.Select(option => option.Answer.Plan!.Layout));
+    }
+
+    [Fact]
+    public void A_plan_fits_obeys_the_rules_and_keeps_the_deadline()
+    {
+        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus) with { DeadlineDays = 20 };
+        Plan plan = DeviceSearch.Run(request, PlanningFixture.Device("h800-sxm"), 27.5, Precision.Bf16).Plan!;
+        Assert.Null(LayoutRules.Refusal(request.Work, plan.Layout, 8));
+        Assert.True(plan.Memory.Total <= 80e9);
+        Assert.True(plan.Days <= 20);
+        Assert.Equal(plan.Cost, plan.Layout.Devices * plan.Days * 24 * 27.5, 1e-6 * plan.Cost);
+    }
+
+    [Fact]
+    public void A_fleet_that_is_too_small_is_told_what_it_lacks()
+    {
+        DeviceEstimate device = PlanningFixture.Device("ling-a");
+        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus);
+        DeviceAnswer late = DeviceSearch.Run(request with { DeadlineDays = 1, MaxDevices = 1024 }, device, 7, Precision.Bf16);
+        Assert.Contains("deadline", late.Reason, StringComparison.Ordinal);
+        DeviceAnswer small = DeviceSearch.Run(request with { MaxDevices = 8 }, device, 7, Precision.Bf16);
+        Assert.Contains("does not fit", small.Reason, StringComparison.Ordinal);
+        DeviceAnswer poor = DeviceSearch.Run(request with { Budget = 1e5 }, device, 7, Precision.Bf16);
+        Assert.Contains("budget", poor.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_broken_rule_is_named()
+    {
+        Workload work = PlanningFixture.LingPlus;
+        Assert.Contains("42 query heads", LayoutRules.Refusal(work, new Layout { Devices = 64, Tensor = 4 }, 8), StringComparison.Ordinal);
+        Assert.Contains("64 experts", LayoutRules.Refusal(work, new Layout { Devices = 60, Expert = 3 }, 8), StringComparison.Ordinal);
+        Assert.Contains("cross nodes", LayoutRules.Refusal(work, new Layout { Devices = 64, Tensor = 16 }, 8), StringComparison.Ordinal);
+        Assert.Contains("88 layers", LayoutRules.Refusal(work, new Layout { Devices = 128, Pipeline = 64, Chunks = 2 }, 8), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,102 @@
+using Lingotto.Planning;
+using Xunit;
+
+namespace Lingotto.Tests.Planning;
+
+/// <summary>The closed form: never faster than physics, parts that sum, directions that everybody expects.</summary>
+public class StepModelTests
+{
+    private static readonly DeviceRates s_perfect = new()
+    {
+        PeakFlops = 1e15, PeakOperandFlops = 1e15, MatmulFlops = 1e15, AttentionFlops = 1e15, MemoryBytes = 8e10, MemoryBytesPerSecond = 1e30,
+        PeakMemoryBytesPerSecond = 1e30, IntraBytesPerSecond = 1e30, InterBytesPerSecond = 1e30, NodeDevices = 8, KernelSeconds = 0, HostSeconds = 0,
+        ReleaseFactor = 1,
+    };
+
+    private static readonly Layout s_layout = new() { Devices = 64, Tensor = 2, Pipeline = 8, Expert = 8 };
+
+    [Fact]
+    public void Without_losses_a_device_runs_at_its_peak()
+    {
+        Workload work = PlanningFixture.LingPlus with { ExpertImbalance = 1, SequencesPerStep = 64 };
+        var layout = new Layout { Devices = 1 };
+        double ideal = work.Model.FlopsPerToken(4096) * work.TokensPerStep / 1e15;
+        // Fused attention computes scores again: 3.5 passes where model FLOPs count 3.
+        double scores = 0.5 * work.Model.Layers * work.Model.ScoreFlops(4096) * work.TokensPerStep / 1e15;
+        StepTime step = StepModel.Evaluate(work, layout, s_perfect);
+        Assert.Equal(1, (step.Matmul + step.Attention) / (ideal + scores), 0.01);
+    }
+
+    [Fact]
+    public void The_bubble_is_that_of_the_schedule()
+    {
+        Workload work = PlanningFixture.LingPlus with { SequencesPerStep = 64 };
+        StepTime plain = StepModel.Evaluate(work, s_layout, s_perfect);
+        StepTime interleaved = StepModel.Evaluate(work, s_layout with { Chunks = 2 }, s_perfect);
+        double microBatches = 64.0 / s_layout.Data;
+        double passes = plain.Matmul + plain.Attention + plain.Memory + plain.ExpertLink + plain.TensorLink;
+        Assert.Equal(7 / microBatches, plain.Bubble / passes, 0.001); // (p-1)/m
+        Assert.Equal(0.5, interleaved.Bubble / (interleaved.Matmul + interleaved.Attention) / (plain.Bubble / (plain.Matmul + plain.Attention)), 0.01);
+        Assert.True(StepModel.Evaluate(work, s_layout with { Schedule = PipelineSchedule.ZeroBubbleH1 }, s_perfect).Bubble < plain.Bubble);
+        Assert.True(StepModel.Evaluate(work, s_layout with { Schedule = PipelineSchedule.ZeroBubbleH2 }, s_perfect).Bubble < plain.Bubble / 2);
+    }
+
+    [Fact]
+    public void No_answer_is_faster_than_the_roofline()
+    {
+        var random = new Random(7);
+        Workload work = PlanningFixture.LingPlus with { ExpertImbalance = 1 };
+        string[] names = [.. PlanningFixture.Catalogue.Devices.Where(device => device is { Bf16Tflops.Value: > 0, MemoryGb.Value: > 0 }).Select(device => device.Name)];
+        for (int trial = 0; trial < 2000; trial++)
+        {
+            int Power(int most) => 1 << random.Next(most + 1);
+            var layout = new Layout
+            {
+                Devices = 16384, Tensor = Power(3), Pipeline = Power(4), Chunks = Power(2), Expert = Power(6), MicroBatch = Power(2), Context = Power(2),
+                Recompute = (Recompute)random.Next(3), Zero = (ZeroStage)random.Next(4), Schedule = (PipelineSchedule)random.Next(3),
+            };
+            DeviceRates rates = PlanningFixture.Device(names[random.Next(names.Length)]).Rates(Precision.Bf16, 2023 + 4 * random.NextDouble());
+            double roofline = work.Model.FlopsPerToken(4096) * work.TokensPerStep / (layout.Devices * rates.PeakFlops);
+            StepTime step = StepModel.Evaluate(work, layout, rates);
+            Assert.True(step.Total > roofline, $"{layout} on {rates}");
+            Assert.Equal(step.Total, step.Parts.Sum(), 1e-9 * step.Total);
+        }
+    }
+
+    [Fact]
+    public void Slower_links_more_imbalance_and_more_recomputation_take_longer()
+    {
+        Workload work = PlanningFixture.LingPlus;
+        DeviceRates rates = PlanningFixture.Device("h800-sxm").Rates(Precision.Bf16);
+        double time = StepModel.Evaluate(work, s_layout, rates).Total;
+        Assert.True(StepModel.Evaluate(work, s_layout, rates with { IntraBytesPerSecond = rates.IntraBytesPerSecond / 2 }).Total > time);
+        Assert.True(StepModel.Evaluate(work with { ExpertImbalance = 1.5 }, s_layout, rates).Total > time);
+        Assert.True(StepModel.Evaluate(work, s_layout with { Recompute = Recompute.Full }, rates).Total > 1.2 * time);
+        Assert.True(StepModel.Evaluate(work, s_layout with { Expert = 64, Devices = 512 }, rates).ExpertLink
+            > StepModel.Evaluate(work, s_layout with { Expert = 8, Devices = 512 }, rates).ExpertLink);
+    }
+
+    [Fact]
+    public void A_dense_gpt_keeps_the_published_34_bytes_a_token_layer_and_hidden_element()
+    {
+        // arXiv 2205.05198, section 4: s*b*h*(34 + 5*a*s/h) with dropout masks of 2 bytes, which fused attention and models of today lack.
+        ModelShape gpt = PublishedShapes.Gpt("GPT-3", 96, 12288, 96);
+        var work = new Workload { Model = gpt, SequenceLength = 2048, SequencesPerStep = 1, HasFusedAttention = false };
+        double perLayer = MemoryModel.Peak(work, new Layout { Devices = 1 }).Activations / 96;
+        double published = 2048.0 * 12288 * (32 + 5.0 * 96 * 2048 / 12288);
+        Assert.Equal(1, perLayer / published, 0.01);
+    }
+
+    [Fact]
+    public void A_parameter_takes_18_bytes_and_sharing_divides_them()
+    {
+        var work = new Workload { Model = PlanningFixture.Shipped("ling-lite"), SequenceLength = 4096, SequencesPerStep = 64 };
+        var layout = new Layout { Devices = 64, Expert = 1, Zero = ZeroStage.None };
+        double parameters = work.Model.TotalParameters;
+        MemoryNeed whole = MemoryModel.Peak(work, layout), optimizer = MemoryModel.Peak(work, layout with { Zero = ZeroStage.Optimizer }),
+            weights = MemoryModel.Peak(work, layout with { Zero = ZeroStage.Weights });
+        Assert.Equal(18, (whole.Weights + whole.Gradients + whole.Optimizer) / parameters, 0.01);
+        Assert.Equal(6 + 12.0 / 64, (optimizer.Weights + optimizer.Gradients + optimizer.Optimizer) / parameters, 0.01);
+        Assert.Equal(18.0 / 64, (weights.Weights + weights.Gradients + weights.Optimizer) / parameters, 0.01);
+    }
+}
