@@ -19,12 +19,19 @@ internal sealed class PlanOptions
     private readonly Option<int> _sequence = NumberOption.Whole("--sequence-length", "Tokens in a sequence; 0 takes the recipe's, or 4096.", 0, least: 0);
     private readonly Option<int> _sequences = NumberOption.Whole("--sequences", "Sequences in an update; 0 takes the recipe's, or 1024.", 0, least: 0);
     private readonly Option<int> _maxDevices = NumberOption.Whole("--max-devices", "Most devices of a fleet.", 16384, least: 1);
+    private readonly Option<string?> _recompute = new("--recompute") { Description = "What backward computes again; chosen unless given.", HelpName = "none|selective|full" };
+    private readonly Option<double> _software = NumberOption.Real("--software-year", "Date of the software, as in 2024.5; 0 for that of the measurements.", 0);
     private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
 
     public void AddTo(Command command)
     {
         _currency.AcceptOnlyFromAmong("CNY", "USD");
-        foreach (Option option in (Option[])[_tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _fp8])
+        _recompute.AcceptOnlyFromAmong("none", "selective", "full");
+        foreach (Option option in (Option[])
+        [
+            _tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
+            _software, _fp8,
+        ])
             command.Add(option);
     }
 
@@ -49,6 +56,9 @@ internal sealed class PlanOptions
             YuanPerDollar = parsed.GetValue(_yuan) is > 0 and var rate ? rate : throw new UsageException("--yuan-per-dollar must be above 0"),
             MaxDevices = parsed.GetValue(_maxDevices),
             Stock = Stock(parsed.GetValue(_stock)),
+            Recompute = parsed.GetValue(_recompute) is { } kind ? Enum.Parse<Recompute>(kind, ignoreCase: true) : null,
+            SoftwareYear = parsed.GetValue(_software) is var year and (0 or (> 2015 and < 2040))
+                ? year : throw new UsageException("--software-year must be a year such as 2024.5"),
             AllowsFp8 = parsed.GetValue(_fp8),
         };
     }

@@ -18,7 +18,8 @@ internal static class PlanView
         }
 
         WriteOthers(result, output);
-        WriteClaim(result, output);
+        if (PublishedComparison.Of(result) is { } comparison)
+            WriteClaim(comparison, output);
         output.WriteLine(Line(
             $"search: {result.Counts.Evaluated:N0} layouts computed, {result.Counts.Pruned:N0} branches cut by their bound, {result.Counts.Refused:N0} layouts refused by a rule, {result.Counts.TooLarge:N0} too large, {result.Counts.TooLate:N0} too late"));
     }
@@ -75,27 +76,22 @@ internal static class PlanView
             output.WriteLine();
     }
 
-    /// <summary>The published pair of costs beside what the model says, where both devices compete.</summary>
-    private static void WriteClaim(PlanResult result, TextWriter output)
+    /// <summary>The published pair of costs beside what the model says.</summary>
+    private static void WriteClaim(PublishedComparison comparison, TextWriter output)
     {
-        if (result.Request.Work.Model.Name != "ling-plus" || result.Request.Currency != "CNY"
-            || result.Ranked.FirstOrDefault(option => option.Device.Device.Name == PublishedCost.PremiumDevice) is not { } premium)
-            return;
-        double scale = result.Request.Tokens / PublishedCost.Tokens;
-        output.WriteLine(Line($"published (arXiv 2503.05139): {PublishedCost.Premium * scale / 1e6:F2}M on D, {PublishedCost.LowerSpecification * scale / 1e6:F2}M on an unnamed device of lower specification, 20 % less. Predicted without it:"));
-        WriteClaim(premium, PublishedCost.Premium * scale, premium, output);
-        foreach (PlanOption option in result.Ranked.Where(option => PublishedCost.LowerDevices.Contains(option.Device.Device.Name)))
-            WriteClaim(option, PublishedCost.LowerSpecification * scale, premium, output);
+        output.WriteLine(Line($"published (arXiv 2503.05139 section 1.3): {PublishedCost.Premium * comparison.Scale / 1e6:F2}M on D, {PublishedCost.LowerSpecification * comparison.Scale / 1e6:F2}M on an unnamed device of lower specification. Predicted without them:"));
+        output.WriteLine("  " + PublishedComparison.Assumptions);
+        output.WriteLine(Line($"  {"device",-8} {"free to choose",28} {"as the run was laid out",30} {"off",6}  {"against D",9}"));
+        foreach (PublishedRow row in comparison.Rows)
+        {
+            output.WriteLine(Line(
+                $"  {row.Device,-8} {Range(row.Free),28} {Range(row.AsRun),30} {100 * row.Error,5:+0;-0} %  {100 * (row.AgainstPremium - 1),7:+0;-0;0} %  interval {(row.Contains ? "contains" : "misses")} {row.Published / 1e6:F2}M"));
+        }
+
         output.WriteLine();
     }
 
-    private static void WriteClaim(PlanOption option, double published, PlanOption premium, TextWriter output)
-    {
-        double cost = option.Answer.Plan!.Cost;
-        bool isInside = option.Interval!.Low <= published && published <= option.Interval.High;
-        output.WriteLine(Line(
-            $"  {option.Device.Device.Name}: {cost / 1e6:F2}M ({option.Interval.Low / 1e6:F2} to {option.Interval.High / 1e6:F2}), {100 * (cost / published - 1):+0;-0} % from {published / 1e6:F2}M, interval {(isInside ? "contains" : "misses")} it; {100 * (cost / premium.Answer.Plan!.Cost - 1):+0;-0;0} % against D"));
-    }
+    private static string Range(CostInterval cost) => Line($"{cost.Middle / 1e6:F2}M ({cost.Low / 1e6:F2} to {cost.High / 1e6:F2})");
 
     private static string Line(FormattableString text) => FormattableString.Invariant(text);
 }

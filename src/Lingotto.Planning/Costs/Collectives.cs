@@ -29,18 +29,20 @@ internal static class Collectives
         2 * Gather(bytes, ranks, ranksPerNode, rates);
 
     /// <summary>
-    /// All-to-all in which each rank sends rows of experts: k rows a token to e ranks, r of them in its node. Between nodes a token
-    /// travels once to each node that has one of its experts (DeepEP, arXiv 2412.19437 section 3.2.2) and is forwarded inside.
+    /// All-to-all in which each rank sends rows of experts: k rows a token to e ranks, r of them in its node. Between nodes k rows
+    /// travel, or one to each node that has one of the experts, forwarded inside (DeepEP, arXiv 2412.19437 section 3.2.2).
     /// </summary>
     /// <param name="tokens">Tokens of a rank.</param>
     /// <param name="rowBytes">Bytes of a token's row.</param>
     /// <param name="expertsPerToken">k.</param>
     /// <param name="ranks">e.</param>
     /// <param name="ranksPerNode">r.</param>
+    /// <param name="sendsOncePerNode">A token travels once to each node.</param>
     /// <param name="nodeLimit">Most nodes a token's experts lie on; 0 for no limit.</param>
     /// <param name="rates">The device.</param>
     public static double Exchange(
-        double tokens, double rowBytes, int expertsPerToken, int ranks, int ranksPerNode, int nodeLimit, in DeviceRates rates)
+        double tokens, double rowBytes, int expertsPerToken, int ranks, int ranksPerNode, bool sendsOncePerNode, int nodeLimit,
+        in DeviceRates rates)
     {
         if (ranks <= 1)
             return 0;
@@ -49,8 +51,8 @@ internal static class Collectives
         double inside = tokens * expertsPerToken * rowBytes * (local - 1) / local / rates.IntraBytesPerSecond;
         if (nodes <= 1)
             return StartSeconds + inside;
-        double visited = nodes * (1 - Math.Pow(1 - 1 / nodes, expertsPerToken));
-        if (nodeLimit > 0)
+        double visited = sendsOncePerNode ? nodes * (1 - Math.Pow(1 - 1 / nodes, expertsPerToken)) : expertsPerToken;
+        if (sendsOncePerNode && nodeLimit > 0)
             visited = Math.Min(visited, nodeLimit);
         double between = tokens * rowBytes * visited * (nodes - 1) / nodes / rates.InterBytesPerSecond;
         return StartSeconds + HopSeconds + Math.Max(inside, between);

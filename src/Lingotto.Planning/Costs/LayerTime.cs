@@ -137,7 +137,7 @@ internal readonly ref struct LayerTime
             + _tokens / _layout.Tensor * 8.0 * _model.Experts) / _rates.MemoryBytesPerSecond + 6 * _rates.KernelSeconds;
         double exchange = Collectives.Exchange(
             _tokens / _layout.Tensor * _work.ExpertImbalance, RowBytes * _model.Hidden, _model.ExpertsPerToken,
-            _layout.Expert * _layout.ExpertTensor, _rates.NodeDevices, _model.NodeLimit, _rates);
+            _layout.Expert * _layout.ExpertTensor, _rates.NodeDevices, _work.SendsOncePerNode, _model.NodeLimit, _rates);
         pass.ExpertLink += 2 * exchange * (1 - _work.ExpertOverlap);
     }
 

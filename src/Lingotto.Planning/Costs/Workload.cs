@@ -24,6 +24,9 @@ public sealed record Workload
     /// <summary>Share of expert traffic that runs beside computation.</summary>
     public double ExpertOverlap { get; init; }
 
+    /// <summary>Dispatch sends a token once to each node instead of once to each of its experts.</summary>
+    public bool SendsOncePerNode { get; init; }
+
     /// <summary>Bytes of a gradient that accumulates.</summary>
     public double GradientBytes { get; init; } = 4;
 

@@ -21,11 +21,15 @@ public sealed class CostInterval
 
     private CostInterval(Plan plan, double logError, IReadOnlyList<Sensitivity> sensitivities)
     {
+        Middle = plan.Cost;
         Low = plan.Cost * Math.Exp(-NinetiethPercentile * logError);
         High = plan.Cost * Math.Exp(NinetiethPercentile * logError);
         LogError = logError;
         Sensitivities = sensitivities;
     }
+
+    /// <summary>The cost.</summary>
+    public double Middle { get; }
 
     /// <summary>One of ten costs should be below.</summary>
     public double Low { get; }
@@ -70,7 +74,7 @@ public sealed class CostInterval
     private static double Cost(Plan plan, PlanRequest request, int figure, double factor)
     {
         DeviceRates rates = plan.Device.Rates(plan.Precision, request.SoftwareYear, figure, factor);
-        double failures = plan.Device.FailuresPerDeviceHour * (plan.Device.Figures[figure].Name == "failures per hour" ? factor : 1);
+        double failures = (request.FailuresPerDeviceHour ?? plan.Device.FailuresPerDeviceHour) * (plan.Device.Figures[figure].Name == "failures per hour" ? factor : 1);
         double useful = Goodput.BestShare(plan.Layout.Devices, failures, request.SaveSeconds, request.RestartSeconds);
         return StepModel.Evaluate(request.Work with { Precision = plan.Precision }, plan.Layout, rates).Total / useful;
     }

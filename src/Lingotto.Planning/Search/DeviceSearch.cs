@@ -29,7 +29,7 @@ public sealed class DeviceSearch
         _prunes = prunes;
         _work = request.Work with { Precision = precision };
         _rates = device.Rates(precision, request.SoftwareYear);
-        _space = new LayoutSpace(_work, _rates.NodeDevices, request.Limit(device.Device));
+        _space = new LayoutSpace(_work, _rates.NodeDevices, request.Limit(device.Device), request.Recompute);
         _steps = request.Tokens / _work.TokensPerStep;
         _bestCost = double.PositiveInfinity;
     }
@@ -74,7 +74,7 @@ public sealed class DeviceSearch
     }
 
     private double Useful(int devices) =>
-        Goodput.BestShare(devices, _device.FailuresPerDeviceHour, _request.SaveSeconds, _request.RestartSeconds);
+        Goodput.BestShare(devices, _request.FailuresPerDeviceHour ?? _device.FailuresPerDeviceHour, _request.SaveSeconds, _request.RestartSeconds);
 
     private void Branch()
     {

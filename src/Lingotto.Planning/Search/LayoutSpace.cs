@@ -5,8 +5,9 @@ internal sealed class LayoutSpace
 {
     private const int MostMicroBatch = 8;
 
-    public LayoutSpace(Workload work, int nodeDevices, int maxDevices)
+    public LayoutSpace(Workload work, int nodeDevices, int maxDevices, Recompute? recompute = null)
     {
+        Recompute = recompute is { } only ? [only] : Enum.GetValues<Recompute>();
         ModelShape model = work.Model;
         Tensor = [.. Powers(Math.Min(nodeDevices, model.QueryHeads))];
         Pipeline = [.. Stages(model.Layers).Where(stages => stages <= maxDevices)];
@@ -23,7 +24,7 @@ internal sealed class LayoutSpace
     public int[] MicroBatch { get; }
     public int[] Data { get; }
     public int[] Chunks { get; } = [1, 2, 4];
-    public Recompute[] Recompute { get; } = [Planning.Recompute.None, Planning.Recompute.Selective, Planning.Recompute.Full];
+    public Recompute[] Recompute { get; }
     public ZeroStage[] Zero { get; } = [ZeroStage.Optimizer, ZeroStage.Weights];
     public PipelineSchedule[] Schedule { get; } =
         [PipelineSchedule.OneForwardOneBackward, PipelineSchedule.ZeroBubbleH1, PipelineSchedule.ZeroBubbleH2];

@@ -39,6 +39,12 @@ public sealed record PlanRequest
     /// <summary>Operands in FP8 where the chip has it.</summary>
     public bool AllowsFp8 { get; init; }
 
+    /// <summary>What backward computes again; null to choose.</summary>
+    public Recompute? Recompute { get; init; }
+
+    /// <summary>Failures per device and hour; null for what the catalogue says.</summary>
+    public double? FailuresPerDeviceHour { get; init; }
+
     /// <summary>Devices of a type at most.</summary>
     public int Limit(DeviceSpec device) => Math.Min(MaxDevices, Stock.GetValueOrDefault(device.Name, MaxDevices));
 }
