@@ -15,6 +15,9 @@ public sealed class Calibration
 
     internal List<Prediction> SourceFolds { get; private set; } = null!;
 
+    /// <summary>Layouts of a mixed cluster, no row of which was fitted.</summary>
+    internal IReadOnlyList<MixedClusterRow> MixedCluster { get; private set; } = [];
+
     /// <summary>Rows not used, by group and reason.</summary>
     public IReadOnlyDictionary<string, int> LeftOut { get; }
 
@@ -31,11 +34,14 @@ public sealed class Calibration
     /// <exception cref="PlanException">A file is absent or damaged.</exception>
     public static Calibration Run(string folder, DeviceCatalogue catalogue)
     {
-        var reader = new MeasurementReader(catalogue, new EfficiencyTable { Families = [FamilyFit.Fit(EfficiencyTable.Any, [], catalogue)] }, PublishedShapes.Load(folder));
-        (List<MeasuredRun> runs, SortedDictionary<string, int> leftOut) = reader.Read(Measurement.Load(folder));
+        var usual = new EfficiencyTable { Families = [FamilyFit.Fit(EfficiencyTable.Any, [], catalogue)] };
+        PublishedShapes shapes = PublishedShapes.Load(folder);
+        List<Measurement> rows = Measurement.Load(folder);
+        (List<MeasuredRun> runs, SortedDictionary<string, int> leftOut) = new MeasurementReader(catalogue, usual, shapes).Read(rows);
         var calibration = new Calibration(runs, leftOut);
         calibration.Test(catalogue);
         calibration.Fit(catalogue);
+        calibration.MixedCluster = MixedClusterCheck.Run(rows, shapes, catalogue, calibration.Table);
         return calibration;
     }
 

@@ -17,6 +17,7 @@ public static class CalibrationPage
         Table(page, "Inside a source, one model left out at a time", calibration.ByModel);
         Table(page, "Each source predicted from the other sources of its family", calibration.BySource);
         Families(page, calibration.Table);
+        MixedCluster(page, calibration.MixedCluster);
         page.AppendLine("## Rows not used").AppendLine();
         foreach ((string reason, int rows) in calibration.LeftOut)
             page.AppendLine(Line($"- {reason}: {rows}"));
@@ -37,6 +38,8 @@ public static class CalibrationPage
             }
         }
 
+        foreach (MixedClusterRow row in calibration.MixedCluster)
+            table.Append(Line($"mixed,{row.Id},hetero-amp,,GPT-2,{row.Layout},fp16,,{row.Measured:G4},{row.Predicted:G5},{row.MemoryShare:F3}\n"));
         return table.ToString();
     }
 
@@ -67,6 +70,32 @@ public static class CalibrationPage
         }
 
         page.AppendLine();
+    }
+
+    private static void MixedCluster(StringBuilder page, IReadOnlyList<MixedClusterRow> rows)
+    {
+        MixedClusterRow[] ended = [.. rows.Where(row => row.Measured is not null)];
+        double[] measured = [.. ended.Select(row => row.Measured!.Value)];
+        double regret = ended.MinBy(row => row.Predicted)!.Measured!.Value / measured.Min() - 1;
+        page.AppendLine("## A mixed cluster (hetero-amp): 43 layouts that ran, 10 that failed").AppendLine();
+        page.AppendLine("| | rank correlation | top-1 regret % | MAPE % |").AppendLine("|---|---|---|---|");
+        page.AppendLine(Line($"| this model | {Statistics.Spearman([.. ended.Select(row => row.Predicted)], measured):F2} | {Percent(regret)} | {Percent(ended.Average(row => Math.Abs(row.Predicted / row.Measured!.Value - 1)))} |"));
+        double published = ended.MinBy(row => row.Published)!.Measured!.Value / measured.Min() - 1;
+        page.AppendLine(Line($"| AMP's own | {Statistics.Spearman([.. ended.Select(row => row.Published)], measured):F2} | {Percent(published)} | {Percent(ended.Average(row => Math.Abs(row.Published / row.Measured!.Value - 1)))} |"));
+        page.AppendLine();
+        page.AppendLine("The layouts that failed, found at a share of false alarms of at most 10 % of those that ran:").AppendLine();
+        page.AppendLine("| by | recall % |").AppendLine("|---|---|");
+        page.AppendLine(Line($"| predicted memory | {Percent(Recall(rows, row => row.MemoryShare))} |"));
+        page.AppendLine(Line($"| predicted time | {Percent(Recall(rows, row => row.Predicted))} |"));
+        page.AppendLine();
+    }
+
+    /// <summary>Share of failed runs above the score that a tenth of the others exceed.</summary>
+    private static double Recall(IReadOnlyList<MixedClusterRow> rows, Func<MixedClusterRow, double> score)
+    {
+        double[] ran = [.. rows.Where(row => row.Measured is not null).Select(score).OrderDescending()];
+        double threshold = ran[ran.Length / 10]; // so many may lie above
+        return rows.Where(row => row.Measured is null).Average(row => score(row) > threshold ? 1.0 : 0);
     }
 
     private static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);

@@ -21,19 +21,22 @@ internal static class FamilyFit
     /// <summary>A residual counts as a deviation of this size: smaller ones are noise between two runs of the same thing.</summary>
     private const double Noise = 0.06;
 
-    public static FamilyEfficiency Fit(string family, IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue)
+    /// <summary>Fits steps of single kinds of devices.</summary>
+    public static FamilyEfficiency Fit(string family, IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue) =>
+        Fit(family, runs.Count > 0 ? runs.Average(run => run.Year) : 2025, Rows(runs, catalogue));
+
+    /// <summary>Fits anything that efficiencies predict.</summary>
+    public static FamilyEfficiency Fit(string family, double year, FitRow[] rows)
     {
-        double year = runs.Count > 0 ? runs.Average(run => run.Year) : 2025;
         double[] x = [.. s_usual];
-        (double Weight, DeviceEstimate Device)[] rows = Weigh(runs, catalogue);
-        double[] residuals = Residuals(x, family, year, runs, rows);
+        double[] residuals = Residuals(x, family, year, rows);
         double damping = 1e-2, cost = Cost(residuals);
         for (int iteration = 0; iteration < Iterations && damping < 1e8; iteration++)
         {
-            double[] step = GaussNewton(x, residuals, damping, family, year, runs, rows);
+            double[] step = GaussNewton(x, residuals, damping, family, year, rows);
             double[] next = [.. x.Zip(step, (value, change) => value - change)];
             Clamp(next);
-            double[] moved = Residuals(next, family, year, runs, rows);
+            double[] moved = Residuals(next, family, year, rows);
             if (Cost(moved) < cost)
             {
                 bool isDone = cost - Cost(moved) < 1e-9 * cost;
@@ -46,35 +49,37 @@ internal static class FamilyFit
                 damping *= 4;
         }
 
-        return Make(x, family, year, runs.Count);
+        return Make(x, family, year, rows.Length);
     }
 
     /// <summary>Predicted seconds of a run under a fit.</summary>
     public static double Predict(MeasuredRun run, FamilyEfficiency fit, DeviceCatalogue catalogue) =>
         StepModel.Evaluate(run.Work, run.Layout, DeviceEstimate.Of(run.Device, catalogue, fit).Rates(run.Work.Precision, run.Year)).Total;
 
-    private static (double, DeviceEstimate)[] Weigh(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue)
+    private static FitRow[] Rows(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue)
     {
         Dictionary<string, int> sizes = runs.GroupBy(run => run.Group).ToDictionary(group => group.Key, group => group.Count());
         FamilyEfficiency any = Make(s_usual, EfficiencyTable.Any, 2025, 0);
-        return [.. runs.Select(run => (Math.Sqrt(1 / Math.Sqrt(sizes[run.Group])), DeviceEstimate.Of(run.Device, catalogue, any)))];
+        return [.. runs.Select(run =>
+        {
+            DeviceEstimate device = DeviceEstimate.Of(run.Device, catalogue, any);
+            return new FitRow(Math.Sqrt(1 / Math.Sqrt(sizes[run.Group])), run.StepSeconds,
+                fit => StepModel.Evaluate(run.Work, run.Layout, device.With(fit).Rates(run.Work.Precision, run.Year)).Total);
+        })];
     }
 
-    private static double[] Residuals(
-        double[] x, string family, double year, IReadOnlyList<MeasuredRun> runs, (double Weight, DeviceEstimate Device)[] rows)
+    private static double[] Residuals(double[] x, string family, double year, FitRow[] rows)
     {
-        var residuals = new double[runs.Count + Scalars];
-        FamilyEfficiency fit = Make(x, family, year, runs.Count);
-        for (int i = 0; i < runs.Count; i++)
+        var residuals = new double[rows.Length + Scalars];
+        FamilyEfficiency fit = Make(x, family, year, rows.Length);
+        for (int i = 0; i < rows.Length; i++)
         {
-            MeasuredRun run = runs[i];
-            DeviceRates rates = rows[i].Device.With(fit).Rates(run.Work.Precision, run.Year);
-            double error = Math.Log(StepModel.Evaluate(run.Work, run.Layout, rates).Total / run.StepSeconds) / Noise;
+            double error = Math.Log(rows[i].Predict(fit) / rows[i].Seconds) / Noise;
             residuals[i] = rows[i].Weight * Math.Sign(error) * Huber(Math.Abs(error));
         }
 
         for (int i = 0; i < Scalars; i++)
-            residuals[runs.Count + i] = (x[i] - s_usual[i]) / s_freedom[i];
+            residuals[rows.Length + i] = (x[i] - s_usual[i]) / s_freedom[i];
         return residuals;
     }
 
@@ -84,14 +89,14 @@ internal static class FamilyFit
     private static double Cost(double[] residuals) => residuals.Sum(residual => residual * residual);
 
     private static double[] GaussNewton(
-        double[] x, double[] residuals, double damping, string family, double year, IReadOnlyList<MeasuredRun> runs, (double, DeviceEstimate)[] rows)
+        double[] x, double[] residuals, double damping, string family, double year, FitRow[] rows)
     {
         var jacobian = new double[Scalars][];
         for (int j = 0; j < Scalars; j++)
         {
             double[] moved = [.. x];
             moved[j] += Step;
-            jacobian[j] = [.. Residuals(moved, family, year, runs, rows).Zip(residuals, (after, before) => (after - before) / Step)];
+            jacobian[j] = [.. Residuals(moved, family, year, rows).Zip(residuals, (after, before) => (after - before) / Step)];
         }
 
         var matrix = new double[Scalars, Scalars + 1];

@@ -19,10 +19,13 @@ internal readonly ref struct LayerTime
     private const double HostBackward = 1.5;
 
     /// <summary>Launches of router, permutation and exchange, over those of a dense layer.</summary>
-    private const double HostOfRouting = 2;
+    private const double HostOfRouting = 1;
 
     /// <summary>The same for one local expert: grouped products run expert by expert (TransformerEngine, general_grouped_gemm).</summary>
     private const double HostOfAnExpert = 0.125;
+
+    /// <summary>Launches of a layer that is cut over devices, each waiting for its peers, over those of a whole one.</summary>
+    private const double HostOfTensor = 2;
 
     private readonly Workload _work;
     private readonly ModelShape _model;
@@ -179,8 +182,8 @@ internal readonly ref struct LayerTime
     /// <summary>Of an element in an exchange: rows come back in BF16 and go out in the format of products.</summary>
     private double RowBytes => _work.Precision == Precision.Bf16 ? 2 : 1.5;
 
-    private double HostSeconds(bool isMoe) => _rates.HostSeconds
-        * (isMoe ? HostOfRouting + HostOfAnExpert * _model.Experts / _layout.Expert : 1);
+    private double HostSeconds(bool isMoe) => _rates.HostSeconds * ((_layout.Tensor > 1 ? HostOfTensor : 1)
+        + (isMoe ? HostOfRouting + HostOfAnExpert * _model.Experts / _layout.Expert : 0));
 
     private double Link(int ranks) => ranks <= _rates.NodeDevices ? _rates.IntraBytesPerSecond : _rates.InterBytesPerSecond;
 }

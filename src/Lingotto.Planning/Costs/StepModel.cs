@@ -7,14 +7,11 @@ namespace Lingotto.Planning;
 /// </summary>
 public static class StepModel
 {
-    /// <summary>Share of data-parallel traffic that runs beside computation where the schedule lets it.</summary>
-    private const double DataOverlap = 0.9;
-
     /// <summary>Bytes moved per parameter by an Adam step: gradient, master weight and two moments read, three written, weight written.</summary>
-    private const double OptimizerTraffic = 30;
+    internal const double OptimizerTraffic = 30;
 
     /// <summary>Standard deviation of a device's step time over its mean.</summary>
-    private const double Jitter = 0.005;
+    internal const double Jitter = 0.005;
 
     /// <summary>The time of an update by parts.</summary>
     public static StepTime Evaluate(Workload work, in Layout layout, in DeviceRates rates)
@@ -83,11 +80,11 @@ public static class StepModel
     }
 
     /// <summary>Activations forward and their gradients backward between two stages, of one micro-batch.</summary>
-    private static double Transfer(Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates)
+    internal static double Transfer(Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates)
     {
         if (layout.Pipeline <= 1)
             return 0;
-        double bytes = 2.0 * layer.Tokens * work.Model.Hidden / layout.Tensor;
+        double bytes = 2.0 * layer.Tokens * work.Model.Hidden / (work.ScattersTransfers ? layout.Tensor : 1);
         bool isInside = layout.Devices <= rates.NodeDevices;
         return 2 * (bytes / (isInside ? rates.IntraBytesPerSecond : rates.InterBytesPerSecond) + Collectives.StartSeconds);
     }
@@ -96,7 +93,7 @@ public static class StepModel
     /// Exposed traffic between replicas. ZeRO-0 reduces gradients, ZeRO-1 and 2 scatter them and gather weights, once a step and
     /// beside the last backward; ZeRO-3 gathers weights forward and backward and scatters gradients each micro-batch.
     /// </summary>
-    private static double DataLink(Workload work, in Layout layout, in DeviceRates rates, in PassTime pass, double microBatches)
+    internal static double DataLink(Workload work, in Layout layout, in DeviceRates rates, in PassTime pass, double microBatches)
     {
         int replicas = layout.Data * layout.Context, perNode = Math.Max(1, rates.NodeDevices / layout.Tensor);
         int expertPerNode = Math.Max(1, rates.NodeDevices / (layout.Expert * layout.ExpertTensor));
@@ -106,11 +103,11 @@ public static class StepModel
         if (layout.Zero == ZeroStage.Weights)
         {
             double traffic = 3 * values * microBatches; // gradients travel in BF16
-            return Exposed(traffic, pass.Compute * microBatches);
+            return Exposed(traffic, pass.Compute * microBatches, work.DataOverlap);
         }
 
         double once = layout.Zero == ZeroStage.None ? 2 * gradients : gradients + values;
-        return Exposed(once, pass.Compute);
+        return Exposed(once, pass.Compute, work.DataOverlap);
     }
 
     private static double Gather(
@@ -118,12 +115,12 @@ public static class StepModel
         Collectives.Gather(bytes * weights.Shared, replicas, perNode, rates)
         + Collectives.Gather(bytes * weights.Experts, layout.ExpertData, expertPerNode, rates);
 
-    /// <summary>What remains when nine tenths may run beside computation of a given length.</summary>
-    private static double Exposed(double traffic, double compute) =>
-        (1 - DataOverlap) * traffic + Math.Max(0, DataOverlap * traffic - compute);
+    /// <summary>What remains when a share may run beside computation of a given length.</summary>
+    private static double Exposed(double traffic, double compute, double overlap) =>
+        (1 - overlap) * traffic + Math.Max(0, overlap * traffic - compute);
 
     /// <summary>Parameters whose optimizer state a device updates.</summary>
-    private static double Shard(ModelShape model, in Layout layout)
+    internal static double Shard(ModelShape model, in Layout layout)
     {
         StageWeights weights = StageWeights.Of(model, layout);
         return layout.Zero == ZeroStage.None

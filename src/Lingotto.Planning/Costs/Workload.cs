@@ -27,6 +27,12 @@ public sealed record Workload
     /// <summary>Dispatch sends a token once to each node instead of once to each of its experts.</summary>
     public bool SendsOncePerNode { get; init; }
 
+    /// <summary>Tensor ranks send a share each between stages and gather it there (arXiv 2104.04473 section 4.1), not all of it each.</summary>
+    public bool ScattersTransfers { get; init; } = true;
+
+    /// <summary>Share of data-parallel traffic that may run beside computation.</summary>
+    public double DataOverlap { get; init; } = 0.9;
+
     /// <summary>Bytes of a gradient that accumulates.</summary>
     public double GradientBytes { get; init; } = 4;
 
