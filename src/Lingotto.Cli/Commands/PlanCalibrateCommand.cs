@@ -24,13 +24,14 @@ internal static class PlanCalibrateCommand
         {
             string devices = Path.Combine(context.AssetFolder, "devices");
             var calibration = Calibration.Run(Path.Combine(devices, "calibration"), DeviceCatalogue.Load(devices));
-            string text = CalibrationPage.Markdown(calibration);
+            string text = CalibrationPage.Markdown(calibration, PublishedComparison.Predict(
+                ModelConfig.Load(Path.Combine(context.AssetFolder, "models", "ling-plus.json")), DeviceCatalogue.Load(devices), calibration.Table));
             if (parsed.GetValue(save) is { } folder)
                 calibration.Table.Save(folder);
             if (parsed.GetValue(evidence) is { } file)
                 DurableFile.WriteAllText(file, text);
             if (parsed.GetValue(rows) is { } table)
-                DurableFile.WriteAllText(table, CalibrationPage.Csv(calibration));
+                DurableFile.WriteAllText(table, CalibrationRows.Csv(calibration));
             context.Terminal.Out.Write(text);
         });
         return command;

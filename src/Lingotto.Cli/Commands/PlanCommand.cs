@@ -13,7 +13,7 @@ internal static class PlanCommand
           lingotto plan models/ling-plus.json --tokens 1T
           lingotto plan ling-plus --tokens 1T --devices ling-a,h800-sxm --deadline 90d
           lingotto plan ling-lite --tokens 300B --no-vendor nvidia --currency USD
-          lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500
+          lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500 --devices ling-a,ling-d --deadline 60d --mixed
         """;
 
     public static Command Create(CliContext context)
@@ -33,9 +33,9 @@ internal static class PlanCommand
             DeviceCatalogue catalogue = DeviceCatalogue.Load(Path.Combine(context.AssetFolder, "devices"));
             EfficiencyTable efficiencies = EfficiencyTable.Load(Path.Combine(context.AssetFolder, "devices", "calibration"));
             IReadOnlyList<DeviceEstimate> devices = options.Devices(parsed, catalogue, efficiencies);
-            PlanResult result = Planner.Run(request, devices, context.Cancellation);
+            PlanResult result = Planner.Run(request, devices, options.Mixed(parsed), context.Cancellation);
             PlanView.Write(result, context.Terminal.Out);
-            return result.Ranked.Count > 0 ? ExitCodes.Done : ExitCodes.Failed;
+            return result.Ranked.Count > 0 || result.Mixed is not null ? ExitCodes.Done : ExitCodes.Failed;
         });
         return command;
     }

@@ -21,6 +21,7 @@ internal sealed class PlanOptions
     private readonly Option<int> _maxDevices = NumberOption.Whole("--max-devices", "Most devices of a fleet.", 16384, least: 1);
     private readonly Option<string?> _recompute = new("--recompute") { Description = "What backward computes again; chosen unless given.", HelpName = "none|selective|full" };
     private readonly Option<double> _software = NumberOption.Real("--software-year", "Date of the software, as in 2024.5; 0 for that of the measurements.", 0);
+    private readonly Option<bool> _mixed = new("--mixed") { Description = "Consider fleets of two kinds of devices too." };
     private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
 
     public void AddTo(Command command)
@@ -30,7 +31,7 @@ internal sealed class PlanOptions
         foreach (Option option in (Option[])
         [
             _tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
-            _software, _fp8,
+            _software, _mixed, _fp8,
         ])
             command.Add(option);
     }
@@ -38,6 +39,8 @@ internal sealed class PlanOptions
     public int? SequenceLength(ParseResult parsed) => parsed.GetValue(_sequence) is > 0 and var length ? length : null;
 
     public int? SequencesPerStep(ParseResult parsed) => parsed.GetValue(_sequences) is > 0 and var count ? count : null;
+
+    public bool Mixed(ParseResult parsed) => parsed.GetValue(_mixed);
 
     public double Imbalance(ParseResult parsed) => parsed.GetValue(_imbalance) is >= 1 and var kappa
         ? kappa : throw new UsageException("--imbalance cannot be below 1: the busiest rank has at least the mean");

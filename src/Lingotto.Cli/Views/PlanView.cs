@@ -17,6 +17,7 @@ internal static class PlanView
             WriteBest(result, output);
         }
 
+        WriteMixed(result, output);
         WriteOthers(result, output);
         if (PublishedComparison.Of(result) is { } comparison)
             WriteClaim(comparison, output);
@@ -59,6 +60,23 @@ internal static class PlanView
         output.WriteLine("  what the interval is made of:");
         foreach (Sensitivity part in best.Interval!.Sensitivities.Take(6))
             output.WriteLine(Line($"    {part.Name,-22} +-{100 * (Math.Exp(part.LogError) - 1),4:F1} %  {part.Origin}"));
+        output.WriteLine();
+    }
+
+    private static void WriteMixed(PlanResult result, TextWriter output)
+    {
+        if (!result.SearchedPairs)
+            return;
+        if (result.Mixed is not { } mixed)
+        {
+            output.WriteLine("two kinds of devices together: no pair is cheaper than the best single kind");
+            output.WriteLine();
+            return;
+        }
+
+        output.WriteLine(Line($"two kinds together: {Figures.Short(mixed.Cost)} {result.Request.Currency}, {mixed.Days:F0} days, {mixed.StepSeconds:F2} s an update, of which {mixed.ExchangeSeconds:F2} s exchange between them"));
+        foreach ((FleetOption part, int sequences) in (ReadOnlySpan<(FleetOption, int)>)[(mixed.First, mixed.FirstSequences), (mixed.Second, mixed.SecondSequences)])
+            output.WriteLine(Line($"  {part.Layout.Devices} x {part.Device.Device.Name}, {part.Layout}: {sequences:N0} sequences of an update"));
         output.WriteLine();
     }
 

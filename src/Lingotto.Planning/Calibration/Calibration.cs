@@ -15,6 +15,9 @@ public sealed class Calibration
 
     internal List<Prediction> SourceFolds { get; private set; } = null!;
 
+    /// <summary>Rows with experts predicted from the dense rows of their family.</summary>
+    internal IReadOnlyList<Prediction> DenseToMoe { get; private set; } = [];
+
     /// <summary>Layouts of a mixed cluster, no row of which was fitted.</summary>
     internal IReadOnlyList<MixedClusterRow> MixedCluster { get; private set; } = [];
 
@@ -61,15 +64,28 @@ public sealed class Calibration
         var fits = new List<FamilyEfficiency>();
         foreach (IGrouping<string, MeasuredRun> family in Runs.GroupBy(run => run.Family).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
-            double[] errors = [.. SourceFolds.Where(row => row.Run.Family == family.Key).Select(row => row.LogError)];
-            if (errors.Length == 0)
-                errors = [.. ModelFolds.Values.SelectMany(rows => rows).Where(row => row.Run.Family == family.Key).Select(row => row.LogError)];
-            fits.Add(FamilyFit.Fit(family.Key, [.. family], catalogue) with { LogError = Math.Sqrt(errors.Average(error => error * error)) });
+            double[] errors = [.. HeldOut(family.Key).Select(row => row.LogError)];
+            double[] moe = [.. HeldOut(family.Key).Where(row => row.Run.Work.Model.MoeLayers > 0).Select(row => row.LogError)];
+            fits.Add(FamilyFit.Fit(family.Key, [.. family], catalogue) with { LogError = RootMeanSquare(errors), MoeLogError = RootMeanSquare(moe) });
         }
 
+        DenseToMoe = CrossValidation.DenseToMoe(Runs, catalogue);
+        double transfer = RootMeanSquare([.. DenseToMoe.Select(row => row.LogError)]);
+        for (int i = 0; i < fits.Count; i++)
+            fits[i] = double.IsNaN(fits[i].MoeLogError) ? fits[i] with { MoeLogError = transfer } : fits[i];
         fits.Add(Pool(fits));
         Table = new EfficiencyTable { Families = fits };
     }
+
+    private Prediction[] HeldOut(string family)
+    {
+        Prediction[] bySource = [.. SourceFolds.Where(row => row.Run.Family == family)];
+        return bySource.Length > 0 ? bySource : [.. ModelFolds.Values.SelectMany(rows => rows).Where(row => row.Run.Family == family)];
+    }
+
+    /// <summary>Not a number of none.</summary>
+    private static double RootMeanSquare(double[] errors) =>
+        errors.Length > 0 ? Math.Sqrt(errors.Average(error => error * error)) : double.NaN;
 
     /// <summary>A family that nobody measured: the mean of those measured, and the spread between families beside their own error.</summary>
     private static FamilyEfficiency Pool(List<FamilyEfficiency> fits)
@@ -82,7 +98,8 @@ public sealed class Calibration
             Family = EfficiencyTable.Any, Matmul = Mean(fit => fit.Matmul), Attention = Mean(fit => fit.Attention), Link = Mean(fit => fit.Link),
             KernelSeconds = Mean(fit => fit.KernelSeconds), HostSeconds = Mean(fit => fit.HostSeconds),
             ReleaseGainPerYear = fits.Average(fit => fit.ReleaseGainPerYear), ReleaseYear = fits.Average(fit => fit.ReleaseYear),
-            LogError = Math.Sqrt(fits.Average(fit => fit.LogError * fit.LogError) + between), Rows = 0,
+            LogError = Math.Sqrt(fits.Average(fit => fit.LogError * fit.LogError) + between),
+            MoeLogError = Math.Sqrt(fits.Average(fit => fit.MoeLogError * fit.MoeLogError) + between), Rows = 0,
         };
     }
 }

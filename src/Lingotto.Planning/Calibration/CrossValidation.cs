@@ -11,6 +11,21 @@ internal static class CrossValidation
     public static List<Prediction> LeaveOneSourceOut(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue) =>
         Folds(runs, run => run.Group, catalogue);
 
+    /// <summary>Rows with experts predicted from the dense rows of their family.</summary>
+    public static List<Prediction> DenseToMoe(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue)
+    {
+        var predictions = new List<Prediction>();
+        foreach (IGrouping<string, MeasuredRun> family in runs.GroupBy(run => run.Family).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            MeasuredRun[] dense = [.. family.Where(run => run.Work.Model.MoeLayers == 0)], moe = [.. family.Where(run => run.Work.Model.MoeLayers > 0)];
+            FamilyEfficiency fit = FamilyFit.Fit(family.Key, dense, catalogue);
+            double mfu = Statistics.Median([.. dense.Select(run => run.Mfu)]);
+            predictions.AddRange(moe.Select(run => new Prediction(run, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), 0)));
+        }
+
+        return predictions;
+    }
+
     private static List<Prediction> Folds(IReadOnlyList<MeasuredRun> runs, Func<MeasuredRun, string> key, DeviceCatalogue catalogue)
     {
         var folds = new List<(string Key, List<Prediction> Rows)>();

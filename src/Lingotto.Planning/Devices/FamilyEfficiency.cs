@@ -30,6 +30,12 @@ public sealed record FamilyEfficiency
     /// <summary>Standard deviation of the logarithm of measured over predicted time, on rows that took no part in the fit.</summary>
     public required double LogError { get; init; }
 
+    /// <summary>
+    /// The same for models with experts: of rows with experts where the family has some, else of such rows of other families
+    /// predicted from dense rows alone.
+    /// </summary>
+    public required double MoeLogError { get; init; }
+
     /// <summary>Rows behind the fit; 0 for a family that borrows the mean of the others.</summary>
     public required int Rows { get; init; }
 }

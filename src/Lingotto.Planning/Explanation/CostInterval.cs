@@ -49,7 +49,7 @@ public sealed class CostInterval
         DeviceEstimate device = plan.Device;
         List<Sensitivity> parts =
         [
-            new("model of time", device.Efficiency.LogError, 1, device.Efficiency.Rows > 0
+            new("model of time", request.Work.Model.MoeLayers > 0 ? device.Efficiency.MoeLogError : device.Efficiency.LogError, 1, device.Efficiency.Rows > 0
                 ? $"{device.Efficiency.Rows} rows of family {device.Efficiency.Family}" : "no row of this family was published: the spread between families"),
             new("price", price.LogError, 1, price.Origin),
         ];

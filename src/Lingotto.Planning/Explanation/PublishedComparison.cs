@@ -25,6 +25,18 @@ public sealed record PublishedComparison(double Scale, IReadOnlyList<PublishedRo
     public const string Assumptions = "laid out as its authors describe their runs: all layers recomputed (arXiv 2510.22115, baseline), software of mid 2024, "
         + "failures at Ant's rate with 25 min to restart (DLRover), 9T tokens in a quarter: 10 days for 1T";
 
+    /// <summary>The comparison from the model's configuration; sequences of 4,096 in updates of 8,960, imbalance 1.2.</summary>
+    public static PublishedComparison Predict(Formats.ModelConfig config, DeviceCatalogue catalogue, EfficiencyTable efficiencies)
+    {
+        var work = new Workload
+        {
+            Model = ModelShape.Of(config, "ling-plus"), SequenceLength = 4096, SequencesPerStep = 8960, ExpertImbalance = 1.2,
+        };
+        string[] names = [PublishedCost.PremiumDevice, .. PublishedCost.LowerDevices];
+        return Of(Planner.Run(
+            new PlanRequest { Work = work, Tokens = PublishedCost.Tokens }, [.. names.Select(name => DeviceEstimate.Of(catalogue[name], catalogue, efficiencies))]))!;
+    }
+
     /// <summary>The comparison; null for another model or without the devices' prices.</summary>
     public static PublishedComparison? Of(PlanResult result)
     {

@@ -38,7 +38,8 @@ public sealed class DeviceSearch
     public static DeviceAnswer Run(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes = true)
     {
         var search = new DeviceSearch(request, device, price, precision, prunes);
-        search.Branch();
+        var visitor = new Visitor(search);
+        search._refused = LayoutWalk.Run(search._work, search._space, search._rates.NodeDevices, request.Limit(device.Device), ref visitor);
         return search.Answer();
     }
 
@@ -76,59 +77,20 @@ public sealed class DeviceSearch
     private double Useful(int devices) =>
         Goodput.BestShare(devices, _request.FailuresPerDeviceHour ?? _device.FailuresPerDeviceHour, _request.SaveSeconds, _request.RestartSeconds);
 
-    private void Branch()
+    private bool Enters(in Layout branch)
     {
-        foreach (Recompute recompute in _space.Recompute)
-        foreach (int microBatch in _space.MicroBatch)
-        foreach (int context in _space.Context)
-        foreach (int tensor in _space.Tensor)
-        foreach (int pipeline in _space.Pipeline)
-        foreach (int expert in _space.Expert)
-        foreach (int chunks in _space.Chunks)
-        {
-            int grid = pipeline * Math.Max(tensor * context, expert);
-            if (grid > _request.Limit(_device.Device) || pipeline * chunks > _work.Model.Layers)
-                continue;
-            var layout = new Layout
-            {
-                Devices = grid, Tensor = tensor, Pipeline = pipeline, Chunks = chunks, Context = context, Expert = expert, MicroBatch = microBatch,
-                Recompute = recompute,
-            };
-            double tau = StepModel.MicroBatchSeconds(_work, layout, _rates);
-            double bound = _steps * _work.SequencesPerStep / microBatch * tensor * context * pipeline * tau / 3600 * _price;
-            if (_prunes && bound >= Math.Min(_bestCost, _request.Budget))
-            {
-                _leastBound = Math.Min(_leastBound, bound);
-                _pruned++;
-                continue;
-            }
-
-            Leaves(layout);
-        }
+        double tau = StepModel.MicroBatchSeconds(_work, branch, _rates);
+        double devices = branch.Tensor * branch.Context * branch.Pipeline;
+        double bound = _steps * _work.SequencesPerStep / branch.MicroBatch * devices * tau / 3600 * _price;
+        if (!_prunes || bound < Math.Min(_bestCost, _request.Budget))
+            return true;
+        _leastBound = Math.Min(_leastBound, bound);
+        _pruned++;
+        return false;
     }
 
-    private void Leaves(in Layout branch)
+    private void Visit(in Layout layout)
     {
-        int stage = branch.Tensor * branch.Context * branch.Pipeline;
-        foreach (int data in _space.Data)
-        {
-            int devices = stage * data;
-            if (devices > _request.Limit(_device.Device) || (devices % _rates.NodeDevices != 0 && devices > _rates.NodeDevices))
-                continue;
-            foreach (ZeroStage zero in _space.Zero)
-            foreach (PipelineSchedule schedule in _space.Schedule)
-                Leaf(branch with { Devices = devices, Zero = zero, Schedule = schedule });
-        }
-    }
-
-    private void Leaf(in Layout layout)
-    {
-        if (LayoutRules.Broken(_work, layout, _rates.NodeDevices) != LayoutRule.None)
-        {
-            _refused++;
-            return;
-        }
-
         _evaluated++;
         double memory = MemoryModel.Peak(_work, layout).Total;
         if (memory > _rates.MemoryBytes)
@@ -153,5 +115,12 @@ public sealed class DeviceSearch
             _bestCost = cost;
             _best = layout;
         }
+    }
+
+    private readonly struct Visitor(DeviceSearch search) : ILayoutVisitor
+    {
+        public bool Enters(in Layout branch) => search.Enters(branch);
+
+        public void Visit(in Layout layout) => search.Visit(layout);
     }
 }

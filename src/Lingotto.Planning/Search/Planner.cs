@@ -6,8 +6,10 @@ public static class Planner
     /// <summary>Plans a run.</summary>
     /// <param name="request">What is asked.</param>
     /// <param name="devices">The competitors.</param>
+    /// <param name="pairs">Consider pairs of kinds too.</param>
     /// <param name="cancellation">Ends the search.</param>
-    public static PlanResult Run(PlanRequest request, IReadOnlyList<DeviceEstimate> devices, CancellationToken cancellation = default)
+    public static PlanResult Run(
+        PlanRequest request, IReadOnlyList<DeviceEstimate> devices, bool pairs = false, CancellationToken cancellation = default)
     {
         var answers = new DeviceAnswer[devices.Count];
         // Each answer stands at the index of its device, so threads do not change the result.
@@ -25,12 +27,15 @@ public static class Planner
         }
 
         PlanOption? best = options.Where(option => option.IsRanked).MinBy(option => option.Answer.Plan!.Cost);
+        SearchCounts counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts);
+        (MixedPlan? mixed, SearchCounts mixedCounts) = pairs
+            ? MixedSearch.Run(request, devices, best?.Answer.Plan!.Cost ?? double.PositiveInfinity, cancellation) : default;
         return new PlanResult
         {
-            Request = request,
+            Request = request, Mixed = mixed, SearchedPairs = pairs,
             Ranked = [.. options.Where(option => option.IsRanked).OrderBy(option => option.Answer.Plan!.Cost).Select(option => Compare(option, best))],
             Others = [.. options.Where(option => !option.IsRanked).Select(option => Compare(option, best))],
-            Counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts),
+            Counts = counts + mixedCounts,
         };
     }
 

@@ -1,3 +1,4 @@
+using Lingotto.Formats;
 using Lingotto.Planning;
 using Xunit;
 
@@ -13,6 +14,7 @@ public class CalibrationTests
     [InlineData("vtrain-multi", 0.12)]
     [InlineData("foundry", 0.08)]
     [InlineData("korthikanti-a100", 0.04)]
+    [InlineData("megatron-bridge", 0.15)]
     public void A_model_left_out_of_its_source_is_predicted(string group, double mape) =>
         Assert.InRange(s_calibration.Value.ByModel.Single(row => row.Name == group).Mape, 0, mape);
 
@@ -25,6 +27,18 @@ public class CalibrationTests
         Assert.InRange(s_calibration.Value.ByModel.Single(row => row.Name == "korthikanti-a100").Max, 0, 0.09);
 
     [Fact]
+    public void Eighty_percent_intervals_cover_seven_to_nine_rows_of_ten_in_every_long_table() =>
+        Assert.All(s_calibration.Value.ByModel.Where(row => row.Rows >= 20), row => Assert.InRange(row.Coverage, 0.7, 0.9));
+
+    [Fact]
+    public void Layouts_of_a_mixed_cluster_are_ranked()
+    {
+        MixedClusterRow[] ended = [.. s_calibration.Value.MixedCluster.Where(row => row.Measured is not null)];
+        Assert.Equal(43, ended.Length);
+        Assert.True(Statistics.Spearman([.. ended.Select(row => row.Predicted)], [.. ended.Select(row => row.Measured!.Value)]) >= 0.7);
+    }
+
+    [Fact]
     public void No_row_of_ling_enters_a_fit() =>
         Assert.DoesNotContain(s_calibration.Value.Runs, run => run.Group.StartsWith("ling", StringComparison.Ordinal));
 
@@ -34,5 +48,7 @@ public class CalibrationTests
 
     [Fact]
     public void The_shipped_page_is_what_the_command_writes() =>
-        Assert.Equal(CalibrationPage.Markdown(s_calibration.Value), File.ReadAllText(RepositoryRoot.File("docs", "evidence", "planner.md")));
+        Assert.Equal(CalibrationPage.Markdown(
+            s_calibration.Value, PublishedComparison.Predict(
+                ModelConfig.Load(RepositoryRoot.File("models", "ling-plus.json")), PlanningFixture.Catalogue, s_calibration.Value.Table)), File.ReadAllText(RepositoryRoot.File("docs", "evidence", "planner.md")));
 }

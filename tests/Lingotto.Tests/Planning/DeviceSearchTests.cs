@@ -82,4 +82,30 @@ public class DeviceSearchTests
         Assert.Contains("cross nodes", LayoutRules.Refusal(work, new Layout { Devices = 64, Tensor = 16 }, 8), StringComparison.Ordinal);
         Assert.Contains("88 layers", LayoutRules.Refusal(work, new Layout { Devices = 128, Pipeline = 64, Chunks = 2 }, 8), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Two_kinds_together_meet_a_deadline_that_neither_stock_meets_alone()
+    {
+        DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d")];
+        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus, 9e12) with
+        {
+            DeadlineDays = 75, Stock = new Dictionary<string, int> { ["ling-a"] = 1200, ["ling-d"] = 480 },
+        };
+        PlanResult result = Planner.Run(request, devices, pairs: true);
+        Assert.Empty(result.Ranked);
+        MixedPlan mixed = result.Mixed!;
+        Assert.True(mixed.Days <= 75);
+        Assert.True(mixed.First.Layout.Devices <= 1200 && mixed.Second.Layout.Devices <= 480);
+        Assert.Equal(8960, mixed.FirstSequences + mixed.SecondSequences);
+        // Work in proportion to speed: both kinds end within a round of each other.
+        double gap = Math.Abs(mixed.First.Seconds(mixed.FirstSequences) - mixed.Second.Seconds(mixed.SecondSequences));
+        Assert.True(gap <= Math.Max(mixed.First.MicroBatchSeconds, mixed.Second.MicroBatchSeconds));
+    }
+
+    [Fact]
+    public void Without_limits_no_pair_beats_the_cheaper_kind()
+    {
+        DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d"), PlanningFixture.Device("ling-e")];
+        Assert.Null(Planner.Run(PlanningFixture.Request(PlanningFixture.LingPlus), devices, pairs: true).Mixed);
+    }
 }

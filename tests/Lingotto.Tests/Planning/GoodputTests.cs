@@ -26,4 +26,17 @@ public class GoodputTests
     [Fact]
     public void Young_is_the_limit_of_a_cheap_save() =>
         Assert.Equal(1, Goodput.BestInterval(0.1, 1e6) / Math.Sqrt(2 * 0.1 * 1e6), 0.01);
+
+    [Theory]
+    [InlineData(256, 0.064)]
+    [InlineData(1024, 0.055)]
+    [InlineData(2048, 0.055)]
+    [InlineData(4096, 0.055)]
+    public void The_curve_of_edit_has_its_published_shape(int devices, double stepsPerSecond)
+    {
+        var slow = new Stragglers(Slowdown: 0.657, Probability: 0.004);
+        Assert.Equal(stepsPerSecond, 0.091 / slow.Synchronous(devices), 0.001);
+        Assert.Equal(0.091, 0.091 / slow.ByClock(), 0.001);
+        Assert.InRange(slow.EverySteps(devices, 128), slow.ByClock(), slow.Synchronous(devices));
+    }
 }
