@@ -14,6 +14,7 @@ internal static class PlanCommand
           lingotto plan ling-plus --tokens 1T --devices ling-a,h800-sxm --deadline 90d
           lingotto plan ling-lite --tokens 300B --no-vendor nvidia --currency USD
           lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500 --devices ling-a,ling-d --deadline 60d --mixed
+          lingotto plan ling-lite --tokens 300B --html plan.html --export megatron
         """;
 
     public static Command Create(CliContext context)
@@ -23,6 +24,11 @@ internal static class PlanCommand
         var command = new Command("plan", Examples) { model };
         options.AddTo(command);
         command.Add(GlobalOptions.Json);
+        var html = new Option<string?>("--html") { Description = "Write the plan as one HTML file.", HelpName = "FILE" };
+        var export = new Option<string?>("--export") { Description = "Print the best plan in the words of another program instead.", HelpName = "megatron|deepspeed|recipe" };
+        export.AcceptOnlyFromAmong("megatron", "deepspeed", "recipe");
+        command.Add(html);
+        command.Add(export);
         command.Add(PlanCalibrateCommand.Create(context));
         command.SetAction(parsed =>
         {
@@ -34,10 +40,44 @@ internal static class PlanCommand
             EfficiencyTable efficiencies = EfficiencyTable.Load(Path.Combine(context.AssetFolder, "devices", "calibration"));
             IReadOnlyList<DeviceEstimate> devices = options.Devices(parsed, catalogue, efficiencies);
             PlanResult result = Planner.Run(request, devices, options.Mixed(parsed), context.Cancellation);
-            PlanView.Write(result, context.Terminal.Out);
+            if (parsed.GetValue(html) is { } page)
+                WritePage(result, page);
+            Print(result, parsed.GetValue(export), parsed.GetValue(GlobalOptions.Json), context.Terminal.Out);
             return result.Ranked.Count > 0 || result.Mixed is not null ? ExitCodes.Done : ExitCodes.Failed;
         });
         return command;
+    }
+
+    private static void WritePage(PlanResult result, string file)
+    {
+        using var text = new StringWriter();
+        PlanPage.Write(result, text);
+        DurableFile.WriteAllText(file, text.ToString());
+    }
+
+    private static void Print(PlanResult result, string? export, bool isJson, TextWriter output)
+    {
+        if (export is not null && result.Ranked.Count == 0)
+            throw new PlanException("there is no plan to export: run the same command without --export to see why");
+        Plan? best = result.Ranked.Count > 0 ? result.Ranked[0].Answer.Plan : null;
+        switch (export)
+        {
+            case "megatron":
+                output.Write(LayoutExport.Megatron(best!, result.Request.Work));
+                break;
+            case "deepspeed":
+                output.Write(LayoutExport.DeepSpeed(best!, result.Request.Work));
+                break;
+            case "recipe":
+                output.Write(LayoutExport.Recipe(best!, result.Request.Work, result.Request.Currency));
+                break;
+            case null when isJson:
+                output.WriteLine(PlanDocument.ToJson(result));
+                break;
+            default:
+                PlanView.Write(result, output);
+                break;
+        }
     }
 
     private static string Locate(string model, string assetFolder)

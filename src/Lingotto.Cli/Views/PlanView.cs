@@ -47,15 +47,10 @@ internal static class PlanView
         PlanOption best = result.Ranked[0];
         Plan plan = best.Answer.Plan!;
         output.WriteLine(Line($"best: {plan.Layout.Devices} x {best.Device.Device.Title}, {plan.Layout}, {plan.Precision.ToString().ToLowerInvariant()}, goodput {100 * plan.Goodput:F1} %, price {best.Price.Origin}"));
-        for (int i = 0; i < StepTime.PartNames.Count; i++)
-        {
-            double share = plan.Step.Parts[i] / plan.Step.Total;
-            if (share > 0)
-                output.WriteLine(Line($"  {StepTime.PartNames[i],-22} {plan.Step.Parts[i],9:F3} s {100 * share,5:F1} % {Figures.Short(plan.Cost * plan.Goodput * share),9} {result.Request.Currency}"));
-        }
-
-        output.WriteLine(Line($"  {"lost to failures",-22} {plan.Step.Total * (1 / plan.Goodput - 1),9:F3} s {"",7} {Figures.Short(plan.Cost * (1 - plan.Goodput)),9} {result.Request.Currency}"));
-        output.WriteLine(Line($"  {"an update",-22} {plan.Step.Total / plan.Goodput,9:F3} s {"",7} {Figures.Short(plan.Cost),9} {result.Request.Currency} for the run"));
+        double update = plan.Step.Total / plan.Goodput;
+        foreach (CostPart part in CostPart.Of(plan))
+            output.WriteLine(Line($"  {part.Name,-26} {part.Seconds,9:F3} s {100 * part.Seconds / update,5:F1} % {Figures.Short(part.Money),9} {result.Request.Currency}"));
+        output.WriteLine(Line($"  {"an update",-26} {update,9:F3} s {"",7} {Figures.Short(plan.Cost),9} {result.Request.Currency} for the run, {Figures.Short(Energy.KilowattHours(plan))} kWh"));
         output.WriteLine(Line($"  memory on stage {plan.Memory.Stage}: weights {plan.Memory.Weights / 1e9:F1}, gradients {plan.Memory.Gradients / 1e9:F1}, optimizer {plan.Memory.Optimizer / 1e9:F1}, activations {plan.Memory.Activations / 1e9:F1}, workspace {plan.Memory.Workspace / 1e9:F1} GB"));
         output.WriteLine("  what the interval is made of:");
         foreach (Sensitivity part in best.Interval!.Sensitivities.Take(6))

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Lingotto.Planning;
+
+/// <summary>A result as JSON for programs.</summary>
+public sealed record PlanDocument
+{
+    /// <summary>The model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Tokens of the run.</summary>
+    public required double Tokens { get; init; }
+
+    /// <summary>Currency of all money.</summary>
+    public required string Currency { get; init; }
+
+    /// <summary>Devices with a plan and a price, cheapest first.</summary>
+    public required IReadOnlyList<PlanRow> Plans { get; init; }
+
+    /// <summary>The others and why.</summary>
+    public required IReadOnlyList<RejectedDevice> Rejected { get; init; }
+
+    /// <summary>What the search looked at.</summary>
+    public required SearchCounts Search { get; init; }
+
+    /// <summary>The document of a result.</summary>
+    public static string ToJson(PlanResult result) => JsonSerializer.Serialize(
+        new PlanDocument
+        {
+            Model = result.Request.Work.Model.Name, Tokens = result.Request.Tokens, Currency = result.Request.Currency,
+            Plans = [.. result.Ranked.Select(PlanRow.Of)],
+            Rejected = [.. result.Others.Select(option => new RejectedDevice(
+                option.Device.Device.Name, option.Answer.Reason ?? option.Price.Origin, option.BreakEvenPrice))],
+            Search = result.Counts,
+        },
+        PlanJson.Default.PlanDocument);
+}
+
+/// <summary>A device that is not ranked.</summary>
+/// <param name="Device">Its name.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="BreakEvenPricePerHour">Price at which it would cost what the best costs; null without a plan.</param>
+public sealed record RejectedDevice(string Device, string Reason, double? BreakEvenPricePerHour);
+
+/// <summary>A plan as figures.</summary>
+public sealed record PlanRow(
+    string Device, int Devices, string Layout, double Cost, double CostLow, double CostHigh, double Days, double Mfu, double Goodput,
+    double MemoryBytes, double KilowattHours, double? BreakEvenPricePerHour, double? BreakEvenMfu, IReadOnlyList<CostPart> Parts,
+    IReadOnlyList<Sensitivity> Sensitivities, IReadOnlyList<Estimate> Figures)
+{
+    internal static PlanRow Of(PlanOption option)
+    {
+        Plan plan = option.Answer.Plan!;
+        CostInterval interval = option.Interval!;
+        return new PlanRow(
+            option.Device.Device.Name, plan.Layout.Devices, plan.Layout.ToString(), plan.Cost, interval.Low, interval.High, plan.Days, plan.Mfu,
+            plan.Goodput, plan.Memory.Total, Energy.KilowattHours(plan), option.BreakEvenPrice, option.BreakEvenMfu, CostPart.Of(plan),
+            interval.Sensitivities, option.Device.Figures);
+    }
+}
+
+[JsonSerializable(typeof(PlanDocument))]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+internal sealed partial class PlanJson : JsonSerializerContext;

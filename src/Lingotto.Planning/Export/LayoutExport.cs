@@ -1,0 +1,101 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Lingotto.Planning;
+
+/// <summary>A plan in the words of other programs.</summary>
+public static class LayoutExport
+{
+    /// <summary>Arguments of Megatron-LM (megatron/training/arguments.py), one a line.</summary>
+    public static string Megatron(Plan plan, Workload work)
+    {
+        Layout layout = plan.Layout;
+        List<string> arguments =
+        [
+            Line($"--tensor-model-parallel-size {layout.Tensor}"),
+            Line($"--pipeline-model-parallel-size {layout.Pipeline}"),
+            Line($"--context-parallel-size {layout.Context}"),
+            Line($"--seq-length {work.SequenceLength}"),
+            Line($"--micro-batch-size {layout.MicroBatch}"),
+            Line($"--global-batch-size {work.SequencesPerStep}"),
+        ];
+        if (layout.Tensor > 1 && layout.SplitsSequence)
+            arguments.Add("--sequence-parallel");
+        if (layout.Chunks > 1)
+            arguments.Add(Line($"--num-layers-per-virtual-pipeline-stage {StageSplit.LayersOfAStage(work.Model, layout) / layout.Chunks}"));
+        if (work.Model.MoeLayers > 0)
+        {
+            arguments.Add(Line($"--expert-model-parallel-size {layout.Expert}"));
+            arguments.Add(Line($"--expert-tensor-parallel-size {layout.ExpertTensor}"));
+            arguments.Add("--moe-token-dispatcher-type alltoall");
+        }
+
+        arguments.Add(layout.Zero switch
+        {
+            ZeroStage.Weights => "--use-torch-fsdp2",
+            ZeroStage.None => "# no distributed optimizer",
+            _ => "--use-distributed-optimizer --overlap-grad-reduce --overlap-param-gather",
+        });
+        if (layout.Recompute != Recompute.None)
+            arguments.Add(layout.Recompute == Recompute.Full ? "--recompute-granularity full --recompute-method uniform --recompute-num-layers 1"
+                : work.Model.MoeLayers > 0 ? "--recompute-granularity selective --recompute-modules layernorm moe_act" : "--recompute-granularity selective");
+        arguments.Add(plan.Precision == Precision.Bf16 ? "--bf16" : "--bf16 --fp8-format e4m3");
+        if (layout.Schedule != PipelineSchedule.OneForwardOneBackward)
+            arguments.Add("# the zero-bubble schedule of the plan is not in Megatron-LM: expect the bubble of 1F1B");
+        return string.Join('\n', arguments) + "\n";
+    }
+
+    /// <summary>A DeepSpeed configuration (deepspeed.ai, configuration JSON); parallelism besides ZeRO belongs to the launcher.</summary>
+    public static string DeepSpeed(Plan plan, Workload work) => Json(json =>
+    {
+        json.WriteNumber("train_batch_size", work.SequencesPerStep);
+        json.WriteNumber("train_micro_batch_size_per_gpu", plan.Layout.MicroBatch);
+        json.WriteNumber("gradient_accumulation_steps", work.SequencesPerStep / (plan.Layout.MicroBatch * plan.Layout.Data));
+        json.WriteStartObject("bf16");
+        json.WriteBoolean("enabled", true);
+        json.WriteEndObject();
+        json.WriteStartObject("zero_optimization");
+        json.WriteNumber("stage", (int)plan.Layout.Zero);
+        json.WriteBoolean("overlap_comm", true);
+        json.WriteEndObject();
+        if (plan.Layout.Recompute != Recompute.None)
+        {
+            json.WriteStartObject("activation_checkpointing");
+            json.WriteBoolean("partition_activations", plan.Layout.Tensor > 1);
+            json.WriteEndObject();
+        }
+    });
+
+    /// <summary>A recipe of this program: the same updates, and what the fleet costs an hour.</summary>
+    public static string Recipe(Plan plan, Workload work, string currency) => Json(json =>
+    {
+        int perMicroBatch = plan.Layout.MicroBatch * plan.Layout.Data;
+        json.WriteString("model", work.Model.Name);
+        json.WriteStartObject("training");
+        json.WriteNumber("sequence_length", work.SequenceLength);
+        json.WriteNumber("sequences_per_micro_batch", perMicroBatch);
+        json.WriteNumber("micro_batches", work.SequencesPerStep / perMicroBatch);
+        json.WriteNumber("num_steps", (long)Math.Ceiling(plan.Steps));
+        json.WriteEndObject();
+        json.WriteStartObject("hardware");
+        json.WriteNumber("price_per_hour", plan.PricePerHour * plan.Layout.Devices);
+        json.WriteString("currency", currency);
+        json.WriteNumber("watts", Math.Round(1000 * Energy.KilowattHours(plan) / (plan.Seconds / 3600)));
+        json.WriteEndObject();
+    });
+
+    private static string Json(Action<Utf8JsonWriter> write)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(bytes.ToArray()) + "\n";
+    }
+
+    private static string Line(FormattableString text) => FormattableString.Invariant(text);
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Lingotto.Planning;
+using Xunit;
+
+namespace Lingotto.Tests.Planning;
+
+/// <summary>What a plan says of itself: parts that sum, break-even prices that hold, exports that other programs read.</summary>
+public class ExplanationTests
+{
+    private static readonly Lazy<PlanResult> s_result = new(() => Planner.Run(
+        PlanningFixture.Request(PlanningFixture.LingPlus), [.. new[] { "ling-a", "ling-c", "ling-d", "h100-sxm", "kunlun-p800" }.Select(PlanningFixture.Device)]));
+
+    [Fact]
+    public void Parts_sum_to_the_update_and_to_the_cost()
+    {
+        foreach (PlanOption option in s_result.Value.Ranked)
+        {
+            Plan plan = option.Answer.Plan!;
+            Assert.Equal(plan.Step.Total / plan.Goodput, CostPart.Of(plan).Sum(part => part.Seconds), 1e-9 * plan.Step.Total);
+            Assert.Equal(plan.Cost, CostPart.Of(plan).Sum(part => part.Money), 1e-9 * plan.Cost);
+        }
+    }
+
+    [Fact]
+    public void At_its_break_even_price_a_device_costs_what_the_winner_costs()
+    {
+        PlanOption winner = s_result.Value.Ranked[0], loser = s_result.Value.Ranked[^1];
+        DeviceAnswer again = DeviceSearch.Run(s_result.Value.Request, loser.Device, loser.BreakEvenPrice!.Value, Precision.Bf16);
+        Assert.Equal(1, again.Plan!.Cost / winner.Answer.Plan!.Cost, 1e-9);
+        Assert.NotNull(s_result.Value.Others.Single(option => option.Device.Device.Name == "kunlun-p800").BreakEvenPrice);
+    }
+
+    [Fact]
+    public void An_interval_holds_its_cost_and_grows_with_what_is_unknown()
+    {
+        CostInterval known = s_result.Value.Ranked.Single(option => option.Device.Device.Name == "h100-sxm").Interval!;
+        Assert.InRange(known.Middle, known.Low, known.High);
+        CostInterval letter = s_result.Value.Ranked.Single(option => option.Device.Device.Name == "ling-d").Interval!;
+        double links = letter.Sensitivities.Where(part => part.Name.StartsWith("link", StringComparison.Ordinal)).Sum(part => part.LogError);
+        Assert.True(links > known.Sensitivities.Where(part => part.Name.StartsWith("link", StringComparison.Ordinal)).Sum(part => part.LogError));
+    }
+
+    [Fact]
+    public void Json_and_exports_hold_the_plan()
+    {
+        Plan plan = s_result.Value.Ranked[0].Answer.Plan!;
+        Workload work = s_result.Value.Request.Work;
+        using var document = JsonDocument.Parse(PlanDocument.ToJson(s_result.Value));
+        Assert.Equal(plan.Cost, document.RootElement.GetProperty("plans")[0].GetProperty("cost").GetDouble());
+        Assert.Contains($"--tensor-model-parallel-size {plan.Layout.Tensor}\n", LayoutExport.Megatron(plan, work), StringComparison.Ordinal);
+        using var deepSpeed = JsonDocument.Parse(LayoutExport.DeepSpeed(plan, work));
+        int steps = deepSpeed.RootElement.GetProperty("gradient_accumulation_steps").GetInt32();
+        Assert.Equal(work.SequencesPerStep, steps * plan.Layout.MicroBatch * plan.Layout.Data);
+    }
+
+    [Fact]
+    public void The_recipe_of_a_plan_is_read_by_pretrain()
+    {
+        using var folder = new Formats.TemporaryFolder();
+        string file = Path.Combine(folder.Path, "plan.json");
+        File.WriteAllText(file, LayoutExport.Recipe(s_result.Value.Ranked[0].Answer.Plan!, s_result.Value.Request.Work, "CNY"));
+        Lingotto.Training.Recipe recipe = Lingotto.Training.RecipeFile.Load(file, AppContext.BaseDirectory, []);
+        Assert.Equal(8960, recipe.Training.SequencesPerMicroBatch * recipe.Training.MicroBatches);
+        Assert.Equal("CNY", recipe.Hardware.Currency);
+    }
+
+    [Fact]
+    public void The_page_names_every_device()
+    {
+        using var text = new StringWriter();
+        PlanPage.Write(s_result.Value, text);
+        foreach (PlanOption option in s_result.Value.Ranked.Concat(s_result.Value.Others))
+            Assert.Contains(option.Device.Device.Name, text.ToString(), StringComparison.Ordinal);
+    }
+}
