@@ -30,6 +30,7 @@ internal static class PlanCommand
         command.Add(html);
         command.Add(export);
         command.Add(PlanCalibrateCommand.Create(context));
+        command.Add(PlanSimulateCommand.Create(context));
         command.SetAction(parsed =>
         {
             string path = Locate(parsed.GetRequiredValue(model), context.AssetFolder);

@@ -21,6 +21,7 @@ internal sealed class PlanOptions
     private readonly Option<int> _maxDevices = NumberOption.Whole("--max-devices", "Most devices of a fleet.", 16384, least: 1);
     private readonly Option<string?> _recompute = new("--recompute") { Description = "What backward computes again; chosen unless given.", HelpName = "none|selective|full" };
     private readonly Option<double> _software = NumberOption.Real("--software-year", "Date of the software, as in 2024.5; 0 for that of the measurements.", 0);
+    private readonly Option<bool> _zeroBubble = new("--zero-bubble") { Description = "Consider zero-bubble schedules, which few training programs have." };
     private readonly Option<bool> _mixed = new("--mixed") { Description = "Consider fleets of two kinds of devices too." };
     private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
 
@@ -31,7 +32,7 @@ internal sealed class PlanOptions
         foreach (Option option in (Option[])
         [
             _tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
-            _software, _mixed, _fp8,
+            _software, _zeroBubble, _mixed, _fp8,
         ])
             command.Add(option);
     }
@@ -62,6 +63,7 @@ internal sealed class PlanOptions
             Recompute = parsed.GetValue(_recompute) is { } kind ? Enum.Parse<Recompute>(kind, ignoreCase: true) : null,
             SoftwareYear = parsed.GetValue(_software) is var year and (0 or (> 2015 and < 2040))
                 ? year : throw new UsageException("--software-year must be a year such as 2024.5"),
+            AllowsZeroBubble = parsed.GetValue(_zeroBubble),
             AllowsFp8 = parsed.GetValue(_fp8),
         };
     }

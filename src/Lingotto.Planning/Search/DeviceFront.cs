@@ -23,7 +23,7 @@ internal sealed class DeviceFront
         int limit = request.Limit(device.Device);
         var visitor = new Visitor(front);
         long refused = LayoutWalk.Run(
-            front._work, new LayoutSpace(front._work, rates.NodeDevices, limit, request.Recompute), rates.NodeDevices, limit, ref visitor);
+            front._work, new LayoutSpace(request, rates.NodeDevices, limit), rates.NodeDevices, limit, ref visitor);
         return (front.Options(device, price), new SearchCounts(front._evaluated, front._skipped, refused, 0, 0));
     }
 

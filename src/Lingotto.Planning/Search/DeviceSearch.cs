@@ -29,7 +29,7 @@ public sealed class DeviceSearch
         _prunes = prunes;
         _work = request.Work with { Precision = precision };
         _rates = device.Rates(precision, request.SoftwareYear);
-        _space = new LayoutSpace(_work, _rates.NodeDevices, request.Limit(device.Device), request.Recompute);
+        _space = new LayoutSpace(request, _rates.NodeDevices, request.Limit(device.Device));
         _steps = request.Tokens / _work.TokensPerStep;
         _bestCost = double.PositiveInfinity;
     }

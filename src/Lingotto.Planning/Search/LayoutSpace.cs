@@ -1,13 +1,15 @@
 namespace Lingotto.Planning;
 
-/// <summary>The values that each dimension of a layout may take for a workload.</summary>
+/// <summary>The values that each dimension of a layout may take for a request.</summary>
 internal sealed class LayoutSpace
 {
     private const int MostMicroBatch = 8;
 
-    public LayoutSpace(Workload work, int nodeDevices, int maxDevices, Recompute? recompute = null)
+    public LayoutSpace(PlanRequest request, int nodeDevices, int maxDevices)
     {
-        Recompute = recompute is { } only ? [only] : Enum.GetValues<Recompute>();
+        Workload work = request.Work;
+        Recompute = request.Recompute is { } only ? [only] : Enum.GetValues<Recompute>();
+        Schedule = request.AllowsZeroBubble ? Enum.GetValues<PipelineSchedule>() : [PipelineSchedule.OneForwardOneBackward];
         ModelShape model = work.Model;
         Tensor = [.. Powers(Math.Min(nodeDevices, model.QueryHeads))];
         Pipeline = [.. Stages(model.Layers).Where(stages => stages <= maxDevices)];
@@ -26,8 +28,7 @@ internal sealed class LayoutSpace
     public int[] Chunks { get; } = [1, 2, 4];
     public Recompute[] Recompute { get; }
     public ZeroStage[] Zero { get; } = [ZeroStage.Optimizer, ZeroStage.Weights];
-    public PipelineSchedule[] Schedule { get; } =
-        [PipelineSchedule.OneForwardOneBackward, PipelineSchedule.ZeroBubbleH1, PipelineSchedule.ZeroBubbleH2];
+    public PipelineSchedule[] Schedule { get; }
 
     /// <summary>Numbers of stages of which none has the same layers per stage as a smaller number: more would only add waiting.</summary>
     private static IEnumerable<int> Stages(int layers)

@@ -42,6 +42,9 @@ public sealed record PlanRequest
     /// <summary>What backward computes again; null to choose.</summary>
     public Recompute? Recompute { get; init; }
 
+    /// <summary>Consider zero-bubble schedules, which few training programs have.</summary>
+    public bool AllowsZeroBubble { get; init; }
+
     /// <summary>Failures per device and hour; null for what the catalogue says.</summary>
     public double? FailuresPerDeviceHour { get; init; }
 
