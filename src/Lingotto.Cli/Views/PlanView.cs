@@ -97,8 +97,9 @@ internal static class PlanView
         output.WriteLine(Line($"  {"device",-8} {"free to choose",28} {"as the run was laid out",30} {"off",6}  {"against D",9}"));
         foreach (PublishedRow row in comparison.Rows)
         {
-            output.WriteLine(Line(
-                $"  {row.Device,-8} {Range(row.Free),28} {Range(row.AsRun),30} {100 * row.Error,5:+0;-0} %  {100 * (row.AgainstPremium - 1),7:+0;-0;0} %  interval {(row.Contains ? "contains" : "misses")} {row.Published / 1e6:F2}M"));
+            output.WriteLine(row.AsRun is { } asRun
+                ? Line($"  {row.Device,-8} {Range(row.Free),28} {Range(asRun),30} {100 * row.Error,5:+0;-0} %  {100 * (row.AgainstPremium - 1),7:+0;-0;0} %  interval {(row.Contains ? "contains" : "misses")} {row.Published / 1e6:F2}M")
+                : Line($"  {row.Device,-8} {Range(row.Free),28} {"not in time",30}"));
         }
 
         output.WriteLine();

@@ -4,15 +4,15 @@ namespace Lingotto.Planning;
 /// <param name="Device">Its name.</param>
 /// <param name="Published">What was published for it, or for the unnamed device that it may be.</param>
 /// <param name="Free">The cheapest plan.</param>
-/// <param name="AsRun">The cheapest plan under the assumptions on how the run was laid out.</param>
+/// <param name="AsRun">The cheapest plan under the assumptions on how the run was laid out; null where there is none.</param>
 /// <param name="AgainstPremium">Cost over that of the premium device, both as run.</param>
-public sealed record PublishedRow(string Device, double Published, CostInterval Free, CostInterval AsRun, double AgainstPremium)
+public sealed record PublishedRow(string Device, double Published, CostInterval Free, CostInterval? AsRun, double? AgainstPremium)
 {
     /// <summary>Predicted over published, less one.</summary>
-    public double Error => AsRun.Middle / Published - 1;
+    public double? Error => AsRun?.Middle / Published - 1;
 
     /// <summary>The 80 % interval contains what was published.</summary>
-    public bool Contains => AsRun.Low <= Published && Published <= AsRun.High;
+    public bool Contains => AsRun?.Low <= Published && Published <= AsRun.High;
 }
 
 /// <summary>
@@ -48,18 +48,18 @@ public sealed record PublishedComparison(double Scale, IReadOnlyList<PublishedRo
         {
             Recompute = Recompute.Full, SoftwareYear = 2024.5, FailuresPerDeviceHour = 1.1e-4, RestartSeconds = 1500, DeadlineDays = 10 * scale,
         };
-        var found = new List<(string Name, CostInterval Free, CostInterval AsRun)>();
+        var found = new List<(string Name, CostInterval Free, CostInterval? AsRun)>();
         foreach (PlanOption option in result.Ranked.Where(option => option.Device.Device.Name is PublishedCost.PremiumDevice
             || PublishedCost.LowerDevices.Contains(option.Device.Device.Name)).OrderBy(option => option.Device.Device.Name, StringComparer.Ordinal))
         {
-            if (DeviceSearch.Run(asRun, option.Device, option.Price.PerHour!.Value, Precision.Bf16).Plan is { } plan)
-                found.Add((option.Device.Device.Name, option.Interval!, CostInterval.Of(plan, asRun, option.Price)));
+            Plan? plan = DeviceSearch.Run(asRun, option.Device, option.Price.PerHour!.Value, Precision.Bf16).Plan;
+            found.Add((option.Device.Device.Name, option.Interval!, plan is null ? null : CostInterval.Of(plan, asRun, option.Price)));
         }
 
         if (found.Find(device => device.Name == PublishedCost.PremiumDevice).AsRun is not { } premium)
             return null;
         return new PublishedComparison(scale, [.. found.Select(device => new PublishedRow(
             device.Name, scale * (device.Name == PublishedCost.PremiumDevice ? PublishedCost.Premium : PublishedCost.LowerSpecification),
-            device.Free, device.AsRun, device.AsRun.Middle / premium.Middle))]);
+            device.Free, device.AsRun, device.AsRun?.Middle / premium.Middle))]);
     }
 }

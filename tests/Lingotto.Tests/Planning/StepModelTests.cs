@@ -77,6 +77,27 @@ public class StepModelTests
     }
 
     [Fact]
+    public void One_evaluation_allocates_nothing_and_takes_less_than_twenty_microseconds()
+    {
+        Workload work = PlanningFixture.LingPlus;
+        DeviceRates rates = PlanningFixture.Device("h800-sxm").Rates(Precision.Bf16);
+        double Evaluate() => StepModel.Evaluate(work, s_layout, rates).Total + MemoryModel.Peak(work, s_layout).Total;
+        double sum = Evaluate();
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        double best = double.PositiveInfinity;
+        for (int batch = 0; batch < 20; batch++)
+        {
+            long start = System.Diagnostics.Stopwatch.GetTimestamp();
+            for (int i = 0; i < 500; i++)
+                sum += Evaluate();
+            best = Math.Min(best, System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMicroseconds / 500);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - allocated);
+        Assert.True(best < 20, $"{best} us, {sum}");
+    }
+
+    [Fact]
     public void A_dense_gpt_keeps_the_published_34_bytes_a_token_layer_and_hidden_element()
     {
         // arXiv 2205.05198, section 4: s*b*h*(34 + 5*a*s/h) with dropout masks of 2 bytes, which fused attention and models of today lack.
