@@ -14,6 +14,7 @@ internal static class PlanCommand
           lingotto plan ling-plus --tokens 1T --devices ling-a,h800-sxm --deadline 90d
           lingotto plan ling-lite --tokens 300B --no-vendor nvidia --currency USD
           lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500 --devices ling-a,ling-d --deadline 60d --mixed
+          lingotto plan ling-lite --tokens 300B --pareto
           lingotto plan ling-lite --tokens 300B --html plan.html --export megatron
         """;
 
@@ -43,7 +44,10 @@ internal static class PlanCommand
             PlanResult result = Planner.Run(request, devices, options.Mixed(parsed), context.Cancellation);
             if (parsed.GetValue(html) is { } page)
                 WritePage(result, page);
-            Print(result, parsed.GetValue(export), parsed.GetValue(GlobalOptions.Json), context.Terminal.Out);
+            if (options.Pareto(parsed))
+                PlanView.WriteFront(ParetoFront.Of(result), result.Request.Currency, context.Terminal.Out);
+            else
+                Print(result, parsed.GetValue(export), parsed.GetValue(GlobalOptions.Json), context.Terminal.Out);
             return result.Ranked.Count > 0 || result.Mixed is not null ? ExitCodes.Done : ExitCodes.Failed;
         });
         return command;

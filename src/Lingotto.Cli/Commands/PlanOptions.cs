@@ -22,6 +22,7 @@ internal sealed class PlanOptions
     private readonly Option<string?> _recompute = new("--recompute") { Description = "What backward computes again; chosen unless given.", HelpName = "none|selective|full" };
     private readonly Option<double> _software = NumberOption.Real("--software-year", "Date of the software, as in 2024.5; 0 for that of the measurements.", 0);
     private readonly Option<bool> _zeroBubble = new("--zero-bubble") { Description = "Consider zero-bubble schedules, which few training programs have." };
+    private readonly Option<bool> _pareto = new("--pareto") { Description = "Show the fleets that no other beats in cost, time and risk at once." };
     private readonly Option<bool> _mixed = new("--mixed") { Description = "Consider fleets of two kinds of devices too." };
     private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
 
@@ -32,7 +33,7 @@ internal sealed class PlanOptions
         foreach (Option option in (Option[])
         [
             _tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
-            _software, _zeroBubble, _mixed, _fp8,
+            _software, _zeroBubble, _pareto, _mixed, _fp8,
         ])
             command.Add(option);
     }
@@ -40,6 +41,8 @@ internal sealed class PlanOptions
     public int? SequenceLength(ParseResult parsed) => parsed.GetValue(_sequence) is > 0 and var length ? length : null;
 
     public int? SequencesPerStep(ParseResult parsed) => parsed.GetValue(_sequences) is > 0 and var count ? count : null;
+
+    public bool Pareto(ParseResult parsed) => parsed.GetValue(_pareto);
 
     public bool Mixed(ParseResult parsed) => parsed.GetValue(_mixed);
 

@@ -25,6 +25,14 @@ internal static class PlanView
             $"search: {result.Counts.Evaluated:N0} layouts computed, {result.Counts.Pruned:N0} branches cut by their bound, {result.Counts.Refused:N0} layouts refused by a rule, {result.Counts.TooLarge:N0} too large, {result.Counts.TooLate:N0} too late"));
     }
 
+    /// <summary>The fleets worth a choice, fastest first.</summary>
+    public static void WriteFront(IReadOnlyList<FrontPoint> front, string currency, TextWriter output)
+    {
+        output.WriteLine(Line($"{"days",6} {"cost " + currency,12} {"risk",7}  fleet"));
+        foreach (FrontPoint point in front)
+            output.WriteLine(Line($"{point.Days,6:F1} {Figures.Short(point.Cost),12} {100 * (Math.Exp(point.Risk) - 1),5:F0} %  {point.Devices} x {point.Device}, {point.Layout}"));
+    }
+
     private static void WriteTable(PlanResult result, TextWriter output)
     {
         string currency = result.Request.Currency;

@@ -108,4 +108,16 @@ public class DeviceSearchTests
         DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d"), PlanningFixture.Device("ling-e")];
         Assert.Null(Planner.Run(PlanningFixture.Request(PlanningFixture.LingPlus), devices, pairs: true).Mixed);
     }
+
+    [Fact]
+    public void On_the_front_no_fleet_beats_another_in_cost_time_and_risk()
+    {
+        PlanResult result = Planner.Run(
+            PlanningFixture.Request(PlanningFixture.LingPlus), [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d"), PlanningFixture.Device("h20")]);
+        IReadOnlyList<FrontPoint> front = ParetoFront.Of(result);
+        Assert.True(front.Count > 5);
+        Assert.Equal(1, front.Min(point => point.Cost) / result.Ranked[0].Answer.Plan!.Cost, 0.02); // each count on its fastest layout
+        foreach (FrontPoint point in front)
+            Assert.DoesNotContain(front, other => other != point && other.Cost <= point.Cost && other.Days <= point.Days && other.Risk <= point.Risk);
+    }
 }

@@ -35,6 +35,20 @@ public class ModelShapeTests
     public void Measured_models_have_the_published_parameters(string name, double totalBillions) =>
         Assert.InRange(Find(name).TotalParameters / 1e9, 0.99 * totalBillions, 1.01 * totalBillions);
 
+    // The sizes that other families print in their config.json; totals and active parameters from their cards and reports.
+    [Theory]
+    [InlineData("MixtralForCausalLM", 46.7, 12.9, "\"vocab_size\": 32000, \"hidden_size\": 4096, \"intermediate_size\": 14336, \"num_hidden_layers\": 32, \"num_attention_heads\": 32, \"num_key_value_heads\": 8, \"num_local_experts\": 8, \"num_experts_per_tok\": 2")]
+    [InlineData("OlmoeForCausalLM", 6.9, 1.3, "\"vocab_size\": 50304, \"hidden_size\": 2048, \"intermediate_size\": 1024, \"num_hidden_layers\": 16, \"num_attention_heads\": 16, \"num_key_value_heads\": 16, \"num_experts\": 64, \"num_experts_per_tok\": 8")]
+    [InlineData("Qwen2MoeForCausalLM", 57.4, 14.2, "\"vocab_size\": 151936, \"hidden_size\": 3584, \"intermediate_size\": 18944, \"num_hidden_layers\": 28, \"num_attention_heads\": 28, \"num_key_value_heads\": 4, \"num_experts\": 64, \"num_experts_per_tok\": 8, \"moe_intermediate_size\": 2560, \"shared_expert_intermediate_size\": 20480")]
+    public void Other_families_have_the_published_parameters(string architecture, double totalBillions, double activeBillions, string sizes)
+    {
+        var config = Lingotto.Formats.ModelConfig.Parse(
+            $$"""{ "architectures": ["{{architecture}}"], "max_position_embeddings": 4096, {{sizes}} }""", "test");
+        ModelShape shape = ModelShape.Of(config, "test");
+        Assert.InRange(shape.TotalParameters / 1e9, 0.99 * totalBillions, 1.01 * totalBillions);
+        Assert.InRange(shape.ActiveParameters / 1e9, 0.98 * activeBillions, 1.02 * activeBillions);
+    }
+
     // Hand-worked for Ling; for the others the FLOPs behind a table that prints both TFLOP/s and tokens/s of one row
     // (NVIDIA-NeMo/Megatron-Bridge, docs/performance-summary.md): 782/3139, 1106/4256, 923/39936, 1077/7280, 1892/4224.
     [Theory]
