@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lingotto.Formats;
+using Lingotto.Planning;
 using Lingotto.Training;
 
 namespace Lingotto.Cli;
@@ -11,7 +12,9 @@ internal static class BenchCommand
     {
         var data = new Option<string[]>("--data") { Description = "Text for the tokenizer; the .NET documentation when absent.", HelpName = "PATH" };
         var json = new Option<string?>("--json") { Description = "Also write the report to this file.", HelpName = "FILE" };
-        var command = new Command("bench", "Measure peaks, products, a training step and the tokenizer; about a minute.") { data, json };
+        var deviceFile = new Option<string?>("--device-file") { Description = "Also describe this machine as a device that plan reads: here.json.", HelpName = "FILE" };
+        var command = new Command(
+            "bench", "Measure peaks, products, a training step and the tokenizer; about a minute. Example: lingotto bench --device-file here.json") { data, json, deviceFile };
         command.SetAction(parsed =>
         {
             using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
@@ -25,6 +28,8 @@ internal static class BenchCommand
             Write(report, context.Terminal.Out);
             if (parsed.GetValue(json) is { } path)
                 DurableFile.WriteAllText(path, report.ToJson());
+            if (parsed.GetValue(deviceFile) is { } device)
+                DeviceCatalogue.WriteDevice(BenchDevice.Of(report, Path.GetFileNameWithoutExtension(device), context.AssetFolder), device);
         });
         return command;
     }

@@ -30,6 +30,9 @@ public sealed class DeviceCatalogue
     public static DeviceSpec ReadDevice(string path) =>
         File.Exists(path) ? DeviceFile.Read(path) : throw new PlanException($"{path}: no such file: give a device file such as devices/h100-sxm.json");
 
+    /// <summary>Writes one device under its name.</summary>
+    public static void WriteDevice(DeviceSpec device, string path) => Lingotto.Formats.DurableFile.WriteAllBytes(path, DeviceFile.ToJson(device));
+
     /// <summary>This catalogue with other devices; one of the same name replaces its predecessor.</summary>
     public DeviceCatalogue With(IEnumerable<DeviceSpec> devices)
     {

@@ -62,4 +62,7 @@ public sealed record DeviceSpec
 
     /// <summary>What it is rented for; empty when no price was found.</summary>
     public required IReadOnlyList<DevicePrice> Prices { get; init; }
+
+    /// <summary>A training step measured on it by lingotto bench; null for a device known from its sources only.</summary>
+    public MeasuredTraining? Training { get; init; }
 }
