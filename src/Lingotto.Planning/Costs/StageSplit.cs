@@ -6,18 +6,21 @@ namespace Lingotto.Planning;
 /// </summary>
 internal readonly record struct StageSplit(double DenseLayers, double MoeLayers, double Heads)
 {
-    /// <summary>The stage that takes longest: one in the middle, or the last when the head outweighs its missing layers.</summary>
+    /// <summary>
+    /// The stage that takes longest: one in the middle, or the last when head and prediction layers outweigh the layers it lacks.
+    /// With a pipeline its layers count as layers with experts where the model has any, for those are most and the heavier.
+    /// </summary>
     public static StageSplit Heaviest(ModelShape model, in Layout layout)
     {
-        int most = LayersOfAStage(model, layout);
-        double share = layout.Pipeline == 1 ? (double)model.DenseLayers / model.Layers : 0;
+        bool isMoe = model.MoeLayers > 0;
+        int heads = 1 + model.PredictLayers;
         if (layout.Pipeline == 1)
-            return new StageSplit(model.DenseLayers, model.MoeLayers + (model.MoeLayers > 0 ? model.PredictLayers : 0), 1 + model.PredictLayers);
+            return new StageSplit(model.DenseLayers, isMoe ? model.MoeLayers + model.PredictLayers : 0, heads);
+        int most = LayersOfAStage(model, layout);
         double last = Math.Max(0, model.Layers - (layout.Pipeline - 1.0) * most) + model.PredictLayers;
-        double headLayers = (1 + model.PredictLayers) * 2 * model.EmbeddingWeights / model.MatmulFlops(model.MoeLayers > 0);
-        if (last + headLayers > most)
-            return model.MoeLayers > 0 ? new StageSplit(0, last, 1 + model.PredictLayers) : new StageSplit(last, 0, 1 + model.PredictLayers);
-        return model.MoeLayers > 0 ? new StageSplit(share, most, 0) : new StageSplit(most, 0, 0);
+        double headInLayers = heads * 2 * model.EmbeddingWeights / model.MatmulFlops(isMoe);
+        (double layers, double held) = last + headInLayers > most ? (last, heads) : (most, 0);
+        return isMoe ? new StageSplit(0, layers, held) : new StageSplit(layers, 0, held);
     }
 
     /// <summary>Layers of a full stage.</summary>

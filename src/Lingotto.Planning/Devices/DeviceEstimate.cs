@@ -8,6 +8,9 @@ public sealed class DeviceEstimate
 {
     private const double TenthToNinetieth = 2 * 1.2816; // of a normal distribution, in standard deviations
 
+    /// <summary>Of its bandwidth that a memory reaches in long reads and writes: BabelStream on current accelerators gives 80 to 92 %.</summary>
+    private const double MemoryShare = 0.85;
+
     private readonly DeviceCatalogue _catalogue;
     private readonly List<Estimate> _figures = [];
 
@@ -96,13 +99,13 @@ public sealed class DeviceEstimate
             AttentionFlops = peak * matmul * Efficiency.Attention * AttentionKernels(year),
             MemoryBytes = At("memory") * 1e9,
             PeakMemoryBytesPerSecond = At("memory bandwidth") * 1e9,
-            MemoryBytesPerSecond = At("memory bandwidth") * 1e9 * 0.85,
+            MemoryBytesPerSecond = At("memory bandwidth") * 1e9 * MemoryShare,
             IntraBytesPerSecond = At("link in a node") * 1e9 * Efficiency.Link,
             InterBytesPerSecond = At("link between nodes") * 1e9 * Efficiency.Link,
             NodeDevices = (int)Math.Max(1, Math.Round(At("devices of a node"))),
             KernelSeconds = Efficiency.KernelSeconds,
             HostSeconds = Efficiency.HostSeconds,
-            ReleaseFactor = Math.Exp(-gain),
+            ReleaseFactor = Math.Max(Math.Exp(-gain), Math.Max(matmul, MemoryShare)), // later software still obeys the data sheet
         };
     }
 
