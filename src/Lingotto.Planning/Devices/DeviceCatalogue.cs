@@ -45,7 +45,7 @@ public sealed class DeviceCatalogue
     /// <summary>A device by its name.</summary>
     /// <exception cref="PlanException">There is none; the message suggests the nearest.</exception>
     public DeviceSpec this[string name] => Find(name) ?? throw new PlanException(
-        $"{name}: no such device in the catalogue: did you mean {Nearest(name)}? lingotto plan --list-devices shows all");
+        $"{name}: no such device in the catalogue: did you mean {Nearest(name)}? Without --devices all are shown");
 
     /// <summary>A device by its name, or null.</summary>
     public DeviceSpec? Find(string name) => _byName.GetValueOrDefault(name);

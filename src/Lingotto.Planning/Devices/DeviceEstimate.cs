@@ -8,7 +8,7 @@ public sealed class DeviceEstimate
 {
     private const double TenthToNinetieth = 2 * 1.2816; // of a normal distribution, in standard deviations
 
-    /// <summary>Of its bandwidth that a memory reaches in long reads and writes: BabelStream on current accelerators gives 80 to 92 %.</summary>
+    /// <summary>Of its bandwidth that a memory reaches in long reads and writes: assumed, not fitted.</summary>
     private const double MemoryShare = 0.85;
 
     private readonly DeviceCatalogue _catalogue;

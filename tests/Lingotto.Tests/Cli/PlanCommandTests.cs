@@ -41,4 +41,28 @@ public class PlanCommandTests
         Assert.DoesNotContain("h100", text, StringComparison.Ordinal);
         Assert.Contains("mi300x", text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_simulated_pipeline_is_compared_with_its_formula_and_drawn()
+    {
+        using var folder = new Formats.TemporaryFolder();
+        string picture = Path.Combine(folder.Path, "pipeline.svg"), trace = Path.Combine(folder.Path, "pipeline.json");
+        (int code, string text, string error) = CapturedTerminal.Run(
+            "", "plan", "simulate", "pipeline", "--stages", "4", "--micro-batches", "8", "--svg", picture, "--trace", trace);
+        Assert.True(code == 0, error);
+        Assert.Contains("33 s", text, StringComparison.Ordinal); // 8*3 + 3*3
+        Assert.True(File.Exists(picture) && File.Exists(trace));
+    }
+
+    [Fact]
+    public void Exports_and_pages_are_written()
+    {
+        using var folder = new Formats.TemporaryFolder();
+        string page = Path.Combine(folder.Path, "plan.html");
+        (int code, string text, string error) = CapturedTerminal.Run(
+            "", "plan", "ling-lite", "--tokens", "300B", "--devices", "ling-a", "--html", page, "--export", "megatron");
+        Assert.True(code == 0, error);
+        Assert.StartsWith("--tensor-model-parallel-size", text, StringComparison.Ordinal);
+        Assert.Contains("Where the money goes", File.ReadAllText(page), StringComparison.Ordinal);
+    }
 }
