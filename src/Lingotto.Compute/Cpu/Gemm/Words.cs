@@ -60,6 +60,26 @@ internal static unsafe class Words<W>
     }
 
     /// <summary>
+    /// The sum runs over rows: destination[j][p] holds column j of the rows p, or 2p and 2p + 1; 0 where a row does not exist.
+    /// </summary>
+    /// <param name="rows">A pointer for each row.</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="destination">Word 0 of column 0.</param>
+    /// <param name="step">Words between columns, the count rounded up to 16 at least.</param>
+    public static void Columns<E>(byte** rows, int count, int columns, uint* destination, nint step)
+        where E : struct, IElement
+    {
+        for (int p = 0; p < Count(count); p += Lanes)
+        {
+            for (int j = 0; j < columns; j += Lanes)
+            {
+                Turned<E>(rows + p * W.Elements, count - p * W.Elements, j, columns, destination + j * step + p, step);
+            }
+        }
+    }
+
+    /// <summary>
     /// The sum runs along rows: panel[p][j] is word p of row j for up to 64 rows, 0 where a row or element does not exist.
     /// <paramref name="step"/> is in elements.
     /// </summary>
@@ -95,6 +115,23 @@ internal static unsafe class Words<W>
             {
                 destination[p + i] = edge[i];
             }
+        }
+    }
+
+    /// <summary>16 columns x 16 words, turned.</summary>
+    private static void Turned<E>(byte** rows, int count, int at, int columns, uint* to, nint step)
+        where E : struct, IElement
+    {
+        Transpose16.Store(
+            Of(0), Of(1), Of(2), Of(3), Of(4), Of(5), Of(6), Of(7), Of(8), Of(9), Of(10), Of(11), Of(12), Of(13), Of(14), Of(15),
+            to, step, Math.Min(Lanes, columns - at), streams: false);
+
+        Vector512<uint> Of(int word)
+        {
+            int row = word * W.Elements;
+            return row < count
+                ? W.Down<E>(rows[row] + at * E.Size, W.Elements == 2 && row + 1 < count ? rows[row + 1] + at * E.Size : null, 0, columns - at)
+                : Vector512<uint>.Zero;
         }
     }
 
