@@ -21,10 +21,7 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     public static int OutputBlock => OutputWords * W.Elements;
 
     /// <summary>Words of scratch a worker needs: pointers to rows and outputs, the packed outputs and a panel of x.</summary>
-    public static int ScratchLength => PointerWords + OutputBlock * OutputStep + Words<W>.Count(RowBlock) * AssembledTile.Columns;
-
-    /// <summary>Words between packed outputs: a cache line more than the rows, so that they do not evict each other.</summary>
-    private static int OutputStep => Words<W>.Count(RowBlock) + Lanes;
+    public static int ScratchLength => PointerWords + Words<W>.Count(RowBlock) * (OutputBlock + AssembledTile.Columns);
 
     /// <summary>A tile more of outputs than there are, and whole cache lines.</summary>
     private static int PointerWords => 2 * (RowBlock + OutputBlock + 8);
@@ -88,11 +85,12 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     {
         int words = Words<W>.Count(rows);
         byte** rowPointers = (byte**)scratch, a = rowPointers + RowBlock;
-        uint* packedY = scratch + PointerWords, panel = packedY + OutputBlock * OutputStep;
+        uint* packedY = scratch + PointerWords, panel = packedY + Words<W>.Count(RowBlock) * OutputBlock;
         PackOutputs(firstOutput, outputs, firstRow, rows, rowPointers, packedY);
         for (int n = 0; n < (outputs + AssembledTile.Rows - 1) / AssembledTile.Rows * AssembledTile.Rows; n++)
         {
-            a[n] = (byte*)(packedY + (nint)Math.Min(n, outputs - 1) * OutputStep);
+            int output = Math.Min(n, outputs - 1);
+            a[n] = (byte*)(packedY + (nint)(output / Lanes) * words * Lanes + output % Lanes);
         }
 
         for (int k = 0; k < Inputs; k += AssembledTile.Columns)
@@ -114,7 +112,7 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
                 Rows = outputs,
                 Accumulate = 1,
             };
-            AssembledTile.Multiply(ref tile, W.Product, columns, AssembledTile.RowStep);
+            AssembledTile.Multiply(ref tile, W.Product, columns, AssembledTile.PackedStep);
         }
     }
 
@@ -125,7 +123,8 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
             rowPointers[r] = GradY + ((firstRow + r) * GradYStep + firstOutput) * EY.Size;
         }
 
-        Words<W>.Columns<EY>(rowPointers, rows, outputs, packed, OutputStep);
+        int width = (outputs + Lanes - 1) / Lanes * Lanes;
+        Words<W>.Interleave<EY>(rowPointers, rows, outputs, width, packed, Lanes, (nint)Words<W>.Count(rows) * Lanes);
     }
 
     private byte* RowOfX(int row, int k) => X + ((RowIndex is null ? row : RowIndex[row]) * XStep + k) * EX.Size;
