@@ -45,6 +45,7 @@ internal static class CommandLine
         var root = new RootCommand("Trains and runs mixture-of-experts language models on the chips a team can afford.")
         {
             PretrainCommand.Create(context),
+            MergeCommand.Create(context),
             GenerateCommand.Create(context),
             ReportCommand.Create(context),
             WatchCommand.Create(context),

@@ -67,4 +67,7 @@ public enum RandomPurpose
 
     /// <summary>Sampling of generated tokens; counter = (sample, position).</summary>
     Sampling = 3,
+
+    /// <summary>When and where samples of skipped steps come again; counter = (sample, step).</summary>
+    SampleRetry = 4,
 }

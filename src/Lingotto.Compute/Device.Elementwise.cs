@@ -32,6 +32,6 @@ public abstract partial class Device
     /// <summary>y[r,f] = silu(g) * u with g = gateUp[r,f], u = gateUp[r,F+f], silu(g) = g / (1 + exp(-g)) (Shazeer, 2020). y is F32 or BF16.</summary>
     public abstract void SwiGluForward(Tensor gateUpR2F, Tensor yRF);
 
-    /// <summary>gradU = gradY * silu(g), gradG = gradY * u * s * (1 + g * (1 - s)) with s = 1 / (1 + exp(-g)). gradGateUp is F32 or BF16 and may be gateUp.</summary>
+    /// <summary>gradU = gradY * silu(g), gradG = gradY * u * s * (1 + g * (1 - s)) with s = 1 / (1 + exp(-g)). gradGateUp is BF16, or F32 and then may be gateUp.</summary>
     public abstract void SwiGluBackward(Tensor gradYRF, Tensor gateUpR2F, Tensor gradGateUpR2F);
 }

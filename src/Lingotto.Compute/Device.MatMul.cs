@@ -22,7 +22,7 @@ public readonly record struct RoutedRows(Tensor TokenOfRowR, Tensor OffsetsE1);
 
 public abstract partial class Device
 {
-    /// <summary>Whether products in bfloat16 run at the chip's own speed; where not, they give the same sums at that of F32.</summary>
+    /// <summary>Whether products in bfloat16 run at the chip's own speed; where not, operands are rounded alike and F32 products run.</summary>
     public virtual bool HasBf16Products => false;
 
     /// <summary>

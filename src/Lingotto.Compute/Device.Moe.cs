@@ -79,7 +79,7 @@ public abstract partial class Device
     /// <summary>y[t,:] += sum_k weights[t,k] * rows[rowOfChoice[t,k],:].</summary>
     public abstract void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor yTD);
 
-    /// <summary>gradRows[rowOfChoice[t,k],:] = weights[t,k] * gradY[t,:], gradWeights[t,k] = gradY[t,:] . rows[rowOfChoice[t,k],:]. gradRows is F32 or BF16 and may be rows.</summary>
+    /// <summary>gradRows[rowOfChoice[t,k],:] = weights[t,k] * gradY[t,:], gradWeights[t,k] = gradY[t,:] . rows[rowOfChoice[t,k],:]. gradRows is BF16, or F32 and then may be rows.</summary>
     public abstract void CombineBackward(
         Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor gradRowsRD, Tensor gradWeightsTS);
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Lingotto.Text;
 
 namespace Lingotto.Cli;
@@ -7,6 +6,27 @@ namespace Lingotto.Cli;
 /// <summary>lingotto data: look at text before training on it, and turn it into tokens.</summary>
 internal static class DataCommand
 {
+    private const string InspectExamples = """
+        Count and show what is there.
+
+        Examples:
+          lingotto data inspect notes/ 'web/*.jsonl.gz'     what the rules would keep of a text, and why not the rest
+          lingotto data inspect corpus-data                 what a built folder holds: sources, languages, tokens, reasons
+          lingotto data inspect corpus-data --json          the same for programs
+        """;
+
+    private const string BuildExamples = """
+        Turn text into packed tokens: clean, judge, leave out duplicates, hold some out, encode.
+
+        Examples:
+          lingotto data build notes/ --out notes-data                         train a tokenizer on the text, too
+          lingotto data build notes/ --tokenizer tokenizer.json --out d       with a tokenizer that is there
+          lingotto data build --mixture mixture.json --out d                  several sources with weights and tiers
+          lingotto data build web/ --languages en,it,code --out d             leave out what is in other languages
+        A mixture is { "sources": [ { "name": "web", "paths": ["web/"], "weight": 0.7, "tier": 2 }, ... ] }; docs/data.md has
+        every stage, rule and reason.
+        """;
+
     public static Command Create(CliContext context) =>
         new("data", "Look at text, or turn it into tokens.") { Inspect(context), Build(context) };
 
@@ -17,98 +37,102 @@ internal static class DataCommand
             Description = "Files, folders or globs of text, or a folder that data build wrote; .NET documentation when absent.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var command = new Command("inspect", "Count and show what is there.") { data };
+        var command = new Command("inspect", InspectExamples) { data, GlobalOptions.Json };
         command.SetAction(parsed =>
         {
             string[] paths = parsed.GetValue(data) ?? [];
+            bool asJson = parsed.GetValue(GlobalOptions.Json);
             if (paths is [var folder] && File.Exists(Path.Combine(folder, "data.json")))
             {
                 using TokenDataset dataset = TokenDataset.Open(folder);
-                WriteSummary(dataset.Describe(), context.Terminal.Out);
+                DataView.Write(dataset.Describe(), asJson, context.Terminal.Out);
                 return;
             }
 
             using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
-            InspectText(paths.Length > 0 ? paths : DotNetDocs.Find(), progress, context);
+            CorpusSummary summary = CorpusInspector.Inspect(
+                paths.Length > 0 ? paths : DotNetDocs.Find(), new DataBuildConfig { Threads = parsed.GetValue(GlobalOptions.Threads) },
+                Progress(progress), context.Cancellation);
+            progress.Dispose();
+            DataView.Write(summary, asJson, context.Terminal.Out);
         });
         return command;
     }
 
     private static Command Build(CliContext context)
     {
-        var data = new Argument<string[]>("DATA") { Description = "Text: files, folders or globs.", Arity = ArgumentArity.OneOrMore };
-        var tokenizer = new Option<string>("--tokenizer") { Description = "A tokenizer.json.", HelpName = "FILE", Required = true };
+        var defaults = new DataBuildConfig();
+        var data = new Argument<string[]>("DATA") { Description = "Text: files, folders or globs.", Arity = ArgumentArity.ZeroOrMore };
+        var mixture = new Option<string?>("--mixture") { Description = "A JSON file of sources, in place of DATA.", HelpName = "FILE" };
+        var tokenizer = new Option<string?>("--tokenizer") { Description = "A tokenizer.json; one is trained when absent.", HelpName = "FILE" };
+        Option<int> vocabSize = NumberOption.Whole("--vocab-size", "Ids of a tokenizer that is trained.", defaults.VocabSize, least: 262);
         var output = new Option<string>("--out") { Description = "The folder to write; must not exist.", HelpName = "FOLDER", Required = true };
         Option<double> heldOut = NumberOption.Real(
-            "--held-out-fraction", "Share of documents kept for evaluation, 0 to 0.5.", new DataBuildConfig().HeldOutFraction);
-        var command = new Command("build", "Turn text into packed tokens.") { data, tokenizer, output, heldOut };
+            "--held-out-fraction", "Share of documents kept for evaluation, 0 to 0.5.", defaults.HeldOutFraction);
+        var languages = new Option<string?>("--languages")
+        {
+            Description = $"Keep only these, separated by commas: {string.Join(", ", Language.All)}.",
+            HelpName = "LIST",
+        };
+        Option<int> memory = NumberOption.Whole(
+            "--dedup-memory", "MiB for remembering documents when duplicates are looked for.", (int)(defaults.MemoryBytes >> 20), least: 1);
+        var keepAll = new Option<bool>("--keep-all") { Description = "No cleaning, no quality rules, exact duplicates only." };
+        var command = new Command("build", BuildExamples)
+        {
+            data, mixture, tokenizer, vocabSize, output, heldOut, languages, memory, keepAll, GlobalOptions.Json,
+        };
         command.SetAction(parsed =>
         {
             double fraction = parsed.GetValue(heldOut);
             if (fraction is < 0 or > 0.5)
                 throw new UsageException(FormattableString.Invariant($"--held-out-fraction cannot be {fraction}: give 0 to 0.5"));
-            var config = new DataBuildConfig { HeldOutFraction = fraction };
+            var config = new DataBuildConfig
+            {
+                HeldOutFraction = fraction,
+                VocabSize = parsed.GetValue(vocabSize),
+                Languages = LanguagesOf(parsed.GetValue(languages)),
+                MemoryBytes = (long)parsed.GetValue(memory) << 20,
+                Clean = !parsed.GetValue(keepAll),
+                NearDuplicates = !parsed.GetValue(keepAll),
+                Threads = parsed.GetValue(GlobalOptions.Threads),
+            };
             if (parsed.GetValue(GlobalOptions.Seed) is { } seed)
                 config = config with { Seed = unchecked((int)seed) };
+            DataMixture text = MixtureOf(parsed.GetValue(data) ?? [], parsed.GetValue(mixture));
             using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
             using TokenDataset dataset = DataBuilder.Build(
-                Corpus.Read(parsed.GetRequiredValue(data), cancellationToken: context.Cancellation),
-                Tokenizer.Load(parsed.GetRequiredValue(tokenizer)), parsed.GetRequiredValue(output), config,
-                new Report<DataBuildProgress>(p => progress.Report(() => FormattableString.Invariant(
-                    $"{p.Documents:N0} documents, {Figures.Bytes(p.Utf8Bytes)}, {Figures.Short(p.Tokens)} tokens"))),
-                context.Cancellation);
+                text, parsed.GetValue(tokenizer) is { } given ? Tokenizer.Load(given) : null, parsed.GetRequiredValue(output), config,
+                Progress(progress), context.Cancellation);
             progress.Dispose();
-            WriteSummary(dataset.Describe(), context.Terminal.Out);
+            DataView.Write(dataset.Describe(), parsed.GetValue(GlobalOptions.Json), context.Terminal.Out);
         });
         return command;
     }
 
-    private static void InspectText(IReadOnlyList<string> paths, ProgressLine progress, CliContext context)
+    private static DataMixture MixtureOf(string[] paths, string? mixture) => (paths.Length > 0, mixture) switch
     {
-        const int exampleLength = 600;
-        (long documents, long bytes, long longest) = (0, 0, 0);
-        string? example = null;
-        var sources = new HashSet<string>(StringComparer.Ordinal);
-        var report = new CorpusReport();
-        foreach (Document document in Corpus.Read(paths, report, context.Cancellation))
-        {
-            int length = Encoding.UTF8.GetByteCount(document.Text);
-            (documents, bytes, longest) = (documents + 1, bytes + length, Math.Max(longest, length));
-            sources.Add(document.Source);
-            example ??= document.Text.Length <= exampleLength ? document.Text : document.Text[..exampleLength] + " ...";
-            progress.Report(() => FormattableString.Invariant($"{documents:N0} documents, {Figures.Bytes(bytes)}"));
-        }
+        (true, null) => DataMixture.Of(paths),
+        (false, { } file) => DataMixture.Load(file),
+        (true, _) => throw new UsageException("DATA and --mixture are both given: name the paths in the mixture"),
+        _ => throw new UsageException("nothing to build from: name DATA, or a mixture with --mixture FILE"),
+    };
 
-        progress.Dispose();
-        TextWriter output = context.Terminal.Out;
-        output.WriteLine(FormattableString.Invariant($"files       {sources.Count:N0}"));
-        output.WriteLine(FormattableString.Invariant($"documents   {documents:N0}, the longest {Figures.Bytes(longest)}"));
-        output.WriteLine($"text        {Figures.Bytes(bytes)}");
-        if (report.DuplicateMembers > 0)
-            output.WriteLine(FormattableString.Invariant(
-                $"duplicates  {report.DuplicateMembers:N0} left out, {Figures.Bytes(report.DuplicateBytes)}"));
-        if (report.Problems > 0)
-            output.WriteLine(FormattableString.Invariant($"problems    {report.Problems:N0}"));
-        foreach (string problem in report.FirstProblems)
-            output.WriteLine($"            {problem}");
-        output.WriteLine($"\nThe first document:\n\n{example}");
+    private static string[] LanguagesOf(string? list)
+    {
+        string[] labels = list?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        return labels.Except(Language.All).FirstOrDefault() is { } unknown
+            ? throw new UsageException($"--languages cannot hold '{unknown}': give some of {string.Join(", ", Language.All)}")
+            : labels;
     }
 
-    private static void WriteSummary(DatasetSummary s, TextWriter output)
+    private static Report<DataBuildProgress> Progress(ProgressLine line)
     {
-        TokensPerDocument t = s.TokensPerDocument;
-        output.WriteLine("train       " + Split(s.Train));
-        output.WriteLine("held out    " + Split(s.HeldOut));
-        output.WriteLine(FormattableString.Invariant(
-            $"            gzip {8.0 * s.HeldOutGzipBytes / Math.Max(1, s.HeldOut.Utf8Bytes):F3} bits/byte"));
-        output.WriteLine(FormattableString.Invariant($"bytes       {s.BytesPerToken:F2} a token"));
-        output.WriteLine(FormattableString.Invariant(
-            $"tokens      a document: {t.Shortest} shortest, {t.Median} median, {t.P90} for 9 in 10, {t.Longest} longest"));
-        output.WriteLine(FormattableString.Invariant(
-            $"duplicates  {s.DuplicatesRemoved:N0} left out, {Figures.Bytes(s.DuplicateBytesRemoved)}"));
-        output.WriteLine(FormattableString.Invariant($"files       {s.Sources.Count:N0}"));
-
-        static string Split(SplitSummary split) => FormattableString.Invariant(
-            $"{split.Documents:N0} documents, {split.Tokens:N0} tokens, {Figures.Bytes(split.Utf8Bytes)}");
+        long start = TimeProvider.System.GetTimestamp();
+        return new Report<DataBuildProgress>(p => line.Report(() =>
+        {
+            double seconds = Math.Max(1e-3, TimeProvider.System.GetElapsedTime(start).TotalSeconds);
+            string tokens = p.Tokens > 0 ? $", {Figures.Short(p.Tokens)} tokens" : "";
+            return FormattableString.Invariant($"{p.Stage}: {p.Documents:N0} documents, {Figures.Bytes(p.Utf8Bytes)}{tokens}, {p.Utf8Bytes / seconds / 1e6:F0} MB/s");
+        }));
     }
 }

@@ -29,10 +29,12 @@ internal static class DoctorCommand
         Row("runtime", machine.Runtime);
         Row("chip", machine.Chip);
         Row("path", $"{device.Isa} (widest here: {IsaChoice.Widest}; {IsaChoice.Variable}=vector128, avx2 or avx512 forces one)");
-        Row("bf16", "not used: products run in f32");
+        Row("bf16", device.Bf16Refusal is { } refusal ? $"products run at the speed of f32: {refusal}" : "assembled kernels (AVX512_BF16)");
         Row("threads", FormattableString.Invariant($"{device.Threads}"));
         Row("memory", $"{Figures.Bytes(device.AvailableBytes)} available to this process");
         Row("peak", FormattableString.Invariant($"{device.MeasurePeakGflops(1):F0} GFLOP/s one thread, {device.MeasurePeakGflops():F0} all (f32)"));
+        if (device.HasBf16Products)
+            Row("", FormattableString.Invariant($"{device.MeasureBf16PeakGflops(1):F0} GFLOP/s one thread, {device.MeasureBf16PeakGflops():F0} all (bf16)"));
         Row("text", DefaultCorpus());
     }
 

@@ -21,6 +21,8 @@ internal static class PretrainCommand
         command.SetAction(parsed =>
         {
             RecipeFile file = recipe.Open(parsed, context.AssetFolder);
+            if (file.Derived.Count > 0 && !parsed.GetValue(GlobalOptions.Quiet))
+                context.Terminal.Error.WriteLine($"by the {ScalingLaws.Name}: {string.Join(", ", file.Derived)}");
             var options = new PretrainOptions(
                 parsed.GetValue(run) ?? Path.Combine("runs", file.Name), parsed.GetValue(GlobalOptions.Threads), parsed.GetValue(maxTime),
                 parsed.GetValue(fresh), context.AssetFolder);

@@ -35,7 +35,7 @@ internal static class RunText
         if (m.SecondsLeft is { } left)
             yield return $"{Figures.Duration(left)} left";
         if (m.Skipped)
-            yield return "SKIPPED: the gradient was not finite";
+            yield return "SKIPPED: loss or gradient stood out";
     }
 
     public static string Position(StepMetrics m) => m.NumSteps is { } last ? Invariant($"step {m.Step}/{last}") : Invariant($"step {m.Step}");

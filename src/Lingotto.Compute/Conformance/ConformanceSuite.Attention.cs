@@ -37,6 +37,7 @@ internal static partial class ConformanceSuite
         yield return Attention(67, new AttentionShape(4, 2, 16, 67), 0, 33, "two documents", DType.BF16);
         yield return Attention(131, new AttentionShape(3, 1, 66, 131), 11, 0, "documents of eleven", DType.BF16);
         yield return Attention(330, new AttentionShape(2, 1, 8, 165), 40, 0, "documents of forty", DType.BF16);
+        yield return Attention(200, new AttentionShape(2, 1, 8, 100), 0, 0, "a document across sequences of a hundred", DType.BF16);
         yield return Attention(601, new AttentionShape(2, 1, 6, 601), 0, 300, "two documents", DType.BF16);
     }
 

@@ -4,7 +4,7 @@ internal static partial class ConformanceSuite
 {
     private static IEnumerable<OpCase> Products()
     {
-        // The last ones reach past the kernels' blocks of 128 and 256 rows, 256 outputs and 512 inputs.
+        // The last ones reach past the kernels' blocks of 128 rows, 192 outputs and 512 inputs.
         IEnumerable<(int Tokens, int Outputs, int Inputs)> sizes =
         [
             .. s_edges.Select(tokens => (tokens, 5, 7)), .. s_edges.Select(outputs => (3, outputs, 5)),
@@ -19,8 +19,10 @@ internal static partial class ConformanceSuite
             yield return MatMul(tokens, outputs, inputs, accumulate: false, Operands.RoundedToBf16);
         }
 
-        // Past the blocks of the bfloat16 kernels (192 and 512 rows, 512 outputs), and the mixed operands that a network has.
-        foreach ((int tokens, int outputs, int inputs) in ((int, int, int)[])[(5, 7, 9), (530, 6, 4), (3, 530, 34), (70, 66, 130)])
+        // Past the blocks of the bfloat16 kernels (192 and 768 rows, split evenly, and 512 outputs), and the mixed operands that a
+        // network has.
+        foreach ((int tokens, int outputs, int inputs) in ((int, int, int)[])
+            [(5, 7, 9), (530, 6, 4), (1535, 3, 4), (1537, 2, 3), (3, 530, 34), (70, 66, 130)])
         {
             yield return MatMul(tokens, outputs, inputs, accumulate: false, Operands.Bf16);
             yield return MatMul(tokens, outputs, inputs, accumulate: false, Operands.Bf16Input);

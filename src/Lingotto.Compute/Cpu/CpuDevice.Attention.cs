@@ -57,7 +57,7 @@ public sealed unsafe partial class CpuDevice
             return;
         }
 
-        ushort* y = Halves(yTAC, outputs);
+        ushort* y = Bf16s(yTAC, outputs);
         if (HasBf16Products && shape.HeadDim % 2 == 0)
         {
             long step = Bf16AttentionForward.ScratchLength(shape);
@@ -90,7 +90,7 @@ public sealed unsafe partial class CpuDevice
             return;
         }
 
-        ushort* y = Halves(yTAC, outputs);
+        ushort* y = Bf16s(yTAC, outputs);
         if (HasBf16Products && shape.HeadDim % 2 == 0)
         {
             long step = Bf16AttentionBackward.ScratchLength(shape);

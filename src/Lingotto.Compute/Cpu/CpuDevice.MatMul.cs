@@ -3,9 +3,6 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
-    public override bool HasBf16Products => Bf16Refusal is null;
-
-    /// <inheritdoc/>
     public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32)
     {
         if (precision is not (DType.F32 or DType.BF16))
@@ -126,7 +123,7 @@ public sealed unsafe partial class CpuDevice
             Y = p.Y,
             Accumulate = p.Accumulate,
             Scratch = (uint*)WorkerScratch(Bf16RowProduct<E>.ScratchLength),
-            PanelsPerTask = blocks.PanelsPerTask((p.Columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns, _workers.Count),
+            PanelsPerTask = blocks.PanelsPerTask(Bf16Tile.Panels(p.Columns), _workers.Count),
         };
         _workers.For(product.Tasks, 1, product);
     }
@@ -210,6 +207,10 @@ public sealed unsafe partial class CpuDevice
         where EY : struct, IElement
         where EX : struct, IElement
     {
+        int length = g.Weight.Paired ? Bf16WeightGradient<EY, EX>.ScratchLength : WeightGradient<EY, EX>.ScratchLength;
+        float* scratch = WorkerScratch(length + g.Weight.Groups);
+        int* order = (int*)(scratch + (nint)length * _workers.Count);
+        GroupOrder.LargestFirst(g.Offsets, g.Weight.Groups, order);
         if (g.Weight.Paired)
         {
             var pairs = new Bf16WeightGradient<EY, EX>
@@ -222,10 +223,11 @@ public sealed unsafe partial class CpuDevice
                 Offsets = g.Offsets,
                 Rows = g.Rows,
                 Groups = g.Weight.Groups,
+                Order = order,
                 Outputs = g.Weight.Outputs,
                 Inputs = g.Weight.Inputs,
                 GradW = g.GradW,
-                Scratch = (uint*)WorkerScratch(Bf16WeightGradient<EY, EX>.ScratchLength),
+                Scratch = (uint*)scratch,
                 OutputsPerTask = OutputsPerTask(g, Bf16Tile.Lanes, Bf16WeightGradient<EY, EX>.OutputBlock),
             };
             _workers.For(pairs.Tasks, 1, pairs);
@@ -242,11 +244,12 @@ public sealed unsafe partial class CpuDevice
             Offsets = g.Offsets,
             Rows = g.Rows,
             Groups = g.Weight.Groups,
+            Order = order,
             Outputs = g.Weight.Outputs,
             Inputs = g.Weight.Inputs,
             PanelWidth = Panels.Width(Isa),
             GradW = g.GradW,
-            Scratch = WorkerScratch(WeightGradient<EY, EX>.ScratchLength),
+            Scratch = scratch,
             OutputsPerTask = OutputsPerTask(g, 8, WeightGradient<EY, EX>.OutputBlock),
         };
         _workers.For(gradient.Tasks, 1, gradient);

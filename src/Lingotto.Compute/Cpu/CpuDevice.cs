@@ -54,6 +54,9 @@ public sealed unsafe partial class CpuDevice : Device
         ? Bf16Peak.Measure(_workers, threads == 0 ? Threads : threads, 5)
         : throw new PlatformNotSupportedException($"There are no products in bfloat16 here: {Bf16Refusal}.");
 
+    /// <inheritdoc/>
+    public override bool HasBf16Products => Bf16Refusal is null;
+
     /// <summary>Why products in bfloat16 run as products in F32 here; null where they do not.</summary>
     public string? Bf16Refusal => Isa == Isa.Avx512 ? Bf16Tile.Refusal : $"the vector width is {Isa}";
 
@@ -111,7 +114,7 @@ public sealed unsafe partial class CpuDevice : Device
         return (float*)Pointer(tensor);
     }
 
-    private static ushort* Halves(Tensor tensor, long length) => IsBf16(tensor, length, out void* elements)
+    private static ushort* Bf16s(Tensor tensor, long length) => IsBf16(tensor, length, out void* elements)
         ? (ushort*)elements
         : throw new ArgumentException($"{tensor} was given where BF16 is needed, as the other operands are.");
 

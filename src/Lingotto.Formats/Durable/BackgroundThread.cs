@@ -18,7 +18,8 @@ public static class BackgroundThread
             if (OperatingSystem.IsLinux())
                 _ = SetPriority(ThisThread, 0, LowestNiceness);
             work();
-        }) { Name = name, IsBackground = true, Priority = ThreadPriority.Lowest };
+        })
+        { Name = name, IsBackground = true, Priority = ThreadPriority.Lowest };
         thread.Start();
         return thread;
     }

@@ -6,7 +6,7 @@ public static class Corpus
     /// <summary>Reads all documents, in an order that is the same on every machine.</summary>
     /// <remarks>
     /// .txt and .md: the file is a document, or several of at most 65,536 characters when it
-    /// is longer. .jsonl: the <c>text</c> of each line. .xml: documentation files of .NET assemblies, a document per type, without
+    /// is longer. .jsonl: the <c>text</c> of each row, cut likewise. .xml: documentation files of .NET assemblies, a document per type, without
     /// members whose text was met before. Each may be compressed as .gz. The paths are checked at once; files are read as the
     /// documents are enumerated.
     /// </remarks>
@@ -32,33 +32,44 @@ public static class Corpus
         bool isEmpty = true;
         foreach (string path in files)
         {
-            foreach (string text in ReadFile(path, documentation, report))
+            foreach ((string text, long line) in ReadFile(path, documentation, report))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (string.IsNullOrWhiteSpace(text))
                     continue;
                 isEmpty = false;
-                yield return new Document(text, path);
+                yield return new Document(text, path, line);
             }
         }
 
         if (isEmpty)
         {
-            string cause = report.Problems > 0 ? $"first of {report.Problems} problems: {report.FirstProblems[0]}" : "the files are empty";
+            string cause = report.Problems > 0 ? $"first of {report.Problems} problems: {report.FirstProblem}" : "the files are empty";
             throw new InvalidDataException($"no documents in {files.Count} files such as {files[0]}: {cause}");
         }
     }
 
-    private static IEnumerable<string> ReadFile(string path, XmlDocumentation documentation, CorpusReport report)
+    private static IEnumerable<(string Text, long Line)> ReadFile(string path, XmlDocumentation documentation, CorpusReport report)
     {
         using Stream stream = CorpusFiles.Open(path);
-        IEnumerable<string> texts = CorpusFiles.FormatOf(path) switch
+        IEnumerable<(string Text, long Line)> texts = CorpusFiles.FormatOf(path) switch
         {
             ".jsonl" => JsonLines.Read(stream, path, report),
-            ".xml" => documentation.Read(stream, path),
-            _ => TextSections.Read(new StreamReader(stream)),
+            ".xml" => documentation.Read(stream, path).Select(text => (text, 1L)),
+            _ => Sections(stream, path, report),
         };
-        foreach (string text in texts)
-            yield return text;
+        foreach ((string text, long line) in texts)
+            yield return (text, line);
+    }
+
+    private static IEnumerable<(string Text, long Line)> Sections(Stream stream, string path, CorpusReport report)
+    {
+        using var reader = new LenientText(stream, path, report);
+        long line = 1;
+        foreach (string text in TextSections.Read(reader))
+        {
+            yield return (text, line);
+            line += text.AsSpan().Count('\n');
+        }
     }
 }

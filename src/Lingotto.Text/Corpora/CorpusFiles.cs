@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Lingotto.Text;
@@ -28,12 +29,34 @@ internal static class CorpusFiles
         return Array.Find(s_formats, format => HasExtension(name, format));
     }
 
+    /// <summary>Opens a file, unpacked if it is compressed and as UTF-8 if a byte-order mark says UTF-16 or UTF-32.</summary>
     public static Stream Open(string path)
+    {
+        if (FormatOf(path) == ".xml")
+            return OpenBytes(path);
+        Encoding? marked;
+        using (Stream beginning = OpenBytes(path))
+            marked = MarkedEncoding(beginning);
+        Stream bytes = OpenBytes(path);
+        return marked is null ? bytes : Encoding.CreateTranscodingStream(bytes, marked, Encoding.UTF8);
+    }
+
+    private static Stream OpenBytes(string path)
     {
         FileStream file = File.OpenRead(path);
         return HasExtension(path, ".gz")
             ? new BoundedStream(new GZipStream(file, CompressionMode.Decompress), BoundedStream.ExpansionOf(file.Length), path)
             : file;
+    }
+
+    private static Encoding? MarkedEncoding(Stream stream)
+    {
+        Span<byte> mark = stackalloc byte[4];
+        mark = mark[..stream.ReadAtLeast(mark, mark.Length, throwOnEndOfStream: false)];
+        return mark.SequenceEqual([(byte)0xFF, (byte)0xFE, (byte)0, (byte)0]) ? Encoding.UTF32
+            : mark.StartsWith([(byte)0xFF, (byte)0xFE]) ? Encoding.Unicode
+            : mark.StartsWith([(byte)0xFE, (byte)0xFF]) ? Encoding.BigEndianUnicode
+            : null;
     }
 
     private static List<string> FindOne(string path)

@@ -1,46 +1,98 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Lingotto.Text;
 
-/// <summary>Reads the <c>text</c> field of every line of a .jsonl file; a bad line is reported and passed over.</summary>
+/// <summary>Reads the <c>text</c> field of every row of a .jsonl file; a bad row is reported and passed over.</summary>
 internal static class JsonLines
 {
-    public static IEnumerable<string> Read(Stream stream, string path, CorpusReport report)
+    /// <summary>A row beyond this many bytes is passed over, so that memory stays bounded whatever the file holds.</summary>
+    public const int LongestRow = 16 << 20;
+
+    public static IEnumerable<(string Text, long Line)> Read(Stream stream, string path, CorpusReport report)
     {
-        using var reader = new StreamReader(stream);
-        long number = 0;
-        while (reader.ReadLine() is { } line)
+        var lines = new Utf8Lines(stream, LongestRow);
+        while (lines.MoveNext())
         {
-            number++;
-            if (string.IsNullOrWhiteSpace(line))
+            if (!lines.EndsLine)
+            {
+                PassOver(lines, path, report);
                 continue;
-            if (TryReadText(line, out string text, out string cause))
-                yield return text;
-            else
-                report.AddProblem(path, number, cause);
+            }
+
+            string? text = TextOf(lines, path, report);
+            if (text is null)
+                continue;
+            if (text.Length <= TextSections.LongestCharacters)
+            {
+                yield return (text, lines.Number);
+                continue;
+            }
+
+            foreach (string section in TextSections.Read(new StringReader(text)))
+                yield return (section, lines.Number);
         }
     }
 
-    private static bool TryReadText(string line, out string text, out string cause)
+    private static void PassOver(Utf8Lines lines, string path, CorpusReport report)
     {
-        (text, cause) = ("", "");
+        long bytes = lines.Current.Length;
+        while (!lines.EndsLine && lines.MoveNext())
+            bytes += lines.Current.Length;
+        report.AddProblem(Reasons.RowTooLong, path, lines.Number, bytes, $"a row of {bytes} bytes, {LongestRow} at most");
+    }
+
+    private static string? TextOf(Utf8Lines lines, string path, CorpusReport report)
+    {
+        ReadOnlySpan<byte> row = lines.Current.Trim(" \t\r\n"u8);
+        if (row.IsEmpty)
+            return null;
+        if (!Utf8.IsValid(row))
+        {
+            report.AddProblem(Reasons.InvalidUtf8, path, lines.Number, row.Length, "not UTF-8");
+            return null;
+        }
+
         try
         {
-            using var json = JsonDocument.Parse(line);
-            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("text", out JsonElement field)
-                && field.ValueKind == JsonValueKind.String)
-            {
-                text = field.GetString()!;
-                return true;
-            }
-
-            cause = "no string field 'text'";
+            if (FindText(row) is { } text)
+                return text;
+            report.AddProblem(Reasons.MissingText, path, lines.Number, row.Length, "no string field 'text'");
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            cause = "not a JSON object";
+            report.AddProblem(Reasons.InvalidJson, path, lines.Number, row.Length, "not a JSON object");
         }
 
-        return false;
+        return null;
+    }
+
+    /// <summary>Reads the row to its end, for a row is good only as a whole; an escaped lone surrogate becomes U+FFFD.</summary>
+    private static string? FindText(ReadOnlySpan<byte> row)
+    {
+        var reader = new Utf8JsonReader(row);
+        string? text = null;
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return null;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isText = reader.ValueTextEquals("text"u8);
+            reader.Read();
+            if (isText && reader.TokenType == JsonTokenType.String)
+                text = reader.GetString();
+            else
+                reader.Skip();
+        }
+
+        while (reader.Read())
+        {
+        }
+
+        return text;
     }
 }

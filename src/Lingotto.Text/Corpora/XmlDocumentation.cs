@@ -26,7 +26,7 @@ internal sealed class XmlDocumentation(CorpusReport report)
         }
         catch (XmlException fault)
         {
-            report.AddProblem(path, fault.LineNumber, "not well-formed XML");
+            report.AddProblem(Reasons.InvalidXml, path, fault.LineNumber, 0, "not well-formed XML");
         }
 
         return [.. types.Select(type => Compose(type.Key, type.Value)).Where(text => text.Length > 0)];
@@ -38,7 +38,7 @@ internal sealed class XmlDocumentation(CorpusReport report)
         reader.MoveToContent();
         if (reader.LocalName != "doc")
         {
-            report.AddProblem(path, 1, $"the root is <{reader.LocalName}>, not the <doc> of an XML documentation file");
+            report.AddProblem(Reasons.InvalidXml, path, 1, 0, $"the root is <{reader.LocalName}>, not the <doc> of an XML documentation file");
             return;
         }
 

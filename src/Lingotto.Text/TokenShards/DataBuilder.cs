@@ -1,57 +1,136 @@
 using System.Text;
+using Lingotto.Formats;
 
 namespace Lingotto.Text;
 
-/// <summary>Turns documents into a data folder: token shards of two splits, the held-out text, data.json.</summary>
+/// <summary>Turns text into a data folder: token shards of two splits, the held-out text, data.json.</summary>
 /// <remarks>
-/// Exact duplicates go first, so that no held-out document is also learnt from. A document is held out by a hash of its text:
-/// adding or reordering documents moves no other one.
+/// Read, clean, judge, leave out exact then near duplicates, hold out, train a tokenizer unless one is given, encode, write. The
+/// same input gives the same bytes on any number of threads. Documents are compared before any is held out, so no held-out
+/// document has a duplicate to learn from; a document is held out by a hash of its text, so adding or reordering documents moves
+/// no other one.
 /// </remarks>
 public static class DataBuilder
 {
-    private const int DocumentsPerReport = 64;
-
-    /// <summary>Builds the folder, which appears only when complete.</summary>
-    /// <param name="documents">What to tokenise, read once.</param>
-    /// <param name="tokenizer">Documents are plain text to it: a literal special token in them is not one.</param>
+    /// <summary>Builds the folder from files, which appears only when complete.</summary>
+    /// <param name="mixture">The text. Sources are read best tier first, so that of equal documents the one of the best tier stays.</param>
+    /// <param name="tokenizer">
+    /// Documents are plain text to it: a literal special token in them is not one. Null to train one of
+    /// <see cref="DataBuildConfig.VocabSize"/>, which is written into the folder.
+    /// </param>
     /// <param name="folder">A folder that does not exist yet.</param>
     /// <param name="config">Null for the defaults.</param>
     /// <param name="progress">Told every few documents.</param>
     /// <param name="cancellationToken">Ends the build; nothing is left behind.</param>
-    /// <exception cref="IOException">The folder exists, or the disk is full.</exception>
-    /// <exception cref="InvalidDataException">There are too few documents to learn from and hold some out.</exception>
+    /// <exception cref="FileNotFoundException">A path is missing or holds nothing to read.</exception>
+    /// <exception cref="DurableFolderException">The folder exists.</exception>
+    /// <exception cref="IOException">The disk is full.</exception>
+    /// <exception cref="InvalidDataException">The mixture or a file is at fault, or too little is left to learn from and hold out.</exception>
     public static TokenDataset Build(
-        IEnumerable<Document> documents, Tokenizer tokenizer, string folder, DataBuildConfig? config = null,
+        DataMixture mixture, Tokenizer? tokenizer, string folder, DataBuildConfig? config = null,
         IProgress<DataBuildProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        using (var target = new DataFolder(folder))
+        if (mixture.Faults() is { Count: > 0 } faults)
+            throw new InvalidDataException(string.Join("; ", faults));
+        // A stable sort: sources of one tier stay in the order they were given.
+        mixture = mixture with { Sources = [.. mixture.Sources.OrderBy(source => source.Tier)] };
+        foreach (DataSource source in mixture.Sources)
+            Corpus.Require(source.Paths);
+        return Build(
+            mixture, (number, report) => Corpus.Read(mixture.Sources[number].Paths, report, cancellationToken), tokenizer, folder, config, progress, cancellationToken);
+    }
+
+    /// <summary>Builds the folder from documents, as one source called <c>text</c>.</summary>
+    /// <param name="documents">Read once.</param>
+    /// <param name="tokenizer">As above.</param>
+    /// <param name="folder">A folder that does not exist yet.</param>
+    /// <param name="config">Null for the defaults.</param>
+    /// <param name="progress">Told every few documents.</param>
+    /// <param name="cancellationToken">Ends the build; nothing is left behind.</param>
+    public static TokenDataset Build(
+        IEnumerable<Document> documents, Tokenizer? tokenizer, string folder, DataBuildConfig? config = null,
+        IProgress<DataBuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Build(DataMixture.Of([]), (_, _) => documents, tokenizer, folder, config, progress, cancellationToken);
+
+    internal static void Fill(
+        string folder, Func<string, Stream> createFile, DataMixture mixture, Func<int, CorpusReport, IEnumerable<Document>> read,
+        Tokenizer? tokenizer, DataBuildConfig config, IProgress<DataBuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        Validate(config);
+        var pipeline = new DataPipeline(config, mixture.Sources.Count);
+        IEnumerable<DocumentBatch> batches = Enumerable.Range(0, mixture.Sources.Count)
+            .SelectMany(number => DocumentBatch.Of(read(number, pipeline.Sources[number].Report), number));
+        IEnumerable<List<KeptDocument>> kept = pipeline.Keep(batches, cancellationToken);
+        if (tokenizer is not null)
         {
-            Fill(target.CreateFile, documents, tokenizer, config ?? new DataBuildConfig(), progress, cancellationToken);
-            target.Publish();
+            Write(kept, tokenizer);
+            return;
         }
 
+        using var spool = new TextSpool(Path.Combine(folder, "spool"));
+        foreach (List<KeptDocument> documents in kept)
+        {
+            foreach (KeptDocument document in documents)
+                spool.Add(document);
+            Report("cleaning", 0);
+        }
+
+        tokenizer = TrainTokenizer(spool, config, progress, cancellationToken);
+        using (Stream file = createFile(TokenDataset.TokenizerFileName))
+            file.Write(tokenizer.ToJson());
+        Write(spool.Read(), tokenizer);
+
+        void Write(IEnumerable<List<KeptDocument>> documents, Tokenizer encoder)
+        {
+            using var writer = new DatasetWriter(createFile, encoder, config, mixture.Sources.Count);
+            foreach ((List<KeptDocument> batch, List<int>[] ids) in OrderedWork.Map(documents, batch => Encode(batch, encoder), config.EffectiveThreads, cancellationToken))
+            {
+                for (int i = 0; i < ids.Length; i++)
+                    writer.Add(batch[i], ids[i]);
+                Report("encoding", writer.Tokens);
+            }
+
+            writer.Complete(mixture, pipeline);
+        }
+
+        void Report(string stage, long tokens) => progress?.Report(new DataBuildProgress(
+            stage, pipeline.Sources.Sum(source => source.ReadDocuments), pipeline.Sources.Sum(source => source.ReadBytes), tokens));
+    }
+
+    private static TokenDataset Build(
+        DataMixture mixture, Func<int, CorpusReport, IEnumerable<Document>> read, Tokenizer? tokenizer, string folder, DataBuildConfig? config,
+        IProgress<DataBuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        DurableFolder.Write(folder, unfinished => Fill(
+            unfinished, name => new FileStream(Path.Combine(unfinished, name), FileMode.CreateNew, FileAccess.ReadWrite), mixture, read,
+            tokenizer, config ?? new DataBuildConfig(), progress, cancellationToken));
         return TokenDataset.Open(folder);
     }
 
-    internal static void Fill(
-        Func<string, Stream> createFile, IEnumerable<Document> documents, Tokenizer tokenizer, DataBuildConfig config,
-        IProgress<DataBuildProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>Learns from a part of what will be trained on; what is held out by the rule stays unseen.</summary>
+    private static Tokenizer TrainTokenizer(
+        TextSpool spool, DataBuildConfig config, IProgress<DataBuildProgress>? progress, CancellationToken cancellationToken)
     {
-        Validate(config);
-        using var build = new DatasetWriter(createFile, tokenizer, config);
-        long documentCount = 0, utf8Bytes = 0;
-        foreach (Document document in documents)
+        var heldOut = new ContentSample(config.HeldOutFraction, config.Seed);
+        var sample = new ContentSample(Math.Min(1, (double)config.VocabBytes / Math.Max(1, spool.Utf8Bytes)), ~config.Seed);
+        return BpeTrainer.Train(
+            spool.Read().SelectMany(documents => documents)
+                .Where(document => !heldOut.Takes(document.Hash) && sample.Takes(document.Hash))
+                .Select(document => Encoding.UTF8.GetString(document.Utf8)),
+            new BpeTrainerConfig(config.VocabSize),
+            progress is null ? null : new TrainingProgress(progress), cancellationToken);
+    }
+
+    private static (List<KeptDocument> Documents, List<int>[] Ids) Encode(List<KeptDocument> documents, Tokenizer tokenizer)
+    {
+        var ids = new List<int>[documents.Count];
+        for (int i = 0; i < ids.Length; i++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            byte[] utf8 = Encoding.UTF8.GetBytes(document.Text);
-            build.Add(utf8, document.Source);
-            utf8Bytes += utf8.Length;
-            if (++documentCount % DocumentsPerReport == 0)
-                progress?.Report(new DataBuildProgress(documentCount, utf8Bytes, build.Tokens));
+            ids[i] = new List<int>((documents[i].Utf8.Length / 3) + 1);
+            tokenizer.EncodeOrdinary(documents[i].Utf8, ids[i]);
         }
 
-        build.Complete();
-        progress?.Report(new DataBuildProgress(documentCount, utf8Bytes, build.Tokens));
+        return (documents, ids);
     }
 
     private static void Validate(DataBuildConfig config)
@@ -60,5 +139,13 @@ public static class DataBuilder
             throw new ArgumentException($"HeldOutFraction is {config.HeldOutFraction}; expected 0 to 0.5", nameof(config));
         if (config.TokensPerShard < 1)
             throw new ArgumentException($"TokensPerShard is {config.TokensPerShard}; expected at least 1", nameof(config));
+        if (config.Languages.Except(Language.All).FirstOrDefault() is { } unknown)
+            throw new ArgumentException($"language '{unknown}' is not known; expected some of {string.Join(", ", Language.All)}", nameof(config));
+    }
+
+    private sealed class TrainingProgress(IProgress<DataBuildProgress> progress) : IProgress<BpeTrainingProgress>
+    {
+        public void Report(BpeTrainingProgress value) => progress.Report(new DataBuildProgress(
+            FormattableString.Invariant($"training the tokenizer, {value.Merges} of {value.TotalMerges} merges"), value.Documents, value.Utf8Bytes, 0));
     }
 }

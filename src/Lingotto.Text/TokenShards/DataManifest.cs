@@ -7,7 +7,7 @@ namespace Lingotto.Text;
 internal sealed record DataManifest
 {
     public const string FileName = "data.json";
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     public required int Version { get; init; }
     public required string TokenizerSha256 { get; init; }
@@ -15,13 +15,12 @@ internal sealed record DataManifest
     public required int EndOfTextId { get; init; }
     public required double HeldOutFraction { get; init; }
     public required int Seed { get; init; }
-    public required long DuplicatesRemoved { get; init; }
-    public required long DuplicateBytesRemoved { get; init; }
     public required SplitManifest Train { get; init; }
     public required SplitManifest HeldOut { get; init; }
     public required long HeldOutGzipBytes { get; init; }
     public required TokensPerDocument TokensPerDocument { get; init; }
-    public required IReadOnlyList<DatasetSource> Sources { get; init; }
+    public required long DocumentsForgotten { get; init; }
+    public required IReadOnlyList<SourceSummary> Sources { get; init; }
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, DataManifestJson.Default.DataManifest);
 

@@ -22,7 +22,7 @@ internal sealed class HeldOutText : IDisposable
     public long Complete()
     {
         _gzip.Dispose();
-        DataFolder.FlushToDisk(_file);
+        _file.Flush();
         return _file.Length;
     }
 

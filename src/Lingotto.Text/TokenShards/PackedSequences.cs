@@ -6,24 +6,37 @@ namespace Lingotto.Text;
 /// within one, <c>documentStarts</c> keeps attention inside a document. The target of an end-of-text is
 /// <see cref="IgnoredTarget"/>: nothing could tell which document comes next.
 /// </remarks>
-/// <param name="split">The tokens.</param>
-/// <param name="sequenceLength">L, the tokens of a sequence.</param>
-/// <param name="seed">Chooses the order.</param>
-public sealed class PackedSequences(TokenSplit split, int sequenceLength, ulong seed)
+public sealed class PackedSequences
 {
+    private readonly TokenRange _tokens;
+    private readonly ulong _seed;
+
     /// <summary>The target of a token whose successor is not to be learnt.</summary>
     public const int IgnoredTarget = -100;
 
+    /// <summary>Cuts a whole split.</summary>
+    /// <param name="split">The tokens.</param>
+    /// <param name="sequenceLength">L, the tokens of a sequence.</param>
+    /// <param name="seed">Chooses the order.</param>
+    public PackedSequences(TokenSplit split, int sequenceLength, ulong seed)
+        : this(split.Part(0, split.Count), sequenceLength, seed)
+    {
+    }
+
+    internal PackedSequences(TokenRange tokens, int sequenceLength, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(sequenceLength, 1);
+        (_tokens, SequenceLength, _seed) = (tokens, sequenceLength, seed);
+    }
+
     /// <summary>Tokens of a sequence.</summary>
-    public int SequenceLength { get; } = sequenceLength > 0
-        ? sequenceLength
-        : throw new ArgumentOutOfRangeException(nameof(sequenceLength), sequenceLength, "a sequence has at least 1 token");
+    public int SequenceLength { get; }
 
     /// <summary>Whole sequences of an epoch; 0 when the split is shorter than one.</summary>
-    public long Count => Math.Max(0, (split.Count - 1) / SequenceLength);
+    public long Count => Math.Max(0, (_tokens.Count - 1) / SequenceLength);
 
     /// <summary>Sequences that cover every token in order, the last one padded; for <see cref="FillInOrder"/>.</summary>
-    public long CountInOrder => split.Count <= 1 ? 0 : ((split.Count - 2) / SequenceLength) + 1;
+    public long CountInOrder => _tokens.Count <= 1 ? 0 : ((_tokens.Count - 2) / SequenceLength) + 1;
 
     /// <summary>Sample number <paramref name="globalSampleIndex"/> of the endless stream of epochs, each in its own random order.</summary>
     /// <param name="globalSampleIndex">From 0; the epoch is index / <see cref="Count"/>.</param>
@@ -35,9 +48,9 @@ public sealed class PackedSequences(TokenSplit split, int sequenceLength, ulong 
     {
         ArgumentOutOfRangeException.ThrowIfNegative(globalSampleIndex);
         if (Count == 0)
-            throw new InvalidOperationException($"{split.Count} tokens are too few for a sequence of {SequenceLength}: add text or shorten sequences");
+            throw new InvalidOperationException($"{_tokens.Count} tokens are too few for a sequence of {SequenceLength}: add text or shorten sequences");
         (long epoch, long index) = Math.DivRem(globalSampleIndex, Count);
-        long sequence = new SampleOrder(Count, seed, epoch)[index];
+        long sequence = new SampleOrder(Count, _seed, epoch)[index];
         FillSequence(sequence, SequenceLength, inputs, targets, documentStarts);
     }
 
@@ -47,7 +60,7 @@ public sealed class PackedSequences(TokenSplit split, int sequenceLength, ulong 
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, CountInOrder);
-        int length = (int)Math.Min(SequenceLength, split.Count - 1 - (index * SequenceLength));
+        int length = (int)Math.Min(SequenceLength, _tokens.Count - 1 - (index * SequenceLength));
         FillSequence(index, length, inputs, targets, documentStarts);
     }
 
@@ -56,17 +69,17 @@ public sealed class PackedSequences(TokenSplit split, int sequenceLength, ulong 
         if (inputs.Length != SequenceLength || targets.Length != SequenceLength || documentStarts.Length != SequenceLength)
             throw new ArgumentException($"inputs, targets and documentStarts must each hold {SequenceLength} elements");
         long start = sequence * SequenceLength;
-        split.Read(start, inputs[..length]);
+        _tokens.Read(start, inputs[..length]);
         inputs[1..length].CopyTo(targets);
-        split.Read(start + length, targets.Slice(length - 1, 1));
-        inputs[length..].Fill(split.EndOfTextId);
+        _tokens.Read(start + length, targets.Slice(length - 1, 1));
+        inputs[length..].Fill(_tokens.EndOfTextId);
         targets[length..].Fill(IgnoredTarget);
 
         int documentStart = 0;
         for (int i = 0; i < inputs.Length; i++)
         {
             documentStarts[i] = documentStart;
-            if (inputs[i] != split.EndOfTextId)
+            if (inputs[i] != _tokens.EndOfTextId)
                 continue;
             targets[i] = IgnoredTarget;
             documentStart = i + 1;

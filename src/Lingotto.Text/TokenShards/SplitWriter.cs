@@ -72,7 +72,6 @@ internal sealed class SplitWriter(
         FlushBuffer();
         _file.Position = 0;
         _file.Write(ShardFile.Header(_bytesPerId, _tokensInShard));
-        DataFolder.FlushToDisk(_file);
         _file.Dispose();
         _file = null;
         _shards.Add(new ShardManifest(ShardFile.NameOf(name, _shards.Count), _tokensInShard));

@@ -3,6 +3,8 @@ namespace Lingotto.Text;
 /// <summary>A data folder opened for reading. May be read from several threads.</summary>
 public sealed class TokenDataset : IDisposable
 {
+    internal const string TokenizerFileName = "tokenizer.json";
+
     private readonly DataManifest _manifest;
 
     private TokenDataset(string folder, DataManifest manifest)
@@ -38,6 +40,12 @@ public sealed class TokenDataset : IDisposable
     /// <summary>Size of the held-out text after gzip at its smallest setting.</summary>
     public long HeldOutGzipBytes => _manifest.HeldOutGzipBytes;
 
+    /// <summary>The sources, each a run of documents in both splits; best tier first.</summary>
+    public IReadOnlyList<SourceSummary> Sources => _manifest.Sources;
+
+    /// <summary>The tokenizer that was trained while the folder was built; not there when one was given.</summary>
+    public string TokenizerPath => Path.Combine(Folder, TokenizerFileName);
+
     /// <summary>The held-out documents one after the other, as UTF-8 compressed by gzip.</summary>
     public string HeldOutTextPath => Path.Combine(Folder, HeldOutText.FileName);
 
@@ -47,16 +55,7 @@ public sealed class TokenDataset : IDisposable
     public static TokenDataset Open(string folder) => new(folder, DataManifest.Read(folder));
 
     /// <summary>What the folder holds, in figures.</summary>
-    public DatasetSummary Describe()
-    {
-        SplitManifest train = _manifest.Train, heldOut = _manifest.HeldOut;
-        long tokens = train.Tokens - train.Documents + heldOut.Tokens - heldOut.Documents;
-        return new DatasetSummary(
-            new SplitSummary(train.Documents, train.Tokens, train.Utf8Bytes),
-            new SplitSummary(heldOut.Documents, heldOut.Tokens, heldOut.Utf8Bytes),
-            (double)(train.Utf8Bytes + heldOut.Utf8Bytes) / Math.Max(1, tokens), _manifest.TokensPerDocument, _manifest.DuplicatesRemoved,
-            _manifest.DuplicateBytesRemoved, _manifest.HeldOutGzipBytes, _manifest.Sources);
-    }
+    public DatasetSummary Describe() => DatasetSummary.Of(_manifest);
 
     /// <inheritdoc/>
     public void Dispose()

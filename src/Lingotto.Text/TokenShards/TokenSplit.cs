@@ -70,6 +70,9 @@ public sealed class TokenSplit : IDisposable
         }
     }
 
+    /// <summary>A run of tokens as a split of its own; valid as long as this one, which it reads from.</summary>
+    internal TokenRange Part(long start, long count) => new(this, start, count);
+
     /// <inheritdoc/>
     public void Dispose()
     {

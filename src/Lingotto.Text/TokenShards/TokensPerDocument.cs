@@ -9,13 +9,25 @@ namespace Lingotto.Text;
 /// <param name="Longest">The most tokens.</param>
 public sealed record TokensPerDocument(long Shortest, long P10, long Median, long P90, long P99, long Longest)
 {
-    internal static TokensPerDocument Of(List<int> lengths)
+    /// <param name="documentsOfLength">How many documents have a length, by length.</param>
+    internal static TokensPerDocument Of(SortedDictionary<int, long> documentsOfLength)
     {
-        if (lengths.Count == 0)
+        long documents = documentsOfLength.Values.Sum();
+        if (documents == 0)
             return new TokensPerDocument(0, 0, 0, 0, 0, 0);
-        lengths.Sort();
-        return new TokensPerDocument(lengths[0], Rank(0.10), Rank(0.50), Rank(0.90), Rank(0.99), lengths[^1]);
+        return new TokensPerDocument(Rank(0), Rank(0.10), Rank(0.50), Rank(0.90), Rank(0.99), Rank(1));
 
-        long Rank(double share) => lengths[Math.Max(0, (int)Math.Ceiling(share * lengths.Count) - 1)];
+        long Rank(double share)
+        {
+            long left = Math.Max(1, (long)Math.Ceiling(share * documents));
+            foreach ((int length, long count) in documentsOfLength)
+            {
+                left -= count;
+                if (left <= 0)
+                    return length;
+            }
+
+            return documentsOfLength.Keys.Last();
+        }
     }
 }

@@ -105,7 +105,7 @@ internal sealed class CheckpointSaver : IDisposable
     public void Dispose() => Conclude();
 
     /// <summary>Waits for the save under way, if any.</summary>
-    private void Conclude()
+    public void Conclude()
     {
         using BackgroundSave? save = _pending;
         _pending = null;

@@ -10,6 +10,12 @@ namespace Lingotto.Training;
 /// <param name="NumSteps">Last step of the run, once known.</param>
 internal sealed record TrainerState(long Step, long Tokens, double ElapsedSeconds, long? DecayStart, long? NumSteps)
 {
+    /// <summary>Last step before the stable rate drops, once known.</summary>
+    public long? DropStep { get; init; }
+
+    /// <summary>What the guard against spikes remembers; null in a checkpoint of before it.</summary>
+    public SpikeGuardState? Guard { get; init; }
+
     [JsonIgnore]
     public StepBudget? Budget => DecayStart is { } start && NumSteps is { } end ? new StepBudget(start, end) : null;
 }

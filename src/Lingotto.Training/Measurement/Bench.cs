@@ -31,15 +31,16 @@ public static class Bench
         peaks.Measure();
         var reads = new OneAndAll(device.MeasureReadBandwidth(1), device.MeasureReadBandwidth());
         DType[] precisions = device.HasBf16Products ? [DType.F32, DType.BF16] : [DType.F32];
-        var products = new List<(DType Precision, CpuDevice Device, int M, int N, int K, double Gflops)>();
+        var products = new List<BenchMatMul>();
         foreach (DType precision in precisions)
         {
             foreach ((int m, int n, int k) in s_shapes)
             {
                 progress($"product {m} x {n} x {k} in {precision}");
-                products.Add((precision, single, m, n, k, MatMulMeasurement.Gflops(single, precision, m, n, k)));
-                products.Add((precision, device, m, n, k, MatMulMeasurement.Gflops(device, precision, m, n, k)));
+                double one = MatMulMeasurement.Gflops(single, precision, m, n, k), all = MatMulMeasurement.Gflops(device, precision, m, n, k);
                 peaks.Measure();
+                products.Add(Product(precision, 1, peaks.Beside(precision).One, m, n, k, one));
+                products.Add(Product(precision, device.Threads, peaks.Beside(precision).All, m, n, k, all));
             }
         }
 
@@ -49,44 +50,46 @@ public static class Bench
         // The narrower one first: the peak of resident memory is the process's.
         foreach (DType precision in precisions.Reverse())
         {
-            steps[precision] = TrainingMeasurement.Run(device, precision, model, Sequences, SequenceLength, progress);
+            BenchTrainStep step = TrainingMeasurement.Run(device, precision, model, Sequences, SequenceLength, progress);
             peaks.Measure();
+            steps[precision] = step with { FractionOfPeak = step.Gflops / peaks.Beside(precision).All };
         }
 
+        progress("generating");
+        BenchGeneration generation = GenerationMeasurement.Run(device, model);
         BenchTokenizer tokenizer = TokenizerMeasurement.Run(dataPaths.Count > 0 ? dataPaths : DotNetDocs.Find(), progress);
         return new BenchReport(
-            device.Name, new BenchPeaks(peaks.Of(DType.F32), device.HasBf16Products ? peaks.Of(DType.BF16) : null, reads),
-            [.. products.Select(p => Product(p.Precision, p.Device, peaks, p.M, p.N, p.K, p.Gflops))],
-            new BenchTrain(Step(DType.BF16), Step(DType.F32)!), tokenizer);
-
-        BenchTrainStep? Step(DType precision) => steps.TryGetValue(precision, out BenchTrainStep? step)
-            ? step with { FractionOfPeak = step.Gflops / peaks.Of(precision).All }
-            : null;
+            device.Name, new BenchPeaks(peaks.Best(DType.F32), device.HasBf16Products ? peaks.Best(DType.BF16) : null, reads), products,
+            new BenchTrain(steps.GetValueOrDefault(DType.BF16), steps[DType.F32]), generation, tokenizer);
     }
 
-    private static BenchMatMul Product(DType precision, CpuDevice device, Peaks peaks, int m, int n, int k, double gflops)
-    {
-        double peak = device.Threads == 1 ? peaks.Of(precision).One : peaks.Of(precision).All;
-        return gflops <= peak
-            ? new BenchMatMul(precision == DType.BF16 ? "bf16" : "f32", m, n, k, device.Threads, gflops, gflops / peak)
-            : throw new RunException(
-                $"The product {m} x {n} x {k} ran at {gflops:F0} GFLOP/s, above the measured peak of {peak:F0}: the machine changed speed; run bench again when it is idle.");
-    }
+    private static BenchMatMul Product(DType precision, int threads, double peak, int m, int n, int k, double gflops) => gflops <= peak
+        ? new BenchMatMul(precision == DType.BF16 ? "bf16" : "f32", m, n, k, threads, gflops, gflops / peak)
+        : throw new RunException(
+            $"The product {m} x {n} x {k} ran at {gflops:F0} GFLOP/s, above the measured peak of {peak:F0}: the machine changed speed; run bench again when it is idle.");
 
-    /// <summary>The best peaks so far: a machine that others share slows down now and then, and a low peak would flatter every ratio.</summary>
+    /// <summary>
+    /// Peaks, measured anew after everything else is: a shared machine changes its clock within a minute, and a ratio must not
+    /// compare two speeds of it.
+    /// </summary>
     private sealed class Peaks(CpuDevice device)
     {
-        private OneAndAll _f32 = new(0, 0), _bf16 = new(0, 0);
+        private readonly List<(OneAndAll F32, OneAndAll Bf16)> _readings = [];
 
-        public OneAndAll Of(DType precision) => precision == DType.BF16 ? _bf16 : _f32;
+        public void Measure() => _readings.Add((
+            new(device.MeasurePeakGflops(1), device.MeasurePeakGflops()),
+            device.HasBf16Products ? new(device.MeasureBf16PeakGflops(1), device.MeasureBf16PeakGflops()) : new(0, 0)));
 
-        public void Measure()
+        /// <summary>The best of the whole run.</summary>
+        public OneAndAll Best(DType precision) => Largest(precision, _readings);
+
+        /// <summary>The better of the two just before and just after what was measured last.</summary>
+        public OneAndAll Beside(DType precision) => Largest(precision, _readings.TakeLast(2));
+
+        private static OneAndAll Largest(DType precision, IEnumerable<(OneAndAll F32, OneAndAll Bf16)> readings)
         {
-            _f32 = new(Math.Max(_f32.One, device.MeasurePeakGflops(1)), Math.Max(_f32.All, device.MeasurePeakGflops()));
-            if (device.HasBf16Products)
-            {
-                _bf16 = new(Math.Max(_bf16.One, device.MeasureBf16PeakGflops(1)), Math.Max(_bf16.All, device.MeasureBf16PeakGflops()));
-            }
+            OneAndAll[] of = [.. readings.Select(reading => precision == DType.BF16 ? reading.Bf16 : reading.F32)];
+            return new(of.Max(peak => peak.One), of.Max(peak => peak.All));
         }
     }
 }

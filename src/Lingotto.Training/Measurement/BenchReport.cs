@@ -8,9 +8,10 @@ namespace Lingotto.Training;
 /// <param name="Peaks">Register-only arithmetic and memory reads.</param>
 /// <param name="Matmul">Products, packing of both operands inside the clock.</param>
 /// <param name="Train">A training step of the bench model by precision.</param>
+/// <param name="Generation">Time of a generated token.</param>
 /// <param name="Tokenizer">Speed of the tokenizer.</param>
 public sealed record BenchReport(
-    string Device, BenchPeaks Peaks, IReadOnlyList<BenchMatMul> Matmul, BenchTrain Train, BenchTokenizer Tokenizer)
+    string Device, BenchPeaks Peaks, IReadOnlyList<BenchMatMul> Matmul, BenchTrain Train, BenchGeneration Generation, BenchTokenizer Tokenizer)
 {
     /// <summary>The report as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, BenchJson.Default.BenchReport);
@@ -32,6 +33,9 @@ public sealed record BenchTrain(BenchTrainStep? Bf16, BenchTrainStep F32);
 public sealed record BenchTrainStep(
     double TokensPerSecond, double Gflops, double FractionOfPeak, long AllocatedBytesPerStep, long PeakRssBytes, long PlannedBytes,
     IReadOnlyDictionary<string, double> Breakdown);
+
+/// <summary>One token of the bench model behind 16 and behind 256 others, in f32, and how much longer the later takes.</summary>
+public sealed record BenchGeneration(double MillisecondsAt16, double MillisecondsAt256, double Ratio);
 
 /// <summary>Tokenizer on the text given, one thread.</summary>
 public sealed record BenchTokenizer(int VocabSize, double TrainSeconds, double TrainMegabytes, double EncodeMBs);

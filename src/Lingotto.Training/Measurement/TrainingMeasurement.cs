@@ -19,7 +19,7 @@ internal static class TrainingMeasurement
         var recipe = new Recipe
         {
             Model = "bench",
-            Training = new TrainingConfig { SequenceLength = length, SequencesPerMicroBatch = sequences, NumSteps = WarmSteps + TimedSteps },
+            Training = new TrainingConfig { SequenceLength = length, SequencesPerMicroBatch = sequences, MicroBatches = 1, NumSteps = WarmSteps + TimedSteps },
             Router = new RouterConfig { WarmupSteps = 0 },
         };
         using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
@@ -28,16 +28,21 @@ internal static class TrainingMeasurement
         decoder.RefreshWeights();
         var step = new TrainStep(device, recipe, decoder, optimizer, new RandomSamples(config.VocabSize, length).Fill);
         var seconds = new double[TimedSteps];
-        long allocated = 0;
+        var allocated = new long[TimedSteps];
         for (int s = 1; s <= WarmSteps + TimedSteps; s++)
         {
             bool timed = s > WarmSteps;
             long before = GC.GetTotalAllocatedBytes(precise: true), start = Stopwatch.GetTimestamp();
-            step.Run(s, 3e-4);
+            StepOutcome outcome = step.Run(s, 3e-4);
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (outcome.Skipped)
+            {
+                throw new RunException($"The gradient of bench step {s} in {precision} is not finite, so its time says nothing: run 'lingotto doctor --conformance'.");
+            }
+
             if (timed)
             {
-                allocated = Math.Max(allocated, GC.GetTotalAllocatedBytes(precise: true) - before);
+                allocated[s - WarmSteps - 1] = GC.GetTotalAllocatedBytes(precise: true) - before;
                 seconds[s - WarmSteps - 1] = elapsed;
             }
 
@@ -49,10 +54,13 @@ internal static class TrainingMeasurement
         step.Run(WarmSteps + TimedSteps + 1, 3e-4);
         double whole = Stopwatch.GetElapsedTime(profiled).TotalSeconds;
         Array.Sort(seconds);
+
+        // What the runtime itself allocates now and then is not the step's; what a step allocates it allocates every time.
+        Array.Sort(allocated);
         double median = (seconds[TimedSteps / 2 - 1] + seconds[TimedSteps / 2]) / 2, tokensPerSecond = decoder.Tokens / median;
         double gflops = tokensPerSecond * config.Counts.FlopsPerToken(length) / 1e9;
         return new BenchTrainStep(
-            tokensPerSecond, gflops, FractionOfPeak: 0, allocated, PeakResidentBytes(), MemoryPlan.Of(device, decoder),
+            tokensPerSecond, gflops, FractionOfPeak: 0, allocated[TimedSteps / 2], PeakResidentBytes(), MemoryPlan.Of(device, decoder),
             Breakdown(device.StopProfile(), whole));
     }
 

@@ -8,6 +8,8 @@ namespace Lingotto.Training;
 /// <summary>Runs a recipe from text to weights.</summary>
 public static class Pretrainer
 {
+    private const string Bf16 = "bf16";
+
     /// <summary>Prepares the run folder, resumes or starts, trains, evaluates, saves and samples.</summary>
     /// <param name="recipe">The run.</param>
     /// <param name="options">What the command line says.</param>
@@ -19,42 +21,69 @@ public static class Pretrainer
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(observer);
-        ModelConfig config = ModelOf(recipe, options.AssetFolder);
+        ModelConfig config = recipe.LoadModel(options.AssetFolder);
         DecoderSupport.Require(config);
+        recipe = ScalingLaws.Complete(recipe, config);
         DataPreparation.RequireSources(recipe);
+        using var device = new CpuDevice(options.Threads);
+        recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
         using TokenDataset data = dataset;
-        using var device = new CpuDevice(options.Threads);
         int sequences = recipe.Training.SequencesPerMicroBatch, length = recipe.Training.SequenceLength;
-        using var decoder = new TrainableDecoder(device, config, sequences, length);
+        DType precision = PrecisionOn(recipe.Training, device);
+        using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
         using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
-        var packed = new PackedSequences(data.Train, length, recipe.Training.Seed);
+        var batches = new BatchSchedule(recipe);
+        var packed = new MixedSequences(
+            data, length, recipe.Training.Seed, [.. recipe.Data.Stages.Select(s => s with { FromStep = batches.SequencesThrough(s.FromStep) })]);
         if (packed.Count == 0)
         {
             throw new RunException(
                 $"The training text has {data.Train.Count} tokens, fewer than one sequence of {length}: give more text with --data or lower training.sequence_length.");
         }
 
+        var step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill);
         var trainer = new Trainer(recipe, options, observer, folder, device, decoder, optimizer, tokenizer)
         {
-            Step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill),
+            Step = step,
+            Guarded = new GuardedStep(recipe, step, batches),
+            Documents = new SampleDocuments(packed, length, tokenizer),
             Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
         };
         trainer.RequireRoom();
         trainer.ResumeOrInitialize();
         var summary = new RunSummary(
-            folder.Path, device.Name, config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
-            sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), device.MeasurePeakGflops(),
+            folder.Path, NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
+            sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), PeakGflops(device, precision),
             MemoryPlan.Of(device, decoder, trainer.CopyBytes), trainer.State.Step,
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
         observer.Started(summary);
         return trainer.Run(summary, cancellation);
     }
 
-    private static ModelConfig ModelOf(Recipe recipe, string assetFolder)
+    /// <summary>
+    /// The precision written out: a run resumed on another chip goes on in that in which it began, whatever the chip would choose.
+    /// </summary>
+    private static Recipe WithPrecision(Recipe recipe, PretrainOptions options, CpuDevice device)
     {
-        string known = Path.Combine(assetFolder, "models", recipe.Model + ".json");
-        return ModelConfig.Load(!File.Exists(recipe.Model) && !Directory.Exists(recipe.Model) && File.Exists(known) ? known : recipe.Model);
+        string? begun = options.Fresh ? null : RunFolder.BegunPrecision(options.RunFolder);
+        TrainingConfig training = recipe.Training with { Precision = recipe.Training.Precision ?? begun };
+        return recipe with { Training = training with { Precision = PrecisionOn(training, device) == DType.BF16 ? Bf16 : "f32" } };
     }
+
+    /// <summary>The precision asked for, or the best of the chip.</summary>
+    internal static DType PrecisionOn(TrainingConfig training, Device device) => training.Precision switch
+    {
+        Bf16 => DType.BF16,
+        null when device.HasBf16Products => DType.BF16,
+        _ => DType.F32,
+    };
+
+    private static string NameOf(CpuDevice device, DType precision) => precision == DType.F32
+        ? $"{device.Name}, f32"
+        : $"{device.Name}, bf16{(device.HasBf16Products ? "" : $" at the speed of f32 ({device.Bf16Refusal})")}";
+
+    private static double PeakGflops(CpuDevice device, DType precision) =>
+        precision == DType.BF16 && device.HasBf16Products ? device.MeasureBf16PeakGflops() : device.MeasurePeakGflops();
 }

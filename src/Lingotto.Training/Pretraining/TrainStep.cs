@@ -7,8 +7,7 @@ namespace Lingotto.Training;
 internal delegate void SampleSource(long sample, Span<int> inputs, Span<int> targets, Span<int> documentStarts);
 
 /// <summary>
-/// One update: micro-batches, gradients, clip, refuse what is not finite, AdamW. Which samples a step reads is a function
-/// of its number alone, so resuming needs no cursor.
+/// One update: micro-batches, gradients, then clip and AdamW, or nothing at all for a step that is refused.
 /// </summary>
 internal sealed class TrainStep
 {
@@ -23,6 +22,7 @@ internal sealed class TrainStep
     private readonly int[][] _targets;
     private readonly int[][] _documentStarts;
     private readonly int[] _load;
+    private readonly long[] _numbers;
 
     public TrainStep(Device device, Recipe recipe, TrainableDecoder decoder, AdamWOptimizer optimizer, SampleSource samples)
     {
@@ -35,6 +35,7 @@ internal sealed class TrainStep
         _warmupNoise = new CounterRandom(recipe.Training.Seed, RandomPurpose.RoutingWarmup);
         int[][] Buffers() => [.. Enumerable.Range(0, recipe.Training.MicroBatches).Select(_ => new int[decoder.Tokens])];
         (_ids, _targets, _documentStarts) = (Buffers(), Buffers(), Buffers());
+        _numbers = new long[recipe.Training.SequencesPerMicroBatch * recipe.Training.MicroBatches];
         MoeLayers = [.. decoder.MoeLayers];
         ExpertLoad = [.. MoeLayers.Select(_ => new int[decoder.Config.NumExperts])];
         _load = new int[decoder.Config.NumExperts];
@@ -46,15 +47,41 @@ internal sealed class TrainStep
     /// <summary>Tokens of each expert in the last step, one row a layer of <see cref="MoeLayers"/>.</summary>
     public int[][] ExpertLoad { get; }
 
+    /// <summary>Where a trial damages gradients: called with the step before their norm is taken.</summary>
+    internal Action<long>? GradientFault { get; init; }
+
     /// <summary>
-    /// Runs step <paramref name="step"/>, counted from 1. Nothing is updated if the gradient is not finite, or if it is cancelled
-    /// between micro-batches.
+    /// Runs step <paramref name="step"/>, counted from 1, on the samples of that number. Nothing is updated if the gradient is not
+    /// finite.
     /// </summary>
-    /// <exception cref="OperationCanceledException">It was cancelled; the state is as before.</exception>
-    public StepOutcome Run(long step, double learningRate, CancellationToken cancellation = default)
+    public StepOutcome Run(long step, double learningRate)
     {
-        int microBatches = _recipe.Training.MicroBatches;
-        int targets = Fill(step);
+        for (int s = 0; s < _numbers.Length; s++)
+        {
+            _numbers[s] = ((step - 1) * _numbers.Length) + s;
+        }
+
+        StepOutcome outcome = Measure(step, step, _numbers);
+        if (double.IsFinite(outcome.GradNorm) && double.IsFinite(outcome.Loss))
+        {
+            Update(step, learningRate, outcome.GradNorm);
+            return outcome;
+        }
+
+        Refuse();
+        return outcome with { Skipped = true };
+    }
+
+    /// <summary>Computes loss and gradient, which <see cref="Update"/> applies or <see cref="Refuse"/> drops.</summary>
+    /// <param name="step">From 1.</param>
+    /// <param name="update">Updates made so far, and this one.</param>
+    /// <param name="samples">Whole micro-batches of samples.</param>
+    /// <param name="cancellation">Heard between micro-batches.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; the state is as before.</exception>
+    public StepOutcome Measure(long step, long update, IReadOnlyList<long> samples, CancellationToken cancellation = default)
+    {
+        int microBatches = samples.Count / _recipe.Training.SequencesPerMicroBatch;
+        int targets = Fill(samples, microBatches);
         _buffers.Take();
         double lossSum = 0, balance = 0, z = 0;
         foreach (int[] load in ExpertLoad)
@@ -66,52 +93,49 @@ internal sealed class TrainStep
         {
             if (cancellation.IsCancellationRequested)
             {
-                Undo();
+                Refuse();
                 throw new OperationCanceledException(cancellation);
             }
 
             _decoder.Batch.Upload(_device, _ids[micro], _targets[micro], _documentStarts[micro]);
-            lossSum += _decoder.LossAndGradients(1f / Math.Max(1, targets), RouterOf(step, micro));
+            lossSum += _decoder.LossAndGradients(1f / Math.Max(1, targets), RouterOf(step, update, micro, microBatches));
             ReadRouters(ref balance, ref z);
         }
 
+        GradientFault?.Invoke(step);
         double gradNorm = _optimizer.GradNorm(), perLayer = Math.Max(1, MoeLayers.Length * microBatches);
-        bool finite = double.IsFinite(gradNorm) && double.IsFinite(lossSum);
-        if (finite)
-        {
-            _optimizer.Update(step, learningRate, gradNorm);
-            for (int i = 0; i < MoeLayers.Length; i++)
-            {
-                _decoder.UpdateExpertBias(MoeLayers[i], ExpertLoad[i], (float)_recipe.Router.ExpertBiasRate);
-            }
-
-            _decoder.RefreshWeights();
-        }
-        else
-        {
-            Undo();
-        }
-
-        return new StepOutcome(lossSum / Math.Max(1, targets), gradNorm, balance / perLayer, z / perLayer, Skipped: !finite);
+        return new StepOutcome(lossSum / Math.Max(1, targets), gradNorm, balance / perLayer, z / perLayer, Skipped: false);
     }
 
-    private void Undo()
+    /// <summary>Applies the measured gradient.</summary>
+    public void Update(long update, double learningRate, double gradNorm)
+    {
+        _optimizer.Update(update, learningRate, gradNorm);
+        for (int i = 0; i < MoeLayers.Length; i++)
+        {
+            _decoder.UpdateExpertBias(MoeLayers[i], ExpertLoad[i], (float)_recipe.Router.ExpertBiasRate);
+        }
+
+        _decoder.RefreshWeights();
+    }
+
+    /// <summary>Drops the measured gradient and puts back what forward moved: every state is as before.</summary>
+    public void Refuse()
     {
         _optimizer.ZeroGradients();
         _buffers.Restore();
     }
 
     /// <summary>Reads the samples of a step; returns the number of targets, the denominator of its loss.</summary>
-    private int Fill(long step)
+    private int Fill(IReadOnlyList<long> samples, int microBatches)
     {
         int sequences = _recipe.Training.SequencesPerMicroBatch, length = _recipe.Training.SequenceLength, targets = 0;
-        long first = (step - 1) * sequences * _recipe.Training.MicroBatches;
-        for (int micro = 0; micro < _ids.Length; micro++)
+        for (int micro = 0; micro < microBatches; micro++)
         {
             for (int s = 0; s < sequences; s++)
             {
                 _samples(
-                    first + (long)micro * sequences + s, _ids[micro].AsSpan(s * length, length), _targets[micro].AsSpan(s * length, length),
+                    samples[(micro * sequences) + s], _ids[micro].AsSpan(s * length, length), _targets[micro].AsSpan(s * length, length),
                     _documentStarts[micro].AsSpan(s * length, length));
             }
 
@@ -124,14 +148,14 @@ internal sealed class TrainStep
         return targets;
     }
 
-    private RouterTraining RouterOf(long step, int micro)
+    private RouterTraining RouterOf(long step, long update, int micro, int microBatches)
     {
         RouterConfig router = _recipe.Router;
-        double share = 1.0 / Math.Max(1, MoeLayers.Length * _recipe.Training.MicroBatches);
+        double share = 1.0 / Math.Max(1, MoeLayers.Length * microBatches);
         double alpha = router.WarmupSteps == 0 ? 1 : Math.Min(1, step / (double)router.WarmupSteps);
 
-        // The report gives no rate for the running statistics; the first micro-batch sets them, later ones move them by 1 %.
-        double rate = step == 1 && micro == 0 ? 1 : 0.01;
+        // The report gives no rate for the running statistics; the first update sets them, later ones move them by 1 %.
+        double rate = update == 1 && micro == 0 ? 1 : 0.01;
         long firstToken = ((step - 1) * _recipe.Training.MicroBatches + micro) * _decoder.Tokens;
         return new RouterTraining(
             (float)(router.BalanceLoss * share), (float)(router.ZLoss * share), (float)alpha, (float)rate, _warmupNoise, step, firstToken);

@@ -13,17 +13,21 @@ internal sealed class Trainer(
     private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device, options.CheckpointDisk);
     private readonly CheckpointContent _content = CheckpointContent.Of(decoder, optimizer, folder.Tokenizer);
     private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(recipe.Training.SequenceLength);
-    private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null);
+    private readonly BatchSchedule _batches = new(recipe);
+    private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null, new BatchSchedule(recipe));
     private double _secondsPerStep;
-    private int _skippedInARow;
+    private bool _saveIsDue;
+    private int _returns;
 
     public required TrainStep Step { get; init; }
+
+    public required GuardedStep Guarded { get; init; }
+
+    public required SampleDocuments Documents { get; init; }
 
     public required HeldOutEvaluator Evaluator { get; init; }
 
     public TrainerState State { get; private set; } = new(0, 0, 0, null, null);
-
-    private int TokensPerStep => decoder.Tokens * recipe.Training.MicroBatches;
 
     /// <summary>Memory for the copy that checkpoints are written from.</summary>
     public long CopyBytes => CheckpointSaver.CopyBytes(_content, recipe.Checkpoints);
@@ -36,8 +40,7 @@ internal sealed class Trainer(
     {
         if (_checkpoints.Restore(decoder, optimizer, observer.Warned) is { } resumed)
         {
-            State = resumed;
-            _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, State.Budget);
+            Guarded.State = GoOnFrom(resumed);
         }
         else
         {
@@ -56,9 +59,10 @@ internal sealed class Trainer(
         RunOutcome? outcome = Ended(clock, cancellation);
         while (outcome is null)
         {
+            bool advanced = false;
             try
             {
-                StepAndEvaluate(log, summary.PeakGflops, clock, elapsedBefore, cancellation);
+                advanced = StepAndEvaluate(log, saver, summary.PeakGflops, clock, elapsedBefore, cancellation);
                 outcome = Ended(clock, cancellation);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -67,31 +71,49 @@ internal sealed class Trainer(
             }
 
             saver.Report();
-            if (outcome is null && IsDue(recipe.Checkpoints.EverySteps))
+            _saveIsDue |= advanced && IsDue(recipe.Checkpoints.EverySteps);
+            if (outcome is null && _saveIsDue && !Guarded.IsAlarmed)
             {
-                saver.Begin(State);
+                saver.Begin(State with { Guard = Guarded.State });
+                (_saveIsDue, _returns) = (false, 0);
             }
         }
 
         return Finish(outcome.Value, saver, log, elapsedBefore + clock.Elapsed.TotalSeconds);
     }
 
-    private void StepAndEvaluate(RunLog log, double peakGflops, Stopwatch clock, double elapsedBefore, CancellationToken cancellation)
+    /// <summary>False if the step sent the run back to a checkpoint.</summary>
+    private bool StepAndEvaluate(
+        RunLog log, CheckpointSaver saver, double peakGflops, Stopwatch clock, double elapsedBefore, CancellationToken cancellation)
     {
         long step = State.Step + 1;
         double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
-        StepOutcome result = Step.Run(step, rate, cancellation);
+        GuardedOutcome result = Guarded.Run(step, rate, cancellation);
         double seconds = clock.Elapsed.TotalSeconds - began;
         _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
         Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
-        RefuseDivergence(result.Skipped);
-        StepMetrics metrics = MetricsOf(result, rate, seconds, peakGflops);
+        StepMetrics metrics = MetricsOf(result, seconds, peakGflops);
+        if (result.Spike is { Action: SpikeAction.RollBack } divergence)
+        {
+            observer.Stepped(metrics);
+            saver.Conclude();
+            Return(divergence, log);
+            return false;
+        }
+
+        if (result.Spike is { } spike)
+        {
+            log.Write(spike, Documents);
+        }
+
         log.Write(metrics);
         observer.Stepped(metrics);
         if (IsDue(recipe.Evaluation.EverySteps))
         {
             Evaluate(log, recipe.Evaluation.Sequences, cancellation);
         }
+
+        return true;
     }
 
     private RunOutcome? Ended(Stopwatch clock, CancellationToken cancellation) =>
@@ -104,23 +126,51 @@ internal sealed class Trainer(
     {
         if (recipe.Training.Minutes is { } minutes)
         {
-            _schedule.BeginDecayWhenDue(step, elapsedSeconds, minutes, _secondsPerStep);
+            _schedule.FollowClock(step, elapsedSeconds, minutes, _secondsPerStep);
         }
 
         State = new TrainerState(
-            step, step * TokensPerStep, elapsedSeconds, _schedule.Budget?.DecayStart, _schedule.Budget?.NumSteps);
+            step, _batches.SequencesThrough(step) * recipe.Training.SequenceLength, elapsedSeconds, _schedule.Budget?.DecayStart,
+            _schedule.Budget?.NumSteps)
+        {
+            DropStep = _schedule.DropStep,
+        };
     }
 
-    /// <summary>Weights that give no finite gradient any more must not replace the checkpoints that still do.</summary>
-    private void RefuseDivergence(bool skipped)
+    /// <summary>Takes the place in the run of a checkpoint that was loaded; returns what the guard remembered then.</summary>
+    private SpikeGuardState GoOnFrom(TrainerState loaded)
     {
-        const int Limit = 20;
-        _skippedInARow = skipped ? _skippedInARow + 1 : 0;
-        if (_skippedInARow == Limit)
+        State = loaded;
+        _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, State.Budget, _batches, State.DropStep);
+        return State.Guard ?? new SpikeGuardState { Updates = State.Step, FreshSample = _batches.SequencesThrough(State.Step) };
+    }
+
+    /// <summary>
+    /// Goes back to the newest checkpoint and on with samples that no step has read, for those in between led here (as PaLM did by
+    /// hand; Chowdhery et al., 2022, section 5.1).
+    /// </summary>
+    private void Return(SpikeEvent divergence, RunLog log)
+    {
+        const int MostReturns = 2;
+        string cause = divergence.Signals.HasFlag(SpikeSignals.NonFinite) ? "had no finite gradient" : "stood out in loss or gradient";
+        if (++_returns > MostReturns)
         {
             throw new RunException(
-                $"{Limit} updates in a row had no finite gradient, the last was step {State.Step}: lower schedule.learning_rate and start over with --fresh; the newest checkpoint in {folder.Checkpoints} is from before.");
+                $"The steps up to {divergence.Step} {cause} after {MostReturns} returns to a checkpoint: lower schedule.learning_rate and start over with --fresh.");
         }
+
+        double elapsed = State.ElapsedSeconds;
+        if (_checkpoints.Restore(decoder, optimizer, observer.Warned) is not { } loaded)
+        {
+            throw new RunException(
+                $"The steps up to {divergence.Step} {cause} and there is no checkpoint to return to: lower schedule.learning_rate and start over with --fresh.");
+        }
+
+        SpikeEvent returned = Guarded.ReturnTo(GoOnFrom(loaded), State.Step, divergence);
+        State = State with { ElapsedSeconds = elapsed };
+        decoder.RefreshWeights();
+        log.Return(returned, Documents);
+        observer.Warned($"The steps up to {divergence.Step} {cause}: the run went back to step {State.Step} and goes on with other samples.");
     }
 
     private bool IsDue(long every) => every > 0 && State.Step % every == 0;
@@ -142,7 +192,7 @@ internal sealed class Trainer(
     /// <summary>Saves first: what follows is worth less than the weights. An interrupted run ends there.</summary>
     private RunResult Finish(RunOutcome outcome, CheckpointSaver saver, RunLog log, double elapsedSeconds)
     {
-        string checkpoint = saver.Finish(State, isHurried: outcome == RunOutcome.Interrupted);
+        string checkpoint = saver.Finish(State with { Guard = Guarded.State }, isHurried: outcome == RunOutcome.Interrupted);
         EvaluationMetrics? heldOut = null;
         if (outcome != RunOutcome.Interrupted)
         {
@@ -170,18 +220,21 @@ internal sealed class Trainer(
         }
     }
 
-    private StepMetrics MetricsOf(StepOutcome result, double rate, double seconds, double peakGflops)
+    private StepMetrics MetricsOf(in GuardedOutcome guarded, double seconds, double peakGflops)
     {
-        double tokensPerSecond = TokensPerStep / seconds;
-        double even = (double)TokensPerStep * decoder.Config.NumExpertsPerTok / Math.Max(1, decoder.Config.NumExperts);
+        StepOutcome result = guarded.Step;
+        double tokens = (double)guarded.Sequences * recipe.Training.SequenceLength, tokensPerSecond = tokens / seconds;
+        double even = tokens * decoder.Config.NumExpertsPerTok / Math.Max(1, decoder.Config.NumExperts);
         double busiest = Step.ExpertLoad.Length == 0 ? 0 : Step.ExpertLoad.Max(load => load.Max()) / even;
-        double? left = _schedule.Budget is { } budget ? (budget.NumSteps - State.Step) * _secondsPerStep
+        double stepsLeft = _schedule.Budget is not { } budget ? 0
+            : (double)(_batches.SequencesThrough(budget.NumSteps) - _batches.SequencesThrough(State.Step)) / guarded.Sequences;
+        double? left = _schedule.Budget is not null ? stepsLeft * _secondsPerStep
             : recipe.Training.Minutes is { } minutes ? Math.Max(0, minutes * 60 - State.ElapsedSeconds) : null;
         return new StepMetrics(
-            State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, rate, result.GradNorm, result.BalanceLoss,
+            State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, guarded.LearningRate, result.GradNorm, result.BalanceLoss,
             result.ZLoss, tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, Step.ExpertLoad,
             State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped,
-            CostOf(1e12 * _secondsPerStep / TokensPerStep));
+            CostOf(1e12 * _secondsPerStep / tokens));
     }
 
     private double? CostOf(double seconds) => seconds / 3600 * recipe.Hardware.PricePerHour;

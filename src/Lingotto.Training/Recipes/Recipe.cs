@@ -1,3 +1,6 @@
+using Lingotto.Formats;
+using Lingotto.Text;
+
 namespace Lingotto.Training;
 
 /// <summary>A whole run: model, data, schedule, hardware, price. One JSON file; keys are snake_case.</summary>
@@ -21,6 +24,9 @@ public sealed record Recipe
     /// <summary>Losses and warmup of the routers.</summary>
     public RouterConfig Router { get; init; } = new();
 
+    /// <summary>What counts as a spike of loss or gradient, and what is done about it.</summary>
+    public SpikeConfig Spikes { get; init; } = new();
+
     /// <summary>When to save and how many to keep.</summary>
     public CheckpointConfig Checkpoints { get; init; } = new();
 
@@ -32,6 +38,20 @@ public sealed record Recipe
 
     /// <summary>What the machine costs.</summary>
     public HardwareConfig Hardware { get; init; } = new();
+
+    /// <summary>The model's file: the one named, or that of this name in the asset folder.</summary>
+    internal string ModelPath(string assetFolder)
+    {
+        string known = Path.Combine(assetFolder, "models", Model + ".json");
+        return !File.Exists(Model) && !Directory.Exists(Model) && File.Exists(known) ? known : Model;
+    }
+
+    /// <summary>The model as this run trains it.</summary>
+    internal ModelConfig LoadModel(string assetFolder)
+    {
+        var config = ModelConfig.Load(ModelPath(assetFolder));
+        return Training.RopeTheta is { } theta ? config with { RopeTheta = theta } : config;
+    }
 }
 
 /// <summary>Text and how it becomes tokens.</summary>
@@ -40,11 +60,17 @@ public sealed record DataConfig
     /// <summary>Files, folders or globs; empty takes the XML documentation that the .NET SDK carries.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
 
+    /// <summary>Text in several parts, each with name, paths, weight and quality tier; in place of <see cref="Paths"/>.</summary>
+    public IReadOnlyList<DataSource> Sources { get; init; } = [];
+
+    /// <summary>Changes of the weights during the run: from_step, and weights by name of source. No sample comes again for it.</summary>
+    public IReadOnlyList<MixtureStage> Stages { get; init; } = [];
+
     /// <summary>A tokenizer.json to use; absent to train one on the data.</summary>
     public string? Tokenizer { get; init; }
 
     /// <summary>Share of documents kept out of training, 0 to 0.5.</summary>
-    public double HeldOutFraction { get; init; } = 0.01;
+    public double HeldOutFraction { get; init; } = 0.02;
 }
 
 /// <summary>Batches, length of the run, seed.</summary>
@@ -53,17 +79,29 @@ public sealed record TrainingConfig
     /// <summary>Tokens of a sequence.</summary>
     public int SequenceLength { get; init; } = 512;
 
+    /// <summary>Base of the rotary angles of position; absent takes the model's.</summary>
+    public double? RopeTheta { get; init; }
+
     /// <summary>Sequences that run through the model together.</summary>
     public int SequencesPerMicroBatch { get; init; } = 8;
 
-    /// <summary>Micro-batches whose gradients are added before an update.</summary>
-    public int MicroBatches { get; init; } = 1;
+    /// <summary>
+    /// Micro-batches whose gradients are added before an update; 0 derives them from the compute of the run (Ling report, 3.3), or
+    /// takes 1 where the length is in minutes.
+    /// </summary>
+    public int MicroBatches { get; init; }
 
     /// <summary>Updates; absent when <see cref="Minutes"/> decides.</summary>
     public long? NumSteps { get; init; }
 
     /// <summary>Wall time of the run in minutes; the decay begins in time to end with it. Absent when <see cref="NumSteps"/> decides.</summary>
     public double? Minutes { get; init; }
+
+    /// <summary>
+    /// bf16 or f32: of matrix products and attention; sums, router, norms, loss and optimizer are f32 in both. Absent takes
+    /// that of the run to resume, or else bf16 where the chip has it.
+    /// </summary>
+    public string? Precision { get; init; }
 
     /// <summary>Seed of initial weights, data order and warmup noise.</summary>
     public ulong Seed { get; init; }
@@ -88,20 +126,37 @@ public sealed record OptimizerConfig
     public double GradClip { get; init; } = 1.0;
 }
 
-/// <summary>Warmup, stable, decay.</summary>
+/// <summary>Warmup, stable with a drop, decay; and the size of batches.</summary>
 public sealed record ScheduleConfig
 {
-    /// <summary>Peak learning rate.</summary>
-    public double LearningRate { get; init; } = 3e-4;
+    /// <summary>
+    /// Peak learning rate; 0 derives it from the compute of the run (Ling report, 3.3), or takes 3e-4 where the length is in minutes.
+    /// </summary>
+    public double LearningRate { get; init; }
 
     /// <summary>Updates over which the rate rises linearly from 0.</summary>
     public long WarmupSteps { get; init; } = 100;
 
+    /// <summary>Share of the run after which the stable rate drops (0.6 in the Ling report, 3.4); 1 never drops it.</summary>
+    public double DropAt { get; init; } = 1;
+
+    /// <summary>The stable rate after the drop, as a share of the peak (Ling report, 3.4).</summary>
+    public double DropFactor { get; init; } = 0.5;
+
     /// <summary>Share of the run over which the rate falls at the end.</summary>
     public double DecayFraction { get; init; } = 0.2;
 
-    /// <summary>Rate at the end, as a share of the peak.</summary>
+    /// <summary>How it falls: linear, cosine, inverse_sqrt or one_minus_sqrt.</summary>
+    public string Decay { get; init; } = "linear";
+
+    /// <summary>Rate at the end, as a share of the rate before the decay.</summary>
     public double FinalFraction { get; init; } = 0.01;
+
+    /// <summary>Micro-batches of the first updates; absent to begin with training.micro_batches.</summary>
+    public int? BatchWarmupFrom { get; init; }
+
+    /// <summary>Tokens over which the micro-batches of an update rise from there to training.micro_batches.</summary>
+    public double BatchWarmupTokens { get; init; }
 }
 
 /// <summary>Losses and warmup of the routers.</summary>
@@ -118,6 +173,31 @@ public sealed record RouterConfig
 
     /// <summary>Step of the expert bias, for models that have one (Ling 2.0).</summary>
     public double ExpertBiasRate { get; init; } = 1e-3;
+}
+
+/// <summary>
+/// What counts as a spike of loss or gradient, and what is done about it. The Ling report (3.4) names the steps; its thresholds
+/// and counts are not published, so these are ours.
+/// </summary>
+public sealed record SpikeConfig
+{
+    /// <summary>
+    /// How many deviations above the median of recent steps the loss or the logarithm of the gradient norm may be; 0 judges by
+    /// neither and skips only what is not finite.
+    /// </summary>
+    public double Deviations { get; init; } = 6;
+
+    /// <summary>Recent steps that are looked back on.</summary>
+    public int Window { get; init; } = 128;
+
+    /// <summary>Steps in a row that are skipped, each with other samples, before updates go on at a lower rate.</summary>
+    public int Retries { get; init; } = 2;
+
+    /// <summary>That lower rate, as a share of the scheduled one, for as long as steps stand out.</summary>
+    public double LearningRateFactor { get; init; } = 0.1;
+
+    /// <summary>Steps in a row that stand out before the run goes back to its newest checkpoint; 0 never goes back for them.</summary>
+    public int RollbackAfter { get; init; } = 16;
 }
 
 /// <summary>When to save and how many to keep.</summary>

@@ -45,11 +45,32 @@ public sealed class RecipeFile
         if (recipe is not null)
             values.Faults.AddRange(RecipeValidator.Faults(recipe)
                 .Select(fault => $"{PlaceOf(fault.Key, values, place)}: {fault.Key} {fault.Fault}"));
-        return values.Faults.Count == 0 ? new RecipeFile(path, recipe!, values.Origins) : throw new RecipeException(values.Faults);
+        if (values.Faults.Count > 0)
+            throw new RecipeException(values.Faults);
+        return new RecipeFile(path, Derive(recipe!, assetFolder, values), values.Origins);
     }
+
+    /// <summary>What the scaling laws gave, each as <c>key value</c>; empty where the recipe says it all.</summary>
+    public IReadOnlyList<string> Derived =>
+        [.. Origins.Where(origin => origin.Source == ScalingLaws.Name).Select(origin => $"{origin.Key} {origin.Value}")];
 
     /// <summary>The effective values as a recipe that says everything.</summary>
     public string ToJson() => JsonSerializer.Serialize(Recipe, RecipeJson.Default.Recipe);
+
+    /// <summary>Fills in what the recipe leaves to the scaling laws; a model that cannot be read is the run's to complain of.</summary>
+    private static Recipe Derive(Recipe recipe, string assetFolder, RecipeValues values)
+    {
+        string model = recipe.ModelPath(assetFolder);
+        if (!File.Exists(model) && !Directory.Exists(model))
+            return recipe;
+        Recipe complete = ScalingLaws.Complete(recipe, recipe.LoadModel(assetFolder));
+        string source = recipe.Training.NumSteps is null ? "usual value, for the length is in minutes" : ScalingLaws.Name;
+        if (complete.Training.MicroBatches != recipe.Training.MicroBatches)
+            values.Derive("training.micro_batches", complete.Training.MicroBatches, source);
+        if (complete.Schedule.LearningRate != recipe.Schedule.LearningRate)
+            values.Derive("schedule.learning_rate", complete.Schedule.LearningRate, source);
+        return complete;
+    }
 
     private static string Find(string pathOrName, string assetFolder)
     {

@@ -53,6 +53,9 @@ internal sealed class RecipeKey
         _ => "integer",
     };
 
+    /// <summary>What a list holds: string or object.</summary>
+    public string ItemType => _type.ElementType is { } item && RecipeJson.Default.GetTypeInfo(item)!.Kind == JsonTypeInfoKind.Object ? "object" : "string";
+
     /// <summary>What a value must look like, for the remedy of an error.</summary>
     public string Expected => JsonType switch
     {
@@ -60,6 +63,7 @@ internal sealed class RecipeKey
         "string" => "text in quotes",
         "boolean" => "true or false",
         "object" => "a section in braces",
+        "array" when ItemType == "object" => "a list of objects with the keys of docs/data.md",
         "array" => "a list of texts such as [\"a\", \"b\"]",
         _ => "a whole number",
     } + (AllowsNull ? " or null" : "");

@@ -41,7 +41,7 @@ public static class RecipeSchema
     {
         var value = new JsonObject { ["type"] = key.AllowsNull ? new JsonArray(key.JsonType, "null") : key.JsonType };
         if (key.IsList)
-            value["items"] = new JsonObject { ["type"] = "string" };
+            value["items"] = new JsonObject { ["type"] = key.ItemType };
         if (!key.IsRequired)
             value["default"] = key.Default?.DeepClone();
         return value;

@@ -1,3 +1,5 @@
+using Lingotto.Text;
+
 namespace Lingotto.Training;
 
 /// <summary>What the values of a recipe must satisfy beyond their types.</summary>
@@ -7,8 +9,9 @@ public static class RecipeValidator
     [
         new("data.held_out_fraction", r => r.Data.HeldOutFraction, v => v is >= 0 and <= 0.5, "0 to 0.5"),
         AtLeast(2, "training.sequence_length", r => r.Training.SequenceLength),
+        new("training.rope_theta", r => r.Training.RopeTheta ?? 2, v => v > 1 && double.IsFinite(v), "more than 1"),
         AtLeast(1, "training.sequences_per_micro_batch", r => r.Training.SequencesPerMicroBatch),
-        AtLeast(1, "training.micro_batches", r => r.Training.MicroBatches),
+        AtLeast(0, "training.micro_batches", r => r.Training.MicroBatches),
         AtLeast(1, "training.num_steps", r => r.Training.NumSteps ?? 1),
         Positive("training.minutes", r => r.Training.Minutes ?? 1),
         new("optimizer.beta1", r => r.Optimizer.Beta1, v => v is >= 0 and < 1, "at least 0 and below 1"),
@@ -16,14 +19,23 @@ public static class RecipeValidator
         Positive("optimizer.epsilon", r => r.Optimizer.Epsilon),
         AtLeast(0, "optimizer.weight_decay", r => r.Optimizer.WeightDecay),
         Positive("optimizer.grad_clip", r => r.Optimizer.GradClip),
-        Positive("schedule.learning_rate", r => r.Schedule.LearningRate),
+        AtLeast(0, "schedule.learning_rate", r => r.Schedule.LearningRate),
         AtLeast(0, "schedule.warmup_steps", r => r.Schedule.WarmupSteps),
+        Share("schedule.drop_at", r => r.Schedule.DropAt),
+        Share("schedule.drop_factor", r => r.Schedule.DropFactor),
         Share("schedule.decay_fraction", r => r.Schedule.DecayFraction),
         Share("schedule.final_fraction", r => r.Schedule.FinalFraction),
+        AtLeast(1, "schedule.batch_warmup_from", r => r.Schedule.BatchWarmupFrom ?? 1),
+        AtLeast(0, "schedule.batch_warmup_tokens", r => r.Schedule.BatchWarmupTokens),
         AtLeast(0, "router.balance_loss", r => r.Router.BalanceLoss),
         AtLeast(0, "router.z_loss", r => r.Router.ZLoss),
         AtLeast(0, "router.warmup_steps", r => r.Router.WarmupSteps),
         AtLeast(0, "router.expert_bias_rate", r => r.Router.ExpertBiasRate),
+        AtLeast(0, "spikes.deviations", r => r.Spikes.Deviations),
+        new("spikes.window", r => r.Spikes.Window, v => v is >= SpikeDetector.Least and <= 10_000, FormattableString.Invariant($"{SpikeDetector.Least} to 10000")),
+        AtLeast(0, "spikes.retries", r => r.Spikes.Retries),
+        Share("spikes.learning_rate_factor", r => r.Spikes.LearningRateFactor),
+        AtLeast(0, "spikes.rollback_after", r => r.Spikes.RollbackAfter),
         AtLeast(0, "checkpoints.every_steps", r => r.Checkpoints.EverySteps),
         AtLeast(1, "checkpoints.keep", r => r.Checkpoints.Keep),
         AtLeast(0, "evaluation.every_steps", r => r.Evaluation.EverySteps),
@@ -55,8 +67,13 @@ public static class RecipeValidator
             Require(rule.Holds(value), rule.Key, FormattableString.Invariant($"is {value}: give {rule.Expected}"));
         }
 
+        Require(
+            recipe.Training.Precision is null or "bf16" or "f32", "training.precision",
+            $"is {recipe.Training.Precision}: give \"bf16\" or \"f32\", or null for the best of the chip");
         Require(recipe.Hardware.Currency.Trim().Length > 0, "hardware.currency", "is empty: name one, such as EUR");
         Require(recipe.Samples.Prompts.All(prompt => prompt.Length > 0), "samples.prompts", "holds an empty text: remove it");
+        RequireMixture(recipe.Data, Require);
+        RequireSchedule(recipe, Require);
         TrainingConfig training = recipe.Training;
         Require(training.NumSteps is null || training.Minutes is null, "training.minutes",
             "and training.num_steps are both given: set one of them to null");
@@ -69,6 +86,46 @@ public static class RecipeValidator
             if (!condition)
                 faults.Add((key, fault));
         }
+    }
+
+    private static void RequireSchedule(Recipe recipe, Action<bool, string, string> require)
+    {
+        ScheduleConfig schedule = recipe.Schedule;
+        require(
+            DecayCurve.Names.Contains(schedule.Decay), "schedule.decay", $"is {schedule.Decay}: give one of {string.Join(", ", DecayCurve.Names)}");
+        require(
+            schedule.Decay != DecayCurve.InverseSqrt || schedule.FinalFraction > 0, "schedule.final_fraction",
+            "is 0, which an inverse square root never reaches: give more than 0");
+        require(
+            schedule.DropAt == 1 || schedule.DropAt + schedule.DecayFraction <= 1, "schedule.drop_at",
+            FormattableString.Invariant($"is {schedule.DropAt}, inside the decay: give 1 - schedule.decay_fraction or less, or 1 for no drop"));
+        require(
+            schedule.BatchWarmupFrom is not { } from || recipe.Training.MicroBatches == 0 || from <= recipe.Training.MicroBatches,
+            "schedule.batch_warmup_from",
+            $"is {schedule.BatchWarmupFrom}, more than the {recipe.Training.MicroBatches} of training.micro_batches: give fewer, for batches grow");
+        require(
+            schedule.BatchWarmupFrom is null == (schedule.BatchWarmupTokens == 0), "schedule.batch_warmup_tokens",
+            "and schedule.batch_warmup_from belong together: give both or none");
+    }
+
+    private static void RequireMixture(DataConfig data, Action<bool, string, string> require)
+    {
+        require(data.Sources.Count == 0 || data.Paths.Count == 0, "data.sources", "and data.paths are both given: name the paths in the sources");
+        if (data.Sources.Count > 0)
+        {
+            foreach (string fault in new DataMixture(data.Sources).Faults())
+                require(false, "data.sources", "hold a fault: " + fault);
+        }
+
+        foreach (MixtureStage stage in data.Stages)
+        {
+            string? unknown = stage.Weights is null ? "" : stage.Weights.Keys.FirstOrDefault(name => data.Sources.All(source => source.Name != name));
+            require(unknown is null, "data.stages", $"weigh '{unknown}', which is no source: give data.sources one of that name");
+            require(stage.FromStep > 0, "data.stages", $"begin at step {stage.FromStep}: give 1 or more, for the sources' own weights hold before");
+        }
+
+        require(data.Stages.Zip(data.Stages.Skip(1)).All(pair => pair.First.FromStep < pair.Second.FromStep), "data.stages",
+            "are out of order: put them in rising from_step");
     }
 
     private static RangeRule AtLeast(int least, string key, Func<Recipe, double> value) =>

@@ -60,6 +60,9 @@ internal sealed class RecipeValues
             Faults.Add($"{source}: {path} cannot be that: give {key.Expected}");
     }
 
+    /// <summary>Gives a value that follows from others.</summary>
+    public void Derive(string path, JsonNode value, string source) => _values[path] = (value, source);
+
     /// <summary>The recipe; required keys must be there.</summary>
     public Recipe Build()
     {

@@ -54,7 +54,8 @@ internal sealed class RunHistory(string path)
     /// <summary>All that was read.</summary>
     public sealed class State
     {
-        private readonly SpikeDetector _lossSpikes = new(), _gradSpikes = new();
+        private readonly SpikeGuard _judge = new(new SpikeConfig { Retries = 0, RollbackAfter = 0 });
+        private JsonElement? _spike;
         private MetricsLine _last = new();
 
         public Curve Loss { get; } = new();
@@ -85,6 +86,9 @@ internal sealed class RunHistory(string path)
 
         /// <summary>The first of them; <see cref="NumSpikes"/> counts all.</summary>
         public List<Spike> Spikes { get; } = [];
+
+        /// <summary>Returns to a checkpoint.</summary>
+        public List<RunReturn> Returns { get; } = [];
 
         public long NumSpikes { get; private set; }
 
@@ -140,6 +144,12 @@ internal sealed class RunHistory(string path)
                 case "start":
                     AddStart(m, line);
                     break;
+                case "spike":
+                    _spike = Parse(line);
+                    break;
+                case "rollback":
+                    AddReturn(m, Parse(line));
+                    break;
                 case "stop":
                     AddStop(m, line);
                     break;
@@ -171,16 +181,21 @@ internal sealed class RunHistory(string path)
                 MaxExpertLoad.Add(m.Step, m.MaxExpertLoad);
             }
 
-            bool spike = _lossSpikes.IsSpike(m.Loss) | _gradSpikes.IsSpike(m.GradNorm);
+            // What the guard wrote counts; a run without one, or of before it, is judged here.
+            JsonElement? told = _spike is { } event_ && event_.Number("step") == m.Step ? event_ : null;
+            bool spike = _judge.Judge(m.Loss, m.GradNorm, []).Action != SpikeAction.None;
             NumSkipped += m.Skipped ? 1 : 0;
-            if (spike || m.Skipped)
+            if (told is not null || spike || m.Skipped)
             {
                 NumSpikes++;
                 if (Spikes.Count < MaxSpikes)
                 {
-                    Spikes.Add(new Spike(m.Step, m.Loss, m.GradNorm, m.Skipped));
+                    Spikes.Add(new Spike(
+                        m.Step, m.Loss, m.GradNorm, m.Skipped, told?.Text("action") ?? (m.Skipped ? "skipped" : "done"), Spike.DocumentsOf(told)));
                 }
             }
+
+            _spike = null;
 
             if (Sessions.Count > 0)
             {
@@ -188,6 +203,23 @@ internal sealed class RunHistory(string path)
             }
 
             _last = m;
+        }
+
+        private void AddReturn(in MetricsLine m, JsonElement line)
+        {
+            Returns.Add(new RunReturn(
+                (long)(line.Number("from_step") ?? m.Step), m.Step, (long)(line.Number("lost_steps") ?? 0), Spike.DocumentsOf(line)));
+            if (Sessions.Count > 0)
+            {
+                Sessions[^1].LostSteps += (long)(line.Number("lost_steps") ?? 0);
+                Sessions[^1].LostSeconds += line.Number("lost_seconds") ?? 0;
+            }
+        }
+
+        private static JsonElement Parse(ReadOnlySpan<byte> line)
+        {
+            var reader = new Utf8JsonReader(line);
+            return JsonElement.ParseValue(ref reader);
         }
 
         private void AddLoad(ReadOnlySpan<byte> line)

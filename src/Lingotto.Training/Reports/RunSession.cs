@@ -9,9 +9,9 @@ internal sealed class RunSession
     public long FromStep { get; init; }
 
     /// <summary>Steps of the session before that were done again.</summary>
-    public long LostSteps { get; init; }
+    public long LostSteps { get; set; }
 
-    public double LostSeconds { get; init; }
+    public double LostSeconds { get; set; }
 
     public double? End { get; set; }
 

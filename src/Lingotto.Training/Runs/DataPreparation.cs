@@ -9,75 +9,82 @@ internal static class DataPreparation
     public static (Tokenizer Tokenizer, TokenDataset Data) Run(
         Recipe recipe, ModelConfig config, RunFolder folder, IRunObserver observer, CancellationToken cancellation)
     {
-        Tokenizer tokenizer = TokenizerOf(recipe, config, folder, observer, cancellation);
-        if (tokenizer.VocabSize > config.VocabSize)
+        // A crash between the two leaves the packed data with the tokenizer that was trained for it.
+        bool isPacked = Directory.Exists(folder.Data);
+        Tokenizer? tokenizer = File.Exists(folder.Tokenizer) ? Tokenizer.Load(folder.Tokenizer)
+            : recipe.Data.Tokenizer is { } given ? Tokenizer.Load(given)
+            : null;
+        Require(tokenizer, config, folder.Tokenizer);
+        TokenDataset data = isPacked ? TokenDataset.Open(folder.Data) : Pack(recipe, config, tokenizer, folder, observer, cancellation);
+        try
         {
-            throw new RunException(
-                $"{folder.Tokenizer} has {tokenizer.VocabSize} tokens, the model vocab_size {config.VocabSize}: use a model with a larger vocab_size or another tokenizer.");
-        }
-
-        if (Directory.Exists(folder.Data))
-        {
-            TokenDataset packed = TokenDataset.Open(folder.Data);
-            if (packed.TokenizerFingerprint == tokenizer.Fingerprint())
+            tokenizer ??= Tokenizer.Load(data.TokenizerPath);
+            Require(tokenizer, config, data.TokenizerPath);
+            if (data.TokenizerFingerprint != tokenizer.Fingerprint())
             {
-                return (tokenizer, packed);
+                throw new RunException($"{folder.Data} was packed with another tokenizer than {folder.Tokenizer}: start over with --fresh.");
             }
 
-            packed.Dispose();
-            throw new RunException($"{folder.Data} was packed with another tokenizer than {folder.Tokenizer}: start over with --fresh.");
-        }
+            if (!File.Exists(folder.Tokenizer))
+            {
+                tokenizer.Save(folder.Tokenizer);
+            }
 
-        observer.Preparing("packing tokens", null);
-        var build = new DataBuildConfig { HeldOutFraction = recipe.Data.HeldOutFraction, Seed = unchecked((int)recipe.Training.Seed) };
-        TokenDataset data = DataBuilder.Build(
-            Corpus.Read(Paths(recipe), cancellationToken: cancellation), tokenizer, folder.Data, build,
-            new Reporter<DataBuildProgress>(p => observer.Preparing(
-                FormattableString.Invariant($"packing tokens: {p.Documents:N0} documents, {p.Tokens / 1e6:F1}M tokens"), null)),
-            cancellation);
-        return (tokenizer, data);
+            return (tokenizer, data);
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Refuses missing text before a run folder is touched.</summary>
     public static void RequireSources(Recipe recipe)
     {
-        Corpus.Require(Paths(recipe));
+        foreach (DataSource source in MixtureOf(recipe).Sources)
+        {
+            Corpus.Require(source.Paths);
+        }
+
         if (recipe.Data.Tokenizer is { } tokenizer && !File.Exists(tokenizer))
         {
             throw new RunException($"data.tokenizer: {tokenizer} does not exist: give a tokenizer.json, or leave the key out to train one.");
         }
     }
 
-    private static Tokenizer TokenizerOf(
-        Recipe recipe, ModelConfig config, RunFolder folder, IRunObserver observer, CancellationToken cancellation)
+    private static void Require(Tokenizer? tokenizer, ModelConfig config, string path)
     {
-        if (File.Exists(folder.Tokenizer))
+        if (tokenizer?.VocabSize > config.VocabSize)
         {
-            return Tokenizer.Load(folder.Tokenizer);
+            throw new RunException(
+                $"{path} has {tokenizer.VocabSize} tokens, the model vocab_size {config.VocabSize}: use a model with a larger vocab_size or another tokenizer.");
         }
-
-        Tokenizer tokenizer;
-        if (recipe.Data.Tokenizer is { } given)
-        {
-            tokenizer = Tokenizer.Load(given);
-        }
-        else
-        {
-            observer.Preparing("training the tokenizer", null);
-            tokenizer = BpeTrainer.Train(
-                Corpus.Read(Paths(recipe), cancellationToken: cancellation).Select(document => document.Text),
-                new BpeTrainerConfig(config.VocabSize),
-                new Reporter<BpeTrainingProgress>(p => observer.Preparing(
-                    FormattableString.Invariant($"training the tokenizer: {p.Utf8Bytes / 1e6:F0} MB read, {p.Merges:N0} of {p.TotalMerges:N0} merges"),
-                    p.Merges / (double)Math.Max(1, p.TotalMerges))),
-                cancellation);
-        }
-
-        tokenizer.Save(folder.Tokenizer);
-        return tokenizer;
     }
 
-    private static IReadOnlyList<string> Paths(Recipe recipe) => recipe.Data.Paths.Count > 0 ? recipe.Data.Paths : DotNetDocs.Find();
+    private static TokenDataset Pack(
+        Recipe recipe, ModelConfig config, Tokenizer? tokenizer, RunFolder folder, IRunObserver observer, CancellationToken cancellation)
+    {
+        observer.Preparing("reading text", null);
+        // What a killed run left unfinished; the lock of the folder says that nobody is writing there.
+        DurableFolder.Sweep(folder.Path);
+        var build = new DataBuildConfig
+        {
+            HeldOutFraction = recipe.Data.HeldOutFraction,
+            Seed = unchecked((int)recipe.Training.Seed),
+            VocabSize = config.VocabSize,
+        };
+        return DataBuilder.Build(
+            MixtureOf(recipe), tokenizer, folder.Data, build,
+            new Reporter<DataBuildProgress>(p => observer.Preparing(
+                FormattableString.Invariant($"{p.Stage}: {p.Documents:N0} documents, {p.Utf8Bytes / 1e6:F0} MB")
+                + (p.Tokens > 0 ? FormattableString.Invariant($", {p.Tokens / 1e6:F1}M tokens") : ""), null)),
+            cancellation);
+    }
+
+    private static DataMixture MixtureOf(Recipe recipe) => recipe.Data.Sources.Count > 0
+        ? new DataMixture(recipe.Data.Sources)
+        : DataMixture.Of(recipe.Data.Paths.Count > 0 ? recipe.Data.Paths : DotNetDocs.Find());
 
     /// <summary>Reports on the calling thread, at most ten times a second; Progress&lt;T&gt; would hop threads and arrive out of order.</summary>
     private sealed class Reporter<T>(Action<T> report) : IProgress<T>

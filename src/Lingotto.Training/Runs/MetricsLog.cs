@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Lingotto.Training;
 
 /// <summary>
-/// metrics.jsonl: one JSON object a line, its kind first: start and stop of a session, step, held_out, expert_load. Resuming
+/// metrics.jsonl: one JSON object a line, its kind first: start and stop of a session, step, held_out, expert_load,
+/// spike, rollback. Resuming
 /// drops the lines after the resumed step, so a step appears once; starts and stops stay, for they cost time.
 /// </summary>
 internal sealed class MetricsLog : IDisposable
@@ -92,6 +93,22 @@ internal sealed class MetricsLog : IDisposable
 
         End();
         AddLoad(m);
+    }
+
+    public void Write(SpikeEvent e, SampleDocuments documents)
+    {
+        Begin(SpikeLine.KindOf(e), e.Step);
+        Time();
+        Number("loss", e.Loss);
+        Number("grad_norm", e.GradNorm);
+        if (e.Action == SpikeAction.RollBack)
+        {
+            _json.WriteNumber("lost_steps", _dropped.Steps);
+            Number("lost_seconds", _dropped.Seconds);
+        }
+
+        SpikeLine.Write(_json, e, documents);
+        End();
     }
 
     public void Write(EvaluationMetrics m)

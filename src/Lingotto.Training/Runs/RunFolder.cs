@@ -63,6 +63,9 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>Precision of the run that a folder holds; null where there is none, or it does not say.</summary>
+    public static string? BegunPrecision(string path) => Begun(System.IO.Path.Combine(path, "recipe.json"))?.Training.Precision;
+
     public void Dispose() => _lock.Dispose();
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
@@ -116,6 +119,7 @@ internal sealed class RunFolder : IDisposable
         yield return ("training", JsonSerializer.Serialize(r.Training, RunJson.Default.TrainingConfig));
         yield return ("optimizer", JsonSerializer.Serialize(r.Optimizer, RunJson.Default.OptimizerConfig));
         yield return ("schedule", JsonSerializer.Serialize(r.Schedule, RunJson.Default.ScheduleConfig));
+        yield return ("spikes", JsonSerializer.Serialize(r.Spikes, RunJson.Default.SpikeConfig));
         yield return ("router", JsonSerializer.Serialize(r.Router, RunJson.Default.RouterConfig));
     }
 }

@@ -3,14 +3,15 @@ namespace Lingotto.Training;
 /// <summary>What a run writes about itself: metrics.jsonl and tensorboard/. Neither can end the run; a fault is said once.</summary>
 internal sealed class RunLog : IDisposable
 {
-    private readonly MetricsLog? _metrics;
-    private readonly TensorBoardLog? _tensorBoard;
+    private readonly RunFolder _folder;
+    private readonly IRunObserver _observer;
+    private MetricsLog? _metrics;
+    private TensorBoardLog? _tensorBoard;
 
     public RunLog(RunFolder folder, RunSummary summary, IRunObserver observer)
     {
-        _metrics = Open(folder.Metrics, observer, () => new MetricsLog(folder.Metrics, summary.ResumedStep, observer.Warned, TimeProvider.System));
-        _tensorBoard = Open(
-            folder.TensorBoard, observer, () => new TensorBoardLog(folder.TensorBoard, summary.ResumedStep, observer.Warned, TimeProvider.System));
+        (_folder, _observer) = (folder, observer);
+        OpenAfter(summary.ResumedStep);
         _metrics?.Write(summary);
     }
 
@@ -18,6 +19,16 @@ internal sealed class RunLog : IDisposable
     {
         _metrics?.Write(metrics);
         _tensorBoard?.Write(metrics);
+    }
+
+    public void Write(SpikeEvent spike, SampleDocuments documents) => _metrics?.Write(spike, documents);
+
+    /// <summary>The run went back to a checkpoint: the lines after it go, and why stays.</summary>
+    public void Return(SpikeEvent rollback, SampleDocuments documents)
+    {
+        Dispose();
+        OpenAfter(rollback.Step);
+        _metrics?.Write(rollback, documents);
     }
 
     public void Write(EvaluationMetrics metrics)
@@ -32,6 +43,13 @@ internal sealed class RunLog : IDisposable
     {
         _metrics?.Dispose();
         _tensorBoard?.Dispose();
+    }
+
+    private void OpenAfter(long step)
+    {
+        _metrics = Open(_folder.Metrics, _observer, () => new MetricsLog(_folder.Metrics, step, _observer.Warned, TimeProvider.System));
+        _tensorBoard = Open(
+            _folder.TensorBoard, _observer, () => new TensorBoardLog(_folder.TensorBoard, step, _observer.Warned, TimeProvider.System));
     }
 
     private static T? Open<T>(string path, IRunObserver observer, Func<T> open)

@@ -25,6 +25,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("config show quickstart more", "error: unknown argument 'more' for lingotto config show: see lingotto config show --help")]
     [InlineData("config", "error: lingotto config is followed by show or schema: see lingotto config --help")]
     [InlineData("tokenizer decode 1 x --tokenizer t", "error: 'x' is no token id: give whole numbers separated by spaces or commas")]
+    [InlineData("data build --out d", "error: nothing to build from: name DATA, or a mixture with --mixture FILE")]
+    [InlineData("data build x --mixture y --out d", "error: DATA and --mixture are both given: name the paths in the mixture")]
+    [InlineData("data build x --out d --languages en,xx", "error: --languages cannot hold 'xx': give some of ar, code, de, el, en, es, fr, he, it, ja, ko, pt, ru, und, zh")]
+    [InlineData("data build x --out d --held-out-fraction 0.6", "error: --held-out-fraction cannot be 0.6: give 0 to 0.5")]
     public void A_command_line_that_is_not_understood_gets_one_line_and_code_2(string args, string expected)
     {
         (int code, string output, string error) = CapturedTerminal.Run("", args.Split(' '));
@@ -49,6 +53,21 @@ public sealed class CommandLineTests : IDisposable
     {
         (int code, string output, string error) = CapturedTerminal.Run("", args.Split(' '));
         Assert.Equal((ExitCodes.Failed, "", expected + Environment.NewLine), (code, output, error));
+    }
+
+    [Fact]
+    public void Text_becomes_a_data_folder_that_says_what_is_in_it()
+    {
+        string text = _folder.File("text.jsonl"), data = _folder.File("data");
+        File.WriteAllLines(text, Enumerable.Range(0, 200).Select(i => $"{{\"text\":\"The house number {i} of the street has {i * i} windows and {i % 7} doors.\"}}").Append("{"));
+        (int code, string output, _) = CapturedTerminal.Run("", "data", "build", text, "--out", data, "--vocab-size", "300", "-q");
+        Assert.Equal(ExitCodes.Done, code);
+        Assert.Contains("invalid_json", output, StringComparison.Ordinal);
+        Assert.Contains($"{text}:201: not a JSON object", output, StringComparison.Ordinal);
+        Assert.Equal(output, CapturedTerminal.Run("", "data", "inspect", data).Out);
+        using var json = System.Text.Json.JsonDocument.Parse(CapturedTerminal.Run("", "data", "inspect", data, "--json").Out);
+        Assert.Equal(200, json.RootElement.GetProperty("sources")[0].GetProperty("read_documents").GetInt64());
+        Assert.Equal("en", json.RootElement.GetProperty("languages")[0].GetProperty("language").GetString());
     }
 
     [Fact]

@@ -13,10 +13,12 @@ internal sealed class TinyModel : IDisposable
     private readonly Arena _moments;
     private readonly List<(Tensor First, Tensor Second)> _blockMoments = [];
 
-    public TinyModel(Device device, ModelConfig config, ulong seed = 7, int sequences = Sequences, int sequenceLength = SequenceLength)
+    public TinyModel(
+        Device device, ModelConfig config, ulong seed = 7, int sequences = Sequences, int sequenceLength = SequenceLength,
+        DType precision = DType.F32)
     {
         _device = device;
-        Decoder = new TrainableDecoder(device, config, sequences, sequenceLength);
+        Decoder = new TrainableDecoder(device, config, sequences, sequenceLength, precision);
         Decoder.Initialize(seed);
         _moments = new Arena(device, 2 * Decoder.Blocks.Sum(block => 4L * block.TrainedLength + Arena.Alignment));
         foreach (ParameterBlock block in Decoder.Blocks)

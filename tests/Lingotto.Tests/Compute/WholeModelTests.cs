@@ -98,6 +98,62 @@ public class WholeModelTests
         }
     }
 
+    [Theory]
+    [InlineData("v1")]
+    [InlineData("v2")]
+    public void In_bf16_every_gradient_points_where_that_in_single_precision_points(string family)
+    {
+        using var device = new CpuDevice(2);
+        using var exact = new TinyModel(device, TinyModel.Of(family), seed: 11);
+        using var rounded = new TinyModel(device, TinyModel.Of(family), seed: 11, precision: DType.BF16);
+        RouterTraining router = TinyModel.Router(1, Balance, Z);
+        float loss = exact.LossAndGradients(router);
+        Assert.Equal(loss, rounded.LossAndGradients(router), 0.01f * loss);
+
+        // A token that rounding sent to another expert would be another function, not an error.
+        Assert.Equal(exact.Decoder.MoeLayers.Select(exact.Load), rounded.Decoder.MoeLayers.Select(rounded.Load));
+        foreach (((string name, Parameter expected), (_, Parameter actual)) in exact.Trained.Zip(rounded.Trained))
+        {
+            float[] a = exact.Read(expected.Gradient), b = rounded.Read(actual.Gradient);
+            double off = Math.Sqrt(a.Zip(b, (x, y) => (double)(x - y) * (x - y)).Sum() / a.Sum(x => (double)x * x));
+            Assert.True(off is > 0 and < 0.06, $"{name}: off by {off:P1}");
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData("v1")]
+    [InlineData("v2")]
+    public void Bf16_on_the_assembled_kernels_is_bf16_on_the_others(string family)
+    {
+        using var assembled = new CpuDevice(1);
+        Skip.IfNot(assembled.HasBf16Products, assembled.Bf16Refusal);
+        using var emulated = new CpuDevice(1, Isa.Avx2, bytes => new HostBlock(bytes));
+        Assert.False(emulated.HasBf16Products);
+        using var fast = new TinyModel(assembled, TinyModel.Of(family), precision: DType.BF16);
+        using var slow = new TinyModel(emulated, TinyModel.Of(family), precision: DType.BF16);
+        RouterTraining router = TinyModel.Router(1, Balance, Z);
+        float loss = fast.LossAndGradients(router);
+
+        // Attention is where they part: without the kernels its probabilities are not rounded.
+        Assert.Equal(loss, slow.LossAndGradients(router), 2e-3f * loss);
+    }
+
+    [Theory]
+    [InlineData("v1")]
+    [InlineData("v2")]
+    public void Training_in_bf16_gives_the_same_bits_on_one_thread_and_on_three(string family)
+    {
+        using var one = new CpuDevice(1);
+        using var three = new CpuDevice(3);
+        using var first = new TinyModel(one, TinyModel.Of(family), precision: DType.BF16);
+        using var second = new TinyModel(three, TinyModel.Of(family), precision: DType.BF16);
+        for (int step = 0; step < 5; step++)
+        {
+            RouterTraining router = TinyModel.Router(step, Balance, Z, 0.5f);
+            Assert.Equal(first.Step(step, router), second.Step(step, router));
+        }
+    }
+
     /// <summary>What LossAndGradients differentiates: the mean loss and the weighted router losses of every layer.</summary>
     private static double Objective(TinyModel model, WideDevice device, RouterTraining router)
     {

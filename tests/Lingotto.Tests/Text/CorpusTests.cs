@@ -60,8 +60,8 @@ public sealed class CorpusTests : IDisposable
         var report = new CorpusReport();
         Assert.Equal(["one", "two\n2"], Corpus.Read([path], report).Select(document => document.Text));
         Assert.Equal(3, report.Problems);
-        Assert.Equal(
-            [$"{path}:2: not a JSON object", $"{path}:4: no string field 'text'", $"{path}:5: no string field 'text'"], report.FirstProblems);
+        Assert.Equal([$"{path}:2: not a JSON object"], ExamplesOf(report, Reasons.InvalidJson));
+        Assert.Equal([$"{path}:4: no string field 'text'", $"{path}:5: no string field 'text'"], ExamplesOf(report, Reasons.MissingText));
     }
 
     [Fact]
@@ -113,6 +113,72 @@ public sealed class CorpusTests : IDisposable
         Assert.Equal(text, string.Concat(TextSections.Read(new StringReader(text))));
         Assert.All(TextSections.Read(new StringReader(text)), section => Assert.Equal(section, Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(section))));
     }
+
+    [Fact]
+    public void A_row_beyond_the_bound_is_named_and_the_next_one_read()
+    {
+        string path = Path.Combine(_folder, "long.jsonl");
+        using (var writer = new StreamWriter(path))
+        {
+            writer.Write("{\"text\":\"first\"}\n{\"text\":\"");
+            for (int i = 0; i < 17 << 10; i++)
+                writer.Write(new string('x', 1 << 10));
+            writer.Write("\"}\n{\"text\":\"third\"}");
+        }
+
+        var report = new CorpusReport();
+        Assert.Equal([("first", 1L), ("third", 3L)], Corpus.Read([path], report).Select(document => (document.Text, document.Line)));
+        Assert.StartsWith($"{path}:2: a row of", Assert.Single(ExamplesOf(report, Reasons.RowTooLong)));
+    }
+
+    [Fact]
+    public void A_row_that_is_not_utf8_is_left_out_and_named()
+    {
+        string path = Path.Combine(_folder, "bad.jsonl");
+        File.WriteAllBytes(path, [.. "{\"text\":\"one\"}\n{\"text\":\""u8, 0xFF, 0xC0, .. "\"}\n{\"text\":\"\\ud800\"}\n{\"text\":\"two\"}\n"u8]);
+        var report = new CorpusReport();
+        Assert.Equal(["one", "two"], Corpus.Read([path], report).Select(document => document.Text));
+        Assert.Equal([$"{path}:2: not UTF-8"], ExamplesOf(report, Reasons.InvalidUtf8));
+        Assert.Equal([$"{path}:3: not a JSON object"], ExamplesOf(report, Reasons.InvalidJson));
+    }
+
+    [Fact]
+    public void Windows_1252_lines_are_decoded_and_bytes_of_no_text_are_left_out()
+    {
+        string path = Path.Combine(_folder, "old.txt");
+        File.WriteAllBytes(path, [.. "plain\nperch"u8, 0xE9, .. " no\n"u8, 0xFF, 0x81, 0xFE, 0x01, .. "\nend "u8, 0xC3, 0xA8]);
+        var report = new CorpusReport();
+        Assert.Equal(["plain\nperch\u00e9 no\nend \u00e8"], Corpus.Read([path], report).Select(document => document.Text));
+        Assert.Equal([$"{path}:2"], ExamplesOf(report, Reasons.LegacyEncoding));
+        Assert.Equal([$"{path}:3: neither UTF-8 nor Windows-1252"], ExamplesOf(report, Reasons.InvalidUtf8));
+    }
+
+    [Theory]
+    [InlineData("utf-8")]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    [InlineData("utf-32")]
+    public void A_byte_order_mark_says_the_encoding(string encoding)
+    {
+        string text = "{\"text\":\"perch\u00e9 \u4e2d\u6587\"}\n", path = Path.Combine(_folder, "marked.jsonl");
+        File.WriteAllText(path, text, Encoding.GetEncoding(encoding));
+        Assert.Equal(["perch\u00e9 \u4e2d\u6587"], Texts(path));
+        File.Move(path, Path.ChangeExtension(path, ".txt"));
+        Assert.Equal([text], Texts(Path.ChangeExtension(path, ".txt")));
+    }
+
+    [Fact]
+    public void A_line_of_many_megabytes_comes_in_sections_of_bounded_length()
+    {
+        string path = Path.Combine(_folder, "one-line.txt");
+        File.WriteAllText(path, string.Concat(Enumerable.Repeat("\u4e2d\u6587 ", 1 << 20)));
+        string[] sections = Texts(path);
+        Assert.Equal(3 << 20, sections.Sum(section => section.Length));
+        Assert.All(sections, section => Assert.DoesNotContain('\uFFFD', section));
+    }
+
+    private static IReadOnlyList<string> ExamplesOf(CorpusReport report, string reason) =>
+        report.ByReason.Single(count => count.Reason == reason).Examples;
 
     private string[] Texts(params string[] paths) => [.. Corpus.Read(paths).Select(document => document.Text)];
 

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Lingotto.Formats;
 using Lingotto.Text;
 using Xunit;
 
@@ -7,7 +8,7 @@ namespace Lingotto.Tests.Text;
 
 public sealed class DataBuilderTests : IDisposable
 {
-    private static readonly DataBuildConfig s_config = new() { HeldOutFraction = 0.2, TokensPerShard = 500 };
+    private static readonly DataBuildConfig s_config = new() { HeldOutFraction = 0.2, TokensPerShard = 500, Clean = false, NearDuplicates = false };
 
     private readonly string _parent = Directory.CreateTempSubdirectory("lingotto-").FullName;
 
@@ -66,7 +67,7 @@ public sealed class DataBuilderTests : IDisposable
     public void Few_documents_still_give_one_to_hold_out()
     {
         using TokenDataset data = DataBuilder.Build(
-            Documents(5), TestTokenizers.Small, Folder, new DataBuildConfig { HeldOutFraction = 1e-9 });
+            Documents(5), TestTokenizers.Small, Folder, s_config with { HeldOutFraction = 1e-9 });
         Assert.Equal((4, 1), (data.Train.Documents, data.HeldOut.Documents));
     }
 
@@ -76,13 +77,15 @@ public sealed class DataBuilderTests : IDisposable
         Document[] documents = Documents(20);
         using TokenDataset data = Build([.. documents, .. documents]);
         DatasetSummary summary = data.Describe();
-        Assert.Equal(20, summary.DuplicatesRemoved);
-        Assert.Equal(documents.Sum(document => Encoding.UTF8.GetByteCount(document.Text)), summary.DuplicateBytesRemoved);
+        ReasonCount duplicates = Assert.Single(summary.Reasons);
+        Assert.Equal((Reasons.ExactDuplicate, 20L), (duplicates.Reason, duplicates.Count));
+        Assert.Equal(documents.Sum(document => Encoding.UTF8.GetByteCount(document.Text)), duplicates.Utf8Bytes);
+        Assert.Equal(["file0:1", "file1:1", "file2:1", "file0:1", "file1:1"], duplicates.Examples);
         Assert.Equal(20, summary.Train.Documents + summary.HeldOut.Documents);
-        Assert.Equal([("file0", 7L), ("file1", 7L), ("file2", 6L)], summary.Sources.Select(source => (source.Source, source.Documents)));
+        Assert.Equal([("text", 40L)], summary.Sources.Select(source => (source.Name, source.ReadDocuments)));
         int[] lengths = [.. documents.Select(document => TestTokenizers.Small.Encode(document.Text).Length).Order()];
         Assert.Equal((lengths[0], lengths[9], lengths[^1]), (summary.TokensPerDocument.Shortest, summary.TokensPerDocument.Median, summary.TokensPerDocument.Longest));
-        Assert.Equal((double)summary.DuplicateBytesRemoved / lengths.Sum(), summary.BytesPerToken, 12);
+        Assert.Equal((double)duplicates.Utf8Bytes / lengths.Sum(), summary.BytesPerToken, 12);
     }
 
     [Fact]
@@ -100,7 +103,7 @@ public sealed class DataBuilderTests : IDisposable
     public void A_special_token_written_in_a_document_stays_text()
     {
         using TokenDataset data = DataBuilder.Build(
-            [new Document("a<|endoftext|>b", "x")], TestTokenizers.Small, Folder, new DataBuildConfig { HeldOutFraction = 0 });
+            [new Document("a<|endoftext|>b", "x")], TestTokenizers.Small, Folder, s_config with { HeldOutFraction = 0 });
         Assert.Equal(["a<|endoftext|>b"], TextsOf(data.Train));
         Assert.Equal(0, data.HeldOut.Count);
     }
@@ -129,7 +132,7 @@ public sealed class DataBuilderTests : IDisposable
     {
         string[] bytes = [.. ByteLevelAlphabet.BytesInCharacterOrder.Select(value => ByteLevelAlphabet.ToCharacters([value]))];
         var tokenizer = new Tokenizer(new BpeVocabulary(bytes, [], [new AddedToken(70_000, "<|endoftext|>")], IgnoreMerges: false));
-        using TokenDataset data = DataBuilder.Build([new Document("ab", "x"), new Document("c", "x")], tokenizer, Folder);
+        using TokenDataset data = DataBuilder.Build([new Document("ab", "x"), new Document("c", "x")], tokenizer, Folder, s_config);
         Assert.Equal(2 + 1 + 2, data.Train.Count + data.HeldOut.Count);
         var ids = new int[data.Train.Count];
         data.Train.Read(0, ids);
@@ -144,10 +147,9 @@ public sealed class DataBuilderTests : IDisposable
             var left = new Budget { Bytes = capacity };
             Assert.Throws<IOException>(() =>
             {
-                using var folder = new DataFolder(Folder);
-                DataBuilder.Fill(
-                    name => new FullDisk(folder.CreateFile(name), left), Documents(200), TestTokenizers.Small, s_config, null, CancellationToken.None);
-                folder.Publish();
+                DurableFolder.Write(Folder, folder => DataBuilder.Fill(
+                    folder, name => new FullDisk(File.Create(Path.Combine(folder, name)), left), DataMixture.Of([]), (_, _) => Documents(200),
+                    TestTokenizers.Small, s_config, null, CancellationToken.None));
             });
             Assert.Empty(Directory.GetFileSystemEntries(_parent));
         }
@@ -171,12 +173,10 @@ public sealed class DataBuilderTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_is_never_overwritten_but_an_interrupted_build_is()
+    public void A_folder_is_never_overwritten()
     {
-        Directory.CreateDirectory(Folder + ".partial");
-        File.WriteAllText(Path.Combine(Folder + ".partial", "train-00000.tokens"), "half");
         Build(Documents(10)).Dispose();
-        Assert.Contains("already there", Assert.Throws<IOException>(() => Build(Documents(10))).Message);
+        Assert.Contains("exists already", Assert.Throws<DurableFolderException>(() => Build(Documents(10))).Message);
         Assert.Equal([Folder], Directory.GetFileSystemEntries(_parent));
     }
 

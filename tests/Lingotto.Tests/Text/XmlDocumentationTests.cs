@@ -118,7 +118,7 @@ public sealed class XmlDocumentationTests
     {
         var report = new CorpusReport();
         Assert.Empty(Read(xml, report));
-        Assert.Contains(expected, Assert.Single(report.FirstProblems));
+        Assert.Contains(expected, Assert.Single(Assert.Single(report.ByReason).Examples));
     }
 
     [Fact]

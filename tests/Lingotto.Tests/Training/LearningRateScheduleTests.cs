@@ -25,10 +25,10 @@ public sealed class LearningRateScheduleTests
     public void A_run_bound_by_time_decays_over_the_steps_that_the_rest_of_the_time_holds()
     {
         var schedule = new LearningRateSchedule(s_config, numSteps: null, resumed: null);
-        schedule.BeginDecayWhenDue(step: 400, elapsedSeconds: 47.9, minutes: 1, secondsPerStep: 0.1);
+        schedule.FollowClock(step: 400, elapsedSeconds: 47.9, minutes: 1, secondsPerStep: 0.1);
         Assert.Null(schedule.Budget);
         Assert.Equal(1, schedule.At(401));
-        schedule.BeginDecayWhenDue(401, 48, 1, 0.1);
+        schedule.FollowClock(401, 48, 1, 0.1);
         Assert.Equal(new StepBudget(401, 521), schedule.Budget);
         Assert.Equal(0.55, schedule.At(461), 12);
         Assert.Equal(0.1, schedule.At(521), 12);
@@ -38,7 +38,7 @@ public sealed class LearningRateScheduleTests
     public void Once_begun_the_decay_keeps_its_end_even_after_a_resume()
     {
         var schedule = new LearningRateSchedule(s_config, numSteps: null, resumed: new StepBudget(401, 521));
-        schedule.BeginDecayWhenDue(430, 59, 1, 7);
+        schedule.FollowClock(430, 59, 1, 7);
         Assert.Equal(new StepBudget(401, 521), schedule.Budget);
     }
 }

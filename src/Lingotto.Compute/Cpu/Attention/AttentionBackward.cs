@@ -51,8 +51,8 @@ internal readonly unsafe struct AttentionBackward(
         nint keyOffset = key * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
         nint valueOffset = keyOffset + (nint)shape.NumKeyValueHeads * Channels;
         AttentionTiles.Gather(qkv + keyOffset, RowStep, keyCount, Channels, keys);
-        AttentionTiles.Transpose(qkv + keyOffset, RowStep, keyCount, Channels, width, keysT);
-        AttentionTiles.Transpose(qkv + valueOffset, RowStep, keyCount, Channels, width, valuesT);
+        AttentionTiles.Transpose<V, O>(qkv + keyOffset, RowStep, keyCount, Channels, width, keysT);
+        AttentionTiles.Transpose<V, O>(qkv + valueOffset, RowStep, keyCount, Channels, width, valuesT);
         new Span<float>(gradK, 2 * tile).Clear();
         for (int query = key; query < last; query += AttentionTiles.Queries)
         {

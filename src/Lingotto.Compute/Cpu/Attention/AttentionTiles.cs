@@ -19,11 +19,13 @@ internal static unsafe class AttentionTiles
     }
 
     /// <summary>Panels of the transpose of <paramref name="rows"/> rows, so that a product with them gives one column a row.</summary>
-    public static void Transpose(float* head, nint step, int rows, int channels, int width, float* panels)
+    public static void Transpose<V, O>(float* head, nint step, int rows, int channels, int width, float* panels)
+        where V : struct
+        where O : ILanes<V>
     {
         for (int first = 0; first < rows; first += width)
         {
-            Panels.FromColumns(head + first * step, step, channels, Math.Min(width, rows - first), width, panels + (nint)first * channels);
+            Panels.FromColumns<V, O>(head + first * step, step, channels, Math.Min(width, rows - first), width, panels + (nint)first * channels);
         }
     }
 

@@ -75,7 +75,7 @@ internal readonly unsafe struct Bf16AttentionBackward(
         }
 
         byte** keyRows = stackalloc byte*[Keys + Bf16Tile.Rows];
-        int firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        int firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
         for (int key = firstKey; key < end; key += Keys)
         {
             int count = Math.Min(Keys, end - key);
@@ -103,7 +103,7 @@ internal readonly unsafe struct Bf16AttentionBackward(
         where O : ILanes<V>
     {
         byte** a = stackalloc byte*[Queries + Bf16Tile.Rows];
-        int half = Channels / 2, firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        int half = Channels / 2, firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
         nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half, panelWords = (nint)Bf16Tile.Columns * half;
         Bf16AttentionTiles.PointAt(a, (byte*)(qkv + queryRow), RowStep * sizeof(ushort), queries);
         Bf16AttentionTiles.Multiply(
@@ -153,18 +153,20 @@ internal readonly unsafe struct Bf16AttentionBackward(
         ushort* p = work.Probabilities + r * Bf16AttentionTiles.ProbabilityStep, ds = work.ScoreGradients + r * Bf16AttentionTiles.ProbabilityStep;
         V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), shift = O.Broadcast(logSumExpRow), deltaV = O.Broadcast(delta);
         int padded = count + count % 2;
-        new Span<ushort>(p, from).Clear();
-        new Span<ushort>(ds, from).Clear();
-        for (int j = from; j < to; j += O.Count)
+        int last = Math.Min((to + O.Count - 1) / O.Count * O.Count, Keys);
+        for (int j = from / O.Count * O.Count; j < last; j += O.Count)
         {
-            V probability = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, VectorMath.Load<V, O>(scores + j, to - j)), shift));
-            V gradient = O.Subtract(VectorMath.Load<V, O>(gradScores + j, to - j), deltaV);
-            Bf16Element.Store<V, O>(probability, p, j, to - j);
-            Bf16Element.Store<V, O>(O.Multiply(O.Multiply(scale, probability), gradient), ds, j, to - j);
+            V probability = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, O.Load(scores + j)), shift));
+            V gradient = O.Subtract(O.Load(gradScores + j), deltaV);
+            O.StoreBf16(probability, p + j);
+            O.StoreBf16(O.Multiply(O.Multiply(scale, probability), gradient), ds + j);
         }
 
-        new Span<ushort>(p + to, padded - to).Clear();
-        new Span<ushort>(ds + to, padded - to).Clear();
+        // Whole registers were written; what is not visible, whatever it came to, is cleared.
+        new Span<ushort>(p, from).Clear();
+        new Span<ushort>(ds, from).Clear();
+        new Span<ushort>(p + to, Math.Max(last, padded) - to).Clear();
+        new Span<ushort>(ds + to, Math.Max(last, padded) - to).Clear();
     }
 
     /// <summary>Where a worker's scratch holds what.</summary>
@@ -172,8 +174,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
     {
         public Layout(uint* start, AttentionShape shape)
         {
-            long transposed = (long)Bf16AttentionTiles.Count(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
-            long width = (long)Bf16AttentionTiles.Count(shape.HeadDim) * Bf16Tile.Columns, group = shape.NumHeads / shape.NumKeyValueHeads;
+            long transposed = (long)Bf16Tile.Panels(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
+            long width = (long)Bf16Tile.Panels(shape.HeadDim) * Bf16Tile.Columns, group = shape.NumHeads / shape.NumKeyValueHeads;
             long tile = group * Queries / 2 * width, packed = group * Queries / 2 * Bf16AttentionBackward.Keys;
             const long Halves = Queries * Bf16AttentionTiles.ProbabilityStep / 2;
             uint* next = start;

@@ -45,10 +45,10 @@ internal readonly unsafe struct Bf16AttentionForward(
     }
 
     private static long KeyWords(AttentionShape shape) =>
-        (long)Bf16AttentionTiles.Count(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
+        (long)Bf16Tile.Panels(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
 
     private static long ValueWords(AttentionShape shape) =>
-        (long)Bf16AttentionTiles.Count(shape.HeadDim) * Bf16Tile.Columns * Bf16Pairs.Count(shape.SequenceLength);
+        (long)Bf16Tile.Panels(shape.HeadDim) * Bf16Tile.Columns * Bf16Pairs.Count(shape.SequenceLength);
 
     /// <param name="first">Row of the sequence's first token; query and key numbers count from it.</param>
     /// <param name="rows">Rows of the sequence.</param>
@@ -70,7 +70,7 @@ internal readonly unsafe struct Bf16AttentionForward(
         byte** q = stackalloc byte*[Queries + Bf16Tile.Rows], p = stackalloc byte*[Queries + Bf16Tile.Rows];
         Bf16AttentionTiles.PointAt(q, (byte*)(qkv + (first + query) * RowStep + (nint)head * Channels), RowStep * sizeof(ushort), queries);
         Bf16AttentionTiles.PointAt(p, (byte*)probabilities, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
-        int firstKey = (documentStarts[first + query] - first) / Bf16Tile.Columns * Bf16Tile.Columns;
+        int firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
         for (int key = firstKey; key < end; key += Keys)
         {
             int count = Math.Min(Keys, end - key);
@@ -106,23 +106,28 @@ internal readonly unsafe struct Bf16AttentionForward(
             return;
         }
 
+        // Whole registers only: what they hold beside the visible keys is put out of sight first.
+        int first = from / O.Count * O.Count, last = Math.Min((to + O.Count - 1) / O.Count * O.Count, Keys);
+        new Span<float>(row + first, from - first).Fill(Bf16AttentionTiles.Invisible);
+        new Span<float>(row + to, last - to).Fill(Bf16AttentionTiles.Invisible);
         V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), largest = O.Broadcast(float.NegativeInfinity);
-        for (int j = from; j < to; j += O.Count)
+        for (int j = first; j < last; j += O.Count)
         {
-            largest = O.Max(largest, VectorMath.Load<V, O>(row + j, to - j, float.NegativeInfinity));
+            largest = O.Max(largest, O.Load(row + j));
         }
 
         float m = MathF.Max(*maximum, O.Maximum(O.Multiply(scale, largest)));
         V shift = O.Broadcast(m), total = O.Zero;
-        new Span<ushort>(p, from).Clear();
-        for (int j = from; j < to; j += O.Count)
+        for (int j = first; j < last; j += O.Count)
         {
-            V e = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, VectorMath.Load<V, O>(row + j, to - j, -1e30f)), shift));
-            Bf16Element.Store<V, O>(e, p, j, to - j);
+            V e = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, O.Load(row + j)), shift));
+            O.StoreBf16(e, p + j);
             total = O.Add(total, e);
         }
 
-        new Span<ushort>(p + to, padded - to).Clear();
+        // The clamped exponential of an invisible score is tiny but not zero.
+        new Span<ushort>(p, from).Clear();
+        new Span<ushort>(p + to, Math.Max(last, padded) - to).Clear();
         float correction = MathF.Exp(*maximum - m);
         *sum = *sum * correction + O.Sum(total);
         *maximum = m;

@@ -15,8 +15,12 @@ internal static unsafe class Bf16AttentionTiles
     /// <summary>Elements between rows of probabilities: a cache line more than the keys, so that rows do not evict each other.</summary>
     public const int ProbabilityStep = Keys + 32;
 
-    /// <summary>Panels that hold <paramref name="columns"/> columns.</summary>
-    public static int Count(int columns) => (columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns;
+    /// <summary>A score whose exponential is nothing beside any other.</summary>
+    public const float Invisible = -1e30f;
+
+    /// <summary>The panel's first key that a tile of queries sees, from the start of the sequence; a document may begin before it.</summary>
+    public static int FirstKey(int documentStart, int sequenceStart) =>
+        Math.Max(0, documentStart - sequenceStart) / Bf16Tile.Columns * Bf16Tile.Columns;
 
     /// <summary>Points at rows of a left operand, the last one repeated up to a whole tile.</summary>
     public static void PointAt(byte** a, byte* first, nint stepBytes, int rows)

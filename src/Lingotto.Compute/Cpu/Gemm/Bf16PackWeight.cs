@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace Lingotto.Compute;
 
 /// <summary>
@@ -11,24 +13,27 @@ internal readonly unsafe struct Bf16PackWeight(float* weight, uint* forward, uin
 
     public int Tasks => groups * Blocks;
 
-    private int Blocks => (outputs + Width - 1) / Width;
+    private int Blocks => Bf16Tile.Panels(outputs);
 
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct
         where O : ILanes<V>
     {
         nint forwardPanel = (nint)Bf16Pairs.Count(inputs) * Width, backwardPanel = (nint)Bf16Pairs.Count(outputs) * Width;
-        int backwardPanels = (inputs + Width - 1) / Width;
+        int backwardPanels = Bf16Tile.Panels(inputs);
         for (int task = begin; task < end; task++)
         {
             int group = task / Blocks, first = task % Blocks * Width, count = Math.Min(Width, outputs - first);
             float* w = weight + ((nint)group * outputs + first) * inputs;
-            Bf16Pairs.Transpose<F32Element>((byte*)w, inputs, count, inputs, forward + task * forwardPanel);
+            Bf16Pairs.Transpose<F32Element>((byte*)w, inputs, count, inputs, forward + task * forwardPanel, streams: true);
             if (backward is not null)
             {
                 Lines(w, count, backward + group * backwardPanels * backwardPanel + (nint)first / 2 * Width, backwardPanel);
             }
         }
+
+        // What was stored past the caches is visible to the workers that read it next.
+        Sse.StoreFence();
     }
 
     private void Lines(float* w, int count, uint* panels, nint panelWords)

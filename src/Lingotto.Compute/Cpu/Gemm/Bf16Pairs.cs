@@ -17,7 +17,7 @@ internal static unsafe class Bf16Pairs
 
     /// <summary>Words of a panelled operand of <paramref name="depth"/> x <paramref name="columns"/>.</summary>
     public static long Length(int depth, int columns) =>
-        (long)((columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns) * Bf16Tile.Columns * Count(depth);
+        (long)Bf16Tile.Panels(columns) * Bf16Tile.Columns * Count(depth);
 
     /// <summary>
     /// The sum runs over rows: word j of group g of pair p is (row[2p][16 g + j], row[2p + 1][16 g + j]), 0 where a row or a
@@ -105,14 +105,14 @@ internal static unsafe class Bf16Pairs
     /// The sum runs along rows: panel[p][j] = (row_j[2p], row_j[2p + 1]) for up to 64 rows, 0 where a row or element does not
     /// exist. <paramref name="step"/> is in elements.
     /// </summary>
-    public static void Transpose<E>(byte* rows, nint step, int count, int depth, uint* panel)
+    public static void Transpose<E>(byte* rows, nint step, int count, int depth, uint* panel, bool streams = false)
         where E : struct, IElement
     {
         for (int p = 0; p < Count(depth); p += Lanes)
         {
             for (int first = 0; first < Bf16Tile.Columns; first += Lanes)
             {
-                Block<E>(rows + first * step * E.Size, step, count - first, 2 * p, depth, panel + (nint)p * Bf16Tile.Columns + first);
+                Block<E>(rows + first * step * E.Size, step, count - first, 2 * p, depth, panel + (nint)p * Bf16Tile.Columns + first, streams);
             }
         }
     }
@@ -138,59 +138,15 @@ internal static unsafe class Bf16Pairs
         }
     }
 
-    /// <summary>16 rows x 16 pairs, turned in registers: pairs of words, of quarters, then of 128-bit lanes change places.</summary>
-    private static void Block<E>(byte* rows, nint step, int count, int first, int depth, uint* to)
+    /// <summary>16 rows x 16 pairs, turned.</summary>
+    private static void Block<E>(byte* rows, nint step, int count, int first, int depth, uint* to, bool streams)
         where E : struct, IElement
     {
-        int last = Math.Min(Lanes, Count(depth) - first / 2);
-        Vector512<uint> r0 = Of(0), r1 = Of(1), r2 = Of(2), r3 = Of(3), r4 = Of(4), r5 = Of(5), r6 = Of(6), r7 = Of(7);
-        Vector512<uint> r8 = Of(8), r9 = Of(9), rA = Of(10), rB = Of(11), rC = Of(12), rD = Of(13), rE = Of(14), rF = Of(15);
-        Quarter(r0, r1, r2, r3, out Vector512<uint> a0, out Vector512<uint> a1, out Vector512<uint> a2, out Vector512<uint> a3);
-        Quarter(r4, r5, r6, r7, out Vector512<uint> b0, out Vector512<uint> b1, out Vector512<uint> b2, out Vector512<uint> b3);
-        Quarter(r8, r9, rA, rB, out Vector512<uint> c0, out Vector512<uint> c1, out Vector512<uint> c2, out Vector512<uint> c3);
-        Quarter(rC, rD, rE, rF, out Vector512<uint> d0, out Vector512<uint> d1, out Vector512<uint> d2, out Vector512<uint> d3);
-        Lines(a0, b0, c0, d0, to, 0, last);
-        Lines(a1, b1, c1, d1, to, 1, last);
-        Lines(a2, b2, c2, d2, to, 2, last);
-        Lines(a3, b3, c3, d3, to, 3, last);
+        Transpose16.Store(
+            Of(0), Of(1), Of(2), Of(3), Of(4), Of(5), Of(6), Of(7), Of(8), Of(9), Of(10), Of(11), Of(12), Of(13), Of(14), Of(15),
+            to, Bf16Tile.Columns, Math.Min(Lanes, Count(depth) - first / 2), streams);
 
         Vector512<uint> Of(int row) => row < count ? Pairs<E>(rows + row * step * E.Size, first, depth) : Vector512<uint>.Zero;
-    }
-
-    /// <summary>In each 128-bit lane, four rows of four words become four columns: word w of the lane goes to result w.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Quarter(
-        Vector512<uint> x0, Vector512<uint> x1, Vector512<uint> x2, Vector512<uint> x3,
-        out Vector512<uint> y0, out Vector512<uint> y1, out Vector512<uint> y2, out Vector512<uint> y3)
-    {
-        Vector512<ulong> low01 = Avx512F.UnpackLow(x0, x1).AsUInt64(), high01 = Avx512F.UnpackHigh(x0, x1).AsUInt64();
-        Vector512<ulong> low23 = Avx512F.UnpackLow(x2, x3).AsUInt64(), high23 = Avx512F.UnpackHigh(x2, x3).AsUInt64();
-        y0 = Avx512F.UnpackLow(low01, low23).AsUInt32();
-        y1 = Avx512F.UnpackHigh(low01, low23).AsUInt32();
-        y2 = Avx512F.UnpackLow(high01, high23).AsUInt32();
-        y3 = Avx512F.UnpackHigh(high01, high23).AsUInt32();
-    }
-
-    /// <summary>Lane l of the four operands holds column 4 l + <paramref name="column"/> of rows 0-3, 4-7, 8-11, 12-15.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Lines(
-        Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, uint* to, int column, int last)
-    {
-        Vector512<uint> ab01 = Avx512F.Shuffle4x128(a, b, 0x44), ab23 = Avx512F.Shuffle4x128(a, b, 0xEE);
-        Vector512<uint> cd01 = Avx512F.Shuffle4x128(c, d, 0x44), cd23 = Avx512F.Shuffle4x128(c, d, 0xEE);
-        Put(Avx512F.Shuffle4x128(ab01, cd01, 0x88), to, column, last);
-        Put(Avx512F.Shuffle4x128(ab01, cd01, 0xDD), to, column + 4, last);
-        Put(Avx512F.Shuffle4x128(ab23, cd23, 0x88), to, column + 8, last);
-        Put(Avx512F.Shuffle4x128(ab23, cd23, 0xDD), to, column + 12, last);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(Vector512<uint> line, uint* to, int pair, int last)
-    {
-        if (pair < last)
-        {
-            line.Store(to + (nint)pair * Bf16Tile.Columns);
-        }
     }
 
     /// <summary>The bfloat16 of 16 elements, each in the upper half of a word.</summary>

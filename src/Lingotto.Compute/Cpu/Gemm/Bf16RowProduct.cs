@@ -44,7 +44,7 @@ internal readonly unsafe struct Bf16RowProduct<E> : IRangeKernel
     /// <summary>Panels of one task.</summary>
     public required int PanelsPerTask { get; init; }
 
-    private int PanelCount => (Columns + Bf16Tile.Columns - 1) / Bf16Tile.Columns;
+    private int PanelCount => Bf16Tile.Panels(Columns);
 
     private int PanelTasks => (PanelCount + PanelsPerTask - 1) / PanelsPerTask;
 

@@ -8,18 +8,16 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
     where EY : struct, IElement
     where EX : struct, IElement
 {
-    /// <summary>Outputs of a task at most: their pairs with those of 512 rows take half of a 1 MiB second-level cache.</summary>
+    /// <summary>Outputs of a task at most: their pairs with those of 512 rows, an even share of tokens in the bench model, take half of a 1 MiB second-level cache.</summary>
     public const int OutputBlock = 512;
 
-    /// <summary>
-    /// Rows of a pass at most. The gradient of the weight is read and written once a pass, so the rows of a group are split
-    /// evenly: a ragged rest would cost as much of that as a whole block.
-    /// </summary>
+    /// <summary>Rows of a pass at most; see <see cref="RowPasses"/>.</summary>
     private const int RowBlock = 768;
 
     private const int Lanes = Bf16Tile.Lanes;
 
-    private const int PointerWords = 2 * (RowBlock + OutputBlock + Bf16Tile.Rows);
+    /// <summary>A tile more of outputs than there are, and whole cache lines.</summary>
+    private const int PointerWords = 2 * (RowBlock + OutputBlock + 8);
 
     /// <summary>Words of scratch a worker needs: pointers to rows and outputs, the packed outputs and a panel of x.</summary>
     public const int ScratchLength = PointerWords + RowBlock / 2 * (OutputBlock + Bf16Tile.Columns);
@@ -50,6 +48,9 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
     /// <summary><see cref="ScratchLength"/> words for each worker.</summary>
     public required uint* Scratch { get; init; }
 
+    /// <summary>The groups in the order of work.</summary>
+    public required int* Order { get; init; }
+
     /// <summary>Outputs of one task; x is packed anew by each.</summary>
     public required int OutputsPerTask { get; init; }
 
@@ -63,22 +64,18 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
     {
         for (int task = begin; task < end; task++)
         {
-            int group = task / OutputTasks, firstOutput = task % OutputTasks * OutputsPerTask;
+            int group = Order[task / OutputTasks], firstOutput = task % OutputTasks * OutputsPerTask;
             int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
-            int passes = (stop - start + RowBlock - 1) / RowBlock;
-            for (int pass = 0; pass < passes; pass++)
+            var passes = new RowPasses(stop - start, RowBlock);
+            for (int pass = 0; pass < passes.Count; pass++)
             {
-                int first = start + PassStart(stop - start, pass, passes), next = start + PassStart(stop - start, pass + 1, passes);
+                int first = passes.Start(pass);
                 Block(
-                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), first, next - first,
+                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), start + first, passes.Start(pass + 1) - first,
                     Scratch + (nint)worker * ScratchLength);
             }
         }
     }
-
-    /// <summary>Where a pass begins: even, so that only the last one can have a row without a partner.</summary>
-    private static int PassStart(int rows, int pass, int passes) =>
-        pass == passes ? rows : (int)((long)rows * pass / passes) & ~1;
 
     private void Block(int group, int firstOutput, int outputs, int firstRow, int rows, uint* scratch)
     {

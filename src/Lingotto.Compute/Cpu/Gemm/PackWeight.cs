@@ -1,36 +1,33 @@
 namespace Lingotto.Compute;
 
-/// <summary>Fills the float panels of a prepared weight, one task per expert and panel.</summary>
+/// <summary>
+/// Fills the float panels of a prepared weight. A task is one panel's outputs of an expert: they are a panel for forward and
+/// some lines of each panel for dgrad, so the weight is read from memory once.
+/// </summary>
 internal readonly unsafe struct PackWeight(
     float* weight, float* forward, float* backward, int groups, int outputs, int inputs, int width, bool rounded) : IRangeKernel
 {
-    public int Tasks => groups * (ForwardCount + BackwardCount);
+    public int Tasks => groups * Blocks;
 
-    private int ForwardCount => (outputs + width - 1) / width;
-
-    private int BackwardCount => backward is null ? 0 : (inputs + width - 1) / width;
+    private int Blocks => (outputs + width - 1) / width;
 
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct
         where O : ILanes<V>
     {
+        int backwardPanels = (inputs + width - 1) / width;
+        nint backwardPanel = (nint)outputs * width;
         for (int task = begin; task < end; task++)
         {
-            int group = task / (ForwardCount + BackwardCount), panel = task % (ForwardCount + BackwardCount);
-            float* w = weight + (nint)group * outputs * inputs;
-            if (panel < ForwardCount)
+            int group = task / Blocks, first = task % Blocks * width, count = Math.Min(width, outputs - first);
+            float* w = weight + ((nint)group * outputs + first) * inputs, panel = forward + (nint)task * inputs * width;
+            Panels.FromColumns<V, O>(w, inputs, inputs, count, width, panel);
+            Round<V, O>(panel, inputs * width);
+            for (int p = 0; backward is not null && p < backwardPanels; p++)
             {
-                int first = panel * width;
-                float* to = forward + ((nint)group * ForwardCount + panel) * inputs * width;
-                Panels.FromColumns(w + (nint)first * inputs, inputs, inputs, Math.Min(width, outputs - first), width, to);
-                Round<V, O>(to, inputs * width);
-            }
-            else
-            {
-                int first = (panel - ForwardCount) * width;
-                float* to = backward + ((nint)group * BackwardCount + panel - ForwardCount) * outputs * width;
-                Panels.FromRows<V, O>(w + first, inputs, outputs, Math.Min(width, inputs - first), to);
-                Round<V, O>(to, outputs * width);
+                float* lines = backward + ((nint)group * backwardPanels + p) * backwardPanel + (nint)first * width;
+                Panels.FromRows<V, O>(w + p * width, inputs, count, Math.Min(width, inputs - p * width), lines);
+                Round<V, O>(lines, count * width);
             }
         }
     }

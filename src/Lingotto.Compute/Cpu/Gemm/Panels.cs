@@ -42,14 +42,17 @@ internal static unsafe class Panels
     }
 
     /// <summary>A panel of b[d, j] = source[j * step + d]: columns are rows of the source, so the block is transposed.</summary>
-    public static void FromColumns(float* source, nint step, int depth, int columns, int width, float* panel)
+    public static void FromColumns<V, O>(float* source, nint step, int depth, int columns, int width, float* panel)
+        where V : struct
+        where O : ILanes<V>
     {
         // Four cache lines of each source row at a time: enough in flight to hide memory, few enough to stay in the first level.
         const int Block = 64;
         for (int d0 = 0; d0 < depth; d0 += Block)
         {
             int last = Math.Min(d0 + Block, depth);
-            for (int j = 0; j < width; j += 4)
+            int turned = O.Count == 16 && last - d0 == Block ? Turn16(source + d0, step, columns, panel + (nint)d0 * width, width) : 0;
+            for (int j = turned; j < width; j += 4)
             {
                 float* from = source + j * step, to = panel + j;
                 int d = d0;
@@ -70,6 +73,24 @@ internal static unsafe class Panels
                 }
             }
         }
+    }
+
+    /// <summary>As many columns as make whole blocks of 16, over 64 steps of depth; returns how many.</summary>
+    private static int Turn16(float* from, nint step, int columns, float* to, int width)
+    {
+        int j = 0;
+        for (; j + 16 <= columns; j += 16, from += 16 * step, to += 16)
+        {
+            for (int d = 0; d < 64; d += 16)
+            {
+                Transpose16.Store(
+                    Of(0), Of(1), Of(2), Of(3), Of(4), Of(5), Of(6), Of(7), Of(8), Of(9), Of(10), Of(11), Of(12), Of(13), Of(14), Of(15),
+                    (uint*)to + (nint)d * width, width, 16, streams: false);
+                Vector512<uint> Of(int row) => Vector512.Load((uint*)from + row * step + d);
+            }
+        }
+
+        return j;
     }
 
     private static void Transpose4(float* from, nint step, float* to, nint toStep)

@@ -13,6 +13,7 @@ internal readonly unsafe struct RowBlocks(int* offsets, int rows, int groups, in
     /// </summary>
     public static int SizeFor(int rows, int groups, int largest, int tile, int workers)
     {
+        rows = Math.Max(1, rows);
         int blocks = (rows + largest * workers - 1) / (largest * workers) * workers, share = (rows + blocks - 1) / blocks;
         return groups > 1 ? largest : Math.Clamp((share + tile - 1) / tile * tile, tile, largest);
     }
@@ -44,7 +45,7 @@ internal readonly unsafe struct RowBlocks(int* offsets, int rows, int groups, in
     /// <summary>Panels of a task: all of them, or fewer where the blocks alone give fewer than four tasks a worker.</summary>
     public int PanelsPerTask(int panels, int workers)
     {
-        int wanted = Math.Max(1, 4 * workers / ((rows + size - 1) / size));
+        int wanted = Math.Max(1, 4 * workers / Math.Max(groups, (rows + size - 1) / size));
         return Math.Max(1, (panels + wanted - 1) / wanted);
     }
 }

@@ -13,7 +13,10 @@ internal readonly unsafe struct RowProduct<E> : IRangeKernel
     /// <summary>Depth of a pass: a panel of 48 x 512 floats streams from the second-level cache, 8 rows stay in the first.</summary>
     private const int DepthBlock = 512;
 
-    /// <summary>Rows a multiple of this many floats apart fall on the same sets of the first-level cache and evict each other.</summary>
+    /// <summary>
+    /// Rows a multiple of this many floats apart fall on the same set of the first-level cache; eight of them and the panel
+    /// evict each other unless it has more than eight ways.
+    /// </summary>
     private const int AliasingFloats = 1024;
 
     /// <summary>Floats between copied rows: a cache line more than the depth.</summary>
@@ -105,7 +108,7 @@ internal readonly unsafe struct RowProduct<E> : IRangeKernel
         where V : struct
         where O : ILanes<V>
     {
-        bool copies = typeof(E) != typeof(F32Element) || (XStep % AliasingFloats == 0 && rows > 1);
+        bool copies = typeof(E) != typeof(F32Element) || (XStep % AliasingFloats == 0 && rows > 1 && CacheGeometry.FirstLevelWays <= 8);
         for (int r = 0; r < RowBlock + 8; r++)
         {
             if (r >= rows)

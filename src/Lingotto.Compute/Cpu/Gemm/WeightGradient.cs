@@ -10,11 +10,11 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
     where EY : struct, IElement
     where EX : struct, IElement
 {
-    /// <summary>Outputs of a task: their packed block of 256 x 512 floats is half of a 1 MiB second-level cache.</summary>
-    public const int OutputBlock = 256;
+    /// <summary>Outputs of a task: their packed block with 512 rows takes 384 KiB of the second-level cache.</summary>
+    public const int OutputBlock = 192;
 
-    /// <summary>Rows of a pass: the gradient of the weight is read and written once a pass, a panel of 512 x 48 floats fits beside.</summary>
-    private const int RowBlock = 512;
+    /// <summary>Rows of a pass at most; see <see cref="RowPasses"/>.</summary>
+    private const int RowBlock = 768;
 
     /// <summary>Rows packed together: their columns fill whole lines of the packed block.</summary>
     private const int PackedRows = 8;
@@ -49,6 +49,9 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
     /// <summary><see cref="ScratchLength"/> floats for each worker.</summary>
     public required float* Scratch { get; init; }
 
+    /// <summary>The groups in the order of work.</summary>
+    public required int* Order { get; init; }
+
     /// <summary>Outputs of one task; x is packed anew by each.</summary>
     public required int OutputsPerTask { get; init; }
 
@@ -62,12 +65,14 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
     {
         for (int task = begin; task < end; task++)
         {
-            int group = task / OutputTasks, firstOutput = task % OutputTasks * OutputsPerTask;
+            int group = Order[task / OutputTasks], firstOutput = task % OutputTasks * OutputsPerTask;
             int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
-            for (int row = start; row < stop; row += RowBlock)
+            var passes = new RowPasses(stop - start, RowBlock);
+            for (int pass = 0; pass < passes.Count; pass++)
             {
+                int first = passes.Start(pass);
                 Block<V, O>(
-                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), row, Math.Min(RowBlock, stop - row),
+                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), start + first, passes.Start(pass + 1) - first,
                     Scratch + (nint)worker * ScratchLength);
             }
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -60,6 +61,9 @@ internal static unsafe class Bf16Tile
     /// <summary>Why the kernels cannot run here; null where they can.</summary>
     public static string? Refusal => s_kernels.Value.Refusal;
 
+    /// <summary>Panels that hold <paramref name="columns"/> columns.</summary>
+    public static int Panels(int columns) => (columns + Columns - 1) / Columns;
+
     /// <summary>Runs the narrowest kernel that holds <paramref name="columns"/> columns.</summary>
     /// <param name="arguments">Everything but the mask.</param>
     /// <param name="columns">1 to 64.</param>
@@ -67,6 +71,7 @@ internal static unsafe class Bf16Tile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply(ref Bf16TileArguments arguments, int columns, int step)
     {
+        Debug.Assert(arguments.Rows > 0 && columns is > 0 and <= Columns && step is RowStep or PackedStep);
         int vectors = (columns + Lanes - 1) / Lanes;
         arguments.LastMask = (1L << (columns - (vectors - 1) * Lanes)) - 1;
         nint kernel = s_kernels.Value.Of[(step == RowStep ? 0 : 4) + vectors - 1];

@@ -12,19 +12,19 @@ internal static unsafe class Edge
     private const int Bytes = 64;
 
     [ThreadStatic]
-    private static void* t_line;
+    private static void* s_line;
 
     /// <summary>The <paramref name="remaining"/> elements at <paramref name="source"/>, then padding; valid until the next call on this thread.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static T* Of<T>(T* source, int remaining, int count, T padding)
         where T : unmanaged
     {
-        if (t_line is null)
+        if (s_line is null)
         {
-            t_line = NativeMemory.AlignedAlloc(Bytes, Bytes);
+            s_line = NativeMemory.AlignedAlloc(Bytes, Bytes);
         }
 
-        T* line = (T*)t_line;
+        T* line = (T*)s_line;
         for (int i = 0; i < count; i++)
         {
             line[i] = i < remaining ? source[i] : padding;

@@ -14,7 +14,8 @@ internal static unsafe class VectorMath
         where V : struct
         where O : ILanes<V>
     {
-        x = O.Min(O.Max(x, O.Broadcast(-87.0f)), O.Broadcast(88.0f));
+        // The argument second: where one of two is not a number, x86 hands on the second, so that it stays one.
+        x = O.Min(O.Broadcast(88.0f), O.Max(O.Broadcast(-87.0f), x));
         V n = O.Round(O.Multiply(x, O.Broadcast(1.44269504f)));
 
         // ln 2 in two parts: n * 0.693359375 is exact for |n| < 2^15.

@@ -17,17 +17,26 @@ internal static class SpikeSection
         }
 
         html.Write(
-            $"""<p>{(history.NumSpikes == 0 ? "None: no" : FormattableString.Invariant($"{history.NumSpikes:N0}, of which {history.NumSkipped:N0} skipped because the gradient was not finite. A spike is a"))} step whose loss or gradient norm is more than six standard deviations above the 128 steps before it.</p>""");
+            $"""<p>{(history.NumSpikes == 0 ? "None: no" : FormattableString.Invariant($"{history.NumSpikes:N0}, of which {history.NumSkipped:N0} skipped. A spike is a"))} step whose gradient is not finite, or whose loss or gradient norm stands out above the steps before it (docs/recipes.md, spikes).</p>""");
         if (history.Spikes.Count > 0)
         {
             html.Write(new DataTable(
                 history.NumSpikes > Shown ? $"The first {Shown}" : "All of them",
                 [
                     new Column("step", ColumnKind.Number), new Column("loss", ColumnKind.Number), new Column("gradient norm", ColumnKind.Number),
-                    new Column("update"),
+                    new Column("update"), new Column("documents"),
                 ],
                 history.Spikes.Take(Shown).Select(spike => (IReadOnlyList<string>)
-                    [NumberText.Of(spike.Step), NumberText.Of(spike.Loss), NumberText.Of(spike.GradNorm), spike.Skipped ? "skipped" : "done"])).ToMarkup());
+                    [NumberText.Of(spike.Step), NumberText.Of(spike.Loss), NumberText.Of(spike.GradNorm), spike.Action, spike.Documents])).ToMarkup());
+        }
+
+        if (history.Returns.Count > 0)
+        {
+            html.Write(new DataTable(
+                "Returns to a checkpoint",
+                [new Column("from step", ColumnKind.Number), new Column("to step", ColumnKind.Number), new Column("steps lost", ColumnKind.Number), new Column("documents")],
+                history.Returns.Take(Shown).Select(back => (IReadOnlyList<string>)
+                    [NumberText.Of(back.FromStep), NumberText.Of(back.ToStep), NumberText.Of(back.LostSteps), back.Documents])).ToMarkup());
         }
 
         if (history.NumDamaged > 0)

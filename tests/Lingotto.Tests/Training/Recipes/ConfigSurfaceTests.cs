@@ -11,13 +11,17 @@ public class ConfigSurfaceTests
     private const string Keys = """
         model
         data.paths
+        data.sources
+        data.stages
         data.tokenizer
         data.held_out_fraction
         training.sequence_length
+        training.rope_theta
         training.sequences_per_micro_batch
         training.micro_batches
         training.num_steps
         training.minutes
+        training.precision
         training.seed
         optimizer.beta1
         optimizer.beta2
@@ -26,12 +30,22 @@ public class ConfigSurfaceTests
         optimizer.grad_clip
         schedule.learning_rate
         schedule.warmup_steps
+        schedule.drop_at
+        schedule.drop_factor
         schedule.decay_fraction
+        schedule.decay
         schedule.final_fraction
+        schedule.batch_warmup_from
+        schedule.batch_warmup_tokens
         router.balance_loss
         router.z_loss
         router.warmup_steps
         router.expert_bias_rate
+        spikes.deviations
+        spikes.window
+        spikes.retries
+        spikes.learning_rate_factor
+        spikes.rollback_after
         checkpoints.every_steps
         checkpoints.keep
         checkpoints.asynchronous

@@ -28,6 +28,31 @@ public sealed class RecipeFileTests : IDisposable
     }
 
     [Fact]
+    public void A_mixture_and_its_changes_stand_in_the_recipe()
+    {
+        Recipe recipe = Load("""
+            { "model": "m", "training": { "num_steps": 3 }, "data": {
+                "sources": [ { "name": "a", "paths": ["x"], "weight": 0.5 }, { "name": "b", "paths": ["y", "z"], "tier": 2 } ],
+                "stages": [ { "from_step": 2, "weights": { "b": 1.5 } } ] } }
+            """);
+        Assert.Equal([("a", 0.5, 1), ("b", null, 2)], recipe.Data.Sources.Select(source => (source.Name, source.Weight, source.Tier)));
+        Assert.Equal(1.5, Assert.Single(recipe.Data.Stages).Weights["b"]);
+    }
+
+    [Theory]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"], "weihgt": 1 } ] }""", "data.sources cannot be")]
+    [InlineData("""{ "sources": [ { "paths": ["x"] } ] }""", "no name or no paths")]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"], "tier": 10 } ] }""", "tier 10")]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"] } ], "paths": ["y"] }""", "data.paths are both given")]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"] } ], "stages": [ { "from_step": 2, "weights": { "b": 1 } } ] }""", "weigh 'b'")]
+    [InlineData("""{ "sources": [ { "name": "a", "paths": ["x"] } ], "stages": [ { "from_step": 0, "weights": { "a": 1 } } ] }""", "begin at step 0")]
+    public void A_faulty_mixture_in_a_recipe_is_named(string data, string expected)
+    {
+        string file = Write($$"""{ "model": "m", "training": { "num_steps": 3 }, "data": {{data}} }""");
+        Assert.Contains(Assert.Throws<RecipeException>(() => RecipeFile.Load(file, "", [])).Faults, fault => fault.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Comments_and_trailing_commas_are_allowed() =>
         Assert.Equal(7UL, Load("{ // which\n \"model\": \"m\", /* how long */ \"training\": { \"minutes\": 1, \"seed\": 7, }, }").Training.Seed);
 
@@ -50,7 +75,7 @@ public sealed class RecipeFileTests : IDisposable
     public void A_key_like_no_other_is_answered_with_the_keys_there_are()
     {
         string message = Fault("""{ "model": "m", "training": { "minutes": 1, "zzzzzzzzzz": 1 } }""");
-        Assert.Contains("training has sequence_length, sequences_per_micro_batch", message, StringComparison.Ordinal);
+        Assert.Contains("training has sequence_length, rope_theta, sequences_per_micro_batch", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,11 +111,11 @@ public sealed class RecipeFileTests : IDisposable
     public void Every_fault_is_listed_in_one_line()
     {
         var e = Assert.Throws<RecipeException>(() => Load(
-            "{ \"modell\": \"m\",\n\"training\": { \"seed\": -1,\n\"micro_batches\": 0 },\n\"optimizer\": { \"beta1\": 1 } }", "model=m", "router.zloss=1"));
+            "{ \"modell\": \"m\",\n\"training\": { \"seed\": -1,\n\"micro_batches\": -1 },\n\"optimizer\": { \"beta1\": 1 } }", "model=m", "router.zloss=1"));
         Assert.Equal(6, e.Faults.Count);
         Assert.DoesNotContain('\n', e.Message);
         Assert.All(e.Faults, fault => Assert.Contains(fault, e.Message, StringComparison.Ordinal));
-        Assert.Contains(e.Faults, fault => fault.EndsWith(":3: training.micro_batches is 0: give 1 or more", StringComparison.Ordinal));
+        Assert.Contains(e.Faults, fault => fault.EndsWith(":3: training.micro_batches is -1: give 0 or more", StringComparison.Ordinal));
         Assert.Contains(e.Faults, fault => fault.EndsWith(":4: optimizer.beta1 is 1: give at least 0 and below 1", StringComparison.Ordinal));
     }
 

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Lingotto.Training;
+
+namespace Lingotto.Cli;
+
+/// <summary>lingotto merge: several checkpoints of a run to one model, in place of a decay.</summary>
+internal static class MergeCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var paths = new Argument<string[]>("RUN|CHECKPOINTS") { Description = "A run folder, or checkpoint folders, oldest first.", Arity = ArgumentArity.OneOrMore };
+        var curve = new Option<string>("--curve")
+        {
+            Description = "The decay that the merge stands for; linear is the mean.",
+            DefaultValueFactory = _ => MergeWeights.Curves[0],
+        };
+        curve.AcceptOnlyFromAmong([.. MergeWeights.Curves]);
+        var last = new Option<int?>("--last") { Description = "Merge so many, counted from the newest; all unless given.", HelpName = "N" };
+        var output = new Option<string>("--out") { Description = "The folder to write; it must not exist yet.", HelpName = "DIR", Required = true };
+        var command = new Command(
+            "merge",
+            "Merge checkpoints of a run at a constant rate into one model, in place of a decay. Examples: 'lingotto merge runs/mine --last 8 --out merged', 'lingotto merge a b c --curve 1-sqrt --out merged'.")
+        { paths, curve, last, output };
+        command.SetAction(parsed =>
+        {
+            IReadOnlyList<string> checkpoints = CheckpointMerger.Find(parsed.GetRequiredValue(paths), parsed.GetValue(last));
+            double[] weights = MergeWeights.Of(parsed.GetRequiredValue(curve), checkpoints.Count);
+            string folder = parsed.GetRequiredValue(output);
+            CheckpointMerger.Merge(checkpoints, weights, folder, context.Cancellation);
+            foreach ((string checkpoint, double weight) in checkpoints.Zip(weights))
+                context.Terminal.Out.WriteLine(FormattableString.Invariant($"{weight,7:F4}  {checkpoint}"));
+            context.Terminal.Out.WriteLine(folder);
+        });
+        return command;
+    }
+}

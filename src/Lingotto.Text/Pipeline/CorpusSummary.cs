@@ -1,0 +1,45 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Lingotto.Text;
+
+/// <summary>What a text holds and what building would keep of it.</summary>
+public sealed record CorpusSummary
+{
+    /// <summary>Files read.</summary>
+    public required int Files { get; init; }
+
+    /// <summary>Documents read.</summary>
+    public required long ReadDocuments { get; init; }
+
+    /// <summary>UTF-8 bytes read.</summary>
+    public required long ReadBytes { get; init; }
+
+    /// <summary>Documents that building would keep.</summary>
+    public required long KeptDocuments { get; init; }
+
+    /// <summary>Bytes of those.</summary>
+    public required long KeptBytes { get; init; }
+
+    /// <summary>Bytes of the longest of those.</summary>
+    public required long LongestBytes { get; init; }
+
+    /// <summary>Members of .NET documentation that repeat another.</summary>
+    public required long DuplicateMembers { get; init; }
+
+    /// <summary>Kept documents by language, most bytes first; tokens are not counted.</summary>
+    public required IReadOnlyList<LanguageSummary> Languages { get; init; }
+
+    /// <summary>Why text would be left out or mended, most frequent first.</summary>
+    public required IReadOnlyList<ReasonCount> Reasons { get; init; }
+
+    /// <summary>The beginning of the first kept document.</summary>
+    public required string Example { get; init; }
+
+    /// <summary>The figures as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, CorpusSummaryJson.Default.CorpusSummary);
+}
+
+[JsonSerializable(typeof(CorpusSummary))]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+internal sealed partial class CorpusSummaryJson : JsonSerializerContext;
