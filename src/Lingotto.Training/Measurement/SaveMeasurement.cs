@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
@@ -11,7 +10,7 @@ namespace Lingotto.Training;
 /// </summary>
 public static class SaveMeasurement
 {
-    private const int Sequences = 8, SequenceLength = 512, LeastSteps = 3, WarmPairs = 2;
+    private const int Sequences = 8, SequenceLength = 512, WarmPairs = 2;
 
     /// <summary>One-sided 95 % quantiles of Student's t for 1 to 15 degrees of freedom.</summary>
     private static readonly double[] s_t95 =
@@ -26,6 +25,8 @@ public static class SaveMeasurement
     public static SaveCost Run(int threads, string assetFolder, int pairs, Action<string> progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(progress);
+        ArgumentOutOfRangeException.ThrowIfLessThan(pairs, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pairs, s_t95.Length + 1);
         string folder = Directory.CreateTempSubdirectory("lingotto-saves-").FullName;
         try
         {
@@ -47,7 +48,7 @@ public static class SaveMeasurement
                 new CheckpointStore(Path.Combine(folder, "checkpoints"), device), content, device, recipe.Checkpoints, 0,
                 new SilentObserver(warning => throw new RunException(warning)));
             var step = new TrainStep(device, recipe, decoder, optimizer, new RandomSamples(config.VocabSize, SequenceLength).Fill);
-            return Measure(step, saver, content.Bytes, pairs, progress, cancellation);
+            return Measure(new SaveBlocks(step, saver, cancellation), content.Bytes, pairs, progress);
         }
         finally
         {
@@ -55,64 +56,31 @@ public static class SaveMeasurement
         }
     }
 
-    private static SaveCost Measure(
-        TrainStep step, CheckpointSaver saver, long bytes, int pairs, Action<string> progress, CancellationToken cancellation)
+    private static SaveCost Measure(SaveBlocks blocks, long bytes, int pairs, Action<string> progress)
     {
-        long number = 0;
-        int steps = LeastSteps;
         var stalls = new List<double>();
         var costs = new List<double>();
         var plainSteps = new List<double>();
         for (int pair = -WarmPairs; pair < pairs; pair++)
         {
-            double plain = pair % 2 == 0 ? Plain() : 0;
-            (double stall, double saved) = Saved(isWarmUp: pair < 0);
-            plain = pair % 2 == 0 ? plain : Plain();
+            bool isPlainFirst = pair % 2 == 0;
+            double plain = isPlainFirst ? blocks.Plain() : 0;
+            (double stall, double saved) = pair < 0 ? blocks.Fit() : blocks.Saved();
+            plain = isPlainFirst ? plain : blocks.Plain();
             if (pair >= 0)
             {
                 stalls.Add(stall);
                 costs.Add(saved - plain);
-                plainSteps.Add(plain / steps);
+                plainSteps.Add(plain / blocks.Steps);
             }
 
-            progress(FormattableString.Invariant($"pair {pair + 1} of {pairs}: {steps} steps {plain:F2} s, with a save {saved:F2} s, of which paused {stall:F2} s"));
+            progress(FormattableString.Invariant(
+                $"{(pair < 0 ? "warming up" : $"pair {pair + 1} of {pairs}")}: {blocks.Steps} steps {plain:F2} s, with a save {saved:F2} s, of which paused {stall:F2} s"));
         }
 
         double mean = costs.Average(), deviation = Math.Sqrt(costs.Sum(cost => (cost - mean) * (cost - mean)) / (pairs - 1));
         return new SaveCost(
-            bytes, pairs, Median(plainSteps), Median(stalls), mean, mean + s_t95[Math.Min(pairs - 2, s_t95.Length - 1)] * deviation / Math.Sqrt(pairs));
-
-        double Plain()
-        {
-            long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < steps; i++)
-            {
-                step.Run(++number, 3e-4, cancellation);
-            }
-
-            return Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
-
-        // In the warm pairs as many steps as the save takes, and one more; in the others as many as then, or the pair is not one.
-        (double Stall, double Whole) Saved(bool isWarmUp)
-        {
-            long start = Stopwatch.GetTimestamp();
-            saver.Begin(new TrainerState(number, 0, 0, null, null));
-            double stall = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            int done = 0;
-            while (done < steps || (isWarmUp && saver.IsBusy))
-            {
-                step.Run(++number, 3e-4, cancellation);
-                done++;
-            }
-
-            steps = isWarmUp ? Math.Max(steps, done + 1) : steps;
-            double whole = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (!isWarmUp && saver.IsBusy)
-                throw new RunException("A save took longer than in the pair before: the disk is busy; measure again when it is idle.");
-            saver.Report();
-            return (stall, whole);
-        }
+            bytes, pairs, Median(plainSteps), Median(stalls), mean, mean + s_t95[pairs - 2] * deviation / Math.Sqrt(pairs));
     }
 
     private static double Median(List<double> values)
