@@ -38,7 +38,7 @@ public static class SaveMeasurement
             var recipe = new Recipe
             {
                 Model = "moe-bench",
-                Training = new TrainingConfig { SequenceLength = SequenceLength, SequencesPerMicroBatch = Sequences, NumSteps = 1000 },
+                Training = new TrainingConfig { SequenceLength = SequenceLength, SequencesPerMicroBatch = Sequences, MicroBatches = 1, NumSteps = 1000 },
             };
             using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
             decoder.Initialize(1);
