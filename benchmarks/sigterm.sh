@@ -5,7 +5,7 @@ set -euo pipefail
 root=$(cd -- "$(dirname -- "$0")/.." && pwd)
 run=$(mktemp -d)
 process=
-trap 'kill -KILL $process 2>/dev/null || true; rm -rf -- "$run"' EXIT
+trap '{ kill -KILL $process && wait $process; } 2>/dev/null || true; rm -rf -- "$run"' EXIT
 "$root/lingotto" --help >/dev/null # Built before the clock runs.
 
 start() {
