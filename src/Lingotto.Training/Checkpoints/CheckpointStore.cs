@@ -140,21 +140,27 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         warn($"{fault.Split(';')[0]}: went back to {name}, the newest that is intact, and do the updates since again{aside}.");
     }
 
-    private void Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors, CancellationToken cancellation)
+    private DurableFileEntry[] Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors, CancellationToken cancellation)
     {
         DurableFile.WriteAllText(Path.Combine(partial, "config.json"), content.Config.ToJson(), _disk);
         DurableFile.WriteAllBytes(Path.Combine(partial, "tokenizer.json"), File.ReadAllBytes(content.TokenizerPath), _disk);
-        Write(Path.Combine(partial, ModelFile), content.Weights, tensors, cancellation);
-        Write(Path.Combine(partial, OptimizerFile), content.Moments, tensors, cancellation);
+        DurableFileEntry[] known =
+        [
+            Write(Path.Combine(partial, ModelFile), content.Weights, tensors, cancellation),
+            Write(Path.Combine(partial, OptimizerFile), content.Moments, tensors, cancellation),
+        ];
         DurableFile.WriteAllBytes(
             Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState), _disk);
+        return known;
     }
 
-    private void Write(string path, IReadOnlyList<NamedTensor> all, ITensorReader tensors, CancellationToken cancellation)
+    private DurableFileEntry Write(string path, IReadOnlyList<NamedTensor> all, ITensorReader tensors, CancellationToken cancellation)
     {
         TensorSpec[] specs = [.. all.Select(t => new TensorSpec(t.Name, SafetensorsDType.F32, ShapeOf(t.Value)))];
         using var writer = new SafetensorsWriter(path, specs, disk: _disk);
-        foreach (NamedTensor tensor in all)
+
+        // As they lie in the file, by name: the disk writes in order what comes in order.
+        foreach (NamedTensor tensor in all.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
         {
             int length = checked((int)tensor.Value.Length);
             for (int first = 0; first < length; first += Chunk)
@@ -166,6 +172,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         }
 
         writer.Complete();
+        return writer.Describe()!;
     }
 
     /// <summary>

@@ -67,7 +67,7 @@ public static class Pretrainer
     /// </summary>
     private static Recipe WithPrecision(Recipe recipe, PretrainOptions options, CpuDevice device)
     {
-        string? begun = options.Fresh ? null : RunFolder.BegunPrecision(options.RunFolder);
+        string? begun = options.Fresh ? null : RunFolder.BegunRecipe(options.RunFolder)?.Training.Precision;
         TrainingConfig training = recipe.Training with { Precision = recipe.Training.Precision ?? begun };
         return recipe with { Training = training with { Precision = PrecisionOn(training, device) == DType.BF16 ? Bf16 : "f32" } };
     }
