@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -24,6 +25,9 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
     private readonly IDisk _disk = disk ?? LocalDisk.Instance;
 
+    /// <summary>The model as other stages of the run save it: the same weights, positions turned otherwise.</summary>
+    public IReadOnlyList<ModelConfig> OfOtherStages { get; init; } = [];
+
     /// <summary>Refuses to start a run whose first checkpoint would hardly fit.</summary>
     /// <exception cref="DurableFolderException">Less than 1.2 times a checkpoint is free.</exception>
     public void RequireRoom(CheckpointContent content)
@@ -48,6 +52,19 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
         Prune(name, keep);
         return target;
+    }
+
+    /// <summary>The step of the checkpoint pointed at, not looked into; 0 where there is none or the pointer is damaged.</summary>
+    public static long NewestStep(string folder)
+    {
+        try
+        {
+            return DurablePointer.Read(folder) is { } name && Name().IsMatch(name) ? long.Parse(name.AsSpan("step-".Length), CultureInfo.InvariantCulture) : 0;
+        }
+        catch (DurableFolderException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>
@@ -93,7 +110,8 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     public TrainerState Load(string checkpoint, TrainableDecoder decoder, AdamWOptimizer optimizer)
     {
         DurableFolder.Open(checkpoint).Verify();
-        if (ModelConfig.Load(checkpoint) != decoder.Config)
+        var saved = ModelConfig.Load(checkpoint);
+        if (saved != decoder.Config && !OfOtherStages.Contains(saved))
         {
             throw new RunException(
                 $"{checkpoint} holds a model whose config.json differs from the recipe's: restore the recipe's, start over with --fresh, or choose another folder with --run.");

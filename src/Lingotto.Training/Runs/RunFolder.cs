@@ -70,9 +70,10 @@ internal sealed class RunFolder : IDisposable
         string file = System.IO.Path.Combine(path, "recipe.json");
         try
         {
-            return File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllText(file), RunJson.Default.Recipe) : null;
+            // As a recipe is read, so that a run of before a key existed has its default.
+            return File.Exists(file) ? RecipeFile.Load(file, "", []) : null;
         }
-        catch (JsonException e)
+        catch (RecipeException e)
         {
             throw new RunException($"{file} is damaged ({e.Message}): start over with --fresh, or choose another folder with --run.", e);
         }
@@ -117,6 +118,7 @@ internal sealed class RunFolder : IDisposable
         yield return ("model", r.Model);
         yield return ("data", JsonSerializer.Serialize(r.Data, RunJson.Default.DataConfig));
         yield return ("training", JsonSerializer.Serialize(r.Training, RunJson.Default.TrainingConfig));
+        yield return ("long_context", JsonSerializer.Serialize(r.LongContext, RunJson.Default.LongContextConfig));
         yield return ("optimizer", JsonSerializer.Serialize(r.Optimizer, RunJson.Default.OptimizerConfig));
         yield return ("schedule", JsonSerializer.Serialize(r.Schedule, RunJson.Default.ScheduleConfig));
         yield return ("spikes", JsonSerializer.Serialize(r.Spikes, RunJson.Default.SpikeConfig));

@@ -23,6 +23,9 @@ public class ConfigSurfaceTests
         training.minutes
         training.precision
         training.seed
+        long_context.after_step
+        long_context.sequence_length
+        long_context.rope_theta
         optimizer.beta1
         optimizer.beta2
         optimizer.epsilon
