@@ -14,7 +14,7 @@ def read(name, seed):
     with open(f"{folder}/{name}-{seed}/metrics.jsonl", encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
     steps = [line for line in lines if line["kind"] == "step"]
-    heldout = [line for line in lines if line["kind"] == "evaluation"][-1]["loss"]
+    heldout = [line for line in lines if line["kind"] == "held_out"][-1]["loss"]
     early = max(line["max_expert_load"] for line in steps[:40])
     return heldout, steps[-1]["tokens"], sum(bool(line.get("skipped")) for line in steps), early
 

@@ -251,7 +251,7 @@ internal sealed class Trainer(
             State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, guarded.LearningRate, result.GradNorm, result.BalanceLoss,
             result.ZLoss, tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, Step.ExpertLoad,
             State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped,
-            CostOf(1e12 * _secondsPerStep / tokens));
+            CostOf(1e12 * _secondsPerStep / tokens), result.MtpLoss);
     }
 
     private double? CostOf(double seconds) => seconds / 3600 * _recipe.Hardware.PricePerHour;

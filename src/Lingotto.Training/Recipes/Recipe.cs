@@ -98,6 +98,9 @@ public sealed record TrainingConfig
     /// </summary>
     public int MicroBatches { get; init; }
 
+    /// <summary>Weight of the loss of the token after next, for models that predict it (num_nextn_predict_layers; Ling 2.0).</summary>
+    public double MtpLoss { get; init; } = 0.1;
+
     /// <summary>Updates; absent when <see cref="Minutes"/> decides.</summary>
     public long? NumSteps { get; init; }
 

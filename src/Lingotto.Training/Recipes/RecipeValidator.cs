@@ -12,6 +12,7 @@ public static class RecipeValidator
         new("training.rope_theta", r => r.Training.RopeTheta ?? 2, v => v > 1 && double.IsFinite(v), "more than 1"),
         AtLeast(1, "training.sequences_per_micro_batch", r => r.Training.SequencesPerMicroBatch),
         AtLeast(0, "training.micro_batches", r => r.Training.MicroBatches),
+        AtLeast(0, "training.mtp_loss", r => r.Training.MtpLoss),
         AtLeast(1, "training.num_steps", r => r.Training.NumSteps ?? 1),
         Positive("training.minutes", r => r.Training.Minutes ?? 1),
         AtLeast(1, "long_context.after_step", r => r.LongContext.AfterStep ?? 1),

@@ -19,6 +19,7 @@ public class ConfigSurfaceTests
         training.rope_theta
         training.sequences_per_micro_batch
         training.micro_batches
+        training.mtp_loss
         training.num_steps
         training.minutes
         training.precision
