@@ -21,7 +21,7 @@ for seed in "${seeds[@]}"; do
     [ -e "$merged.txt" ] || ${RUN_WITH:-} ./lingotto merge "$folder/constant-rate-$seed" --last 8 --out "$merged" >"$merged.txt"
     # Batches of 8,192 tokens, the same tokens in all: from the start, or risen to over the first half.
     train large-batch "$seed" --set training.micro_batches=4 --set training.num_steps=120
-    train batch-warmup "$seed" --set training.micro_batches=4 --set training.num_steps=185 \
+    train batch-warmup "$seed" --set training.micro_batches=4 --set training.num_steps=207 \
         --set schedule.batch_warmup_from=1 --set schedule.batch_warmup_tokens=491520
     # The guard where it has something to do: a rate five times as high, gradients not clipped.
     train unclipped-guarded "$seed" --set optimizer.grad_clip=1e9 --set schedule.learning_rate=1e-2
