@@ -8,19 +8,26 @@ internal static class PretrainCommand
 {
     public static Command Create(CliContext context)
     {
-        var recipe = new RecipeArguments();
+        var recipe = new RecipeArguments(isOptional: true);
+        var machine = new MachineRecipeOptions();
         var run = new Option<string?>("--run") { Description = "Folder of the run; runs/RECIPE unless given.", HelpName = "FOLDER" };
         Option<TimeSpan?> maxTime = DurationOption.Create("--max-time", "Save and end after this much time, such as 60s or 8h.");
         var fresh = new Option<bool>("--fresh") { Description = "Start over; without it the same command resumes." };
         var command = new Command("pretrain", "Train a model from text.");
         recipe.AddTo(command);
+        machine.AddTo(command);
         command.Add(run);
         command.Add(maxTime);
         command.Add(fresh);
         command.Add(GlobalOptions.Json);
+        command.Validators.Add(result =>
+        {
+            if (machine.AreGiven(result) == recipe.IsNamed(result))
+                result.AddError("pretrain takes a RECIPE, or --size and --hours: try 'lingotto pretrain quickstart' or 'lingotto pretrain --size small --hours 8'");
+        });
         command.SetAction(parsed =>
         {
-            RecipeFile file = recipe.Open(parsed, context.AssetFolder);
+            RecipeFile file = recipe.Open(parsed, context.AssetFolder, machine.Write(parsed, context));
             if (file.Derived.Count > 0 && !parsed.GetValue(GlobalOptions.Quiet))
                 context.Terminal.Error.WriteLine($"by the {ScalingLaws.Name}: {string.Join(", ", file.Derived)}");
             var options = new PretrainOptions(
