@@ -133,6 +133,7 @@ public sealed class TrainableDecoder : IDisposable
     {
         if (Config.MoeRouterEnableExpertBias)
         {
+            _device.Enter(_stack.Layers[layer].Block.Name);
             Tensor counts = _activations[layer].Moe!.Dispatch.TokensPerExpert;
             _device.Upload(tokensPerExpertE, counts);
             _stack.Layers[layer].Moe!.UpdateExpertBias(counts, rate);
@@ -157,6 +158,7 @@ public sealed class TrainableDecoder : IDisposable
 
     private float LossSum()
     {
+        _device.Enter(_stack.Head.Block.Name);
         Span<float> sum = stackalloc float[1];
         _device.Sum(_head.Loss, _head.LossSum);
         _device.Download(_head.LossSum, sum);

@@ -34,6 +34,7 @@ internal sealed class HeadLayer
 
     public void RefreshWeights()
     {
+        _device.Enter(Block.Name);
         _device.Refresh(_prepared);
         if (!_inverseNormD.IsAbsent)
         {
@@ -70,6 +71,7 @@ internal sealed class HeadLayer
 
     private void Normalise(Tensor hTD, HeadActivations a)
     {
+        _device.Enter(Block.Name);
         _device.RmsNormForward(hTD, _norm.Value, _epsilon, a.Input, a.Rstd);
         if (!_inverseNormD.IsAbsent)
         {

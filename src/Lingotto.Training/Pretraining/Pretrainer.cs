@@ -28,12 +28,15 @@ public static class Pretrainer
         using var device = new CpuDevice(options.Threads);
         recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
+        observer = options.Trace ? new SerialObserver(observer) : observer;
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
         using TokenDataset data = dataset;
         int sequences = recipe.Training.SequencesPerMicroBatch, length = recipe.Training.SequenceLength;
         DType precision = PrecisionOn(recipe.Training, device);
-        using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
-        using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
+        using RunTracing? tracing = options.Trace ? new RunTracing(device, folder.Path, observer, cancellation) : null;
+        Device chip = tracing?.Device ?? device;
+        using var decoder = new TrainableDecoder(chip, config, sequences, length, precision);
+        using var optimizer = new AdamWOptimizer(chip, recipe.Optimizer, decoder.Blocks);
         var batches = new BatchSchedule(recipe);
         var packed = new MixedSequences(
             data, length, recipe.Training.Seed, [.. recipe.Data.Stages.Select(s => s with { FromStep = batches.SequencesThrough(s.FromStep) })]);
@@ -43,13 +46,14 @@ public static class Pretrainer
                 $"The training text has {data.Train.Count} tokens, fewer than one sequence of {length}: give more text with --data or lower training.sequence_length.");
         }
 
-        var step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill);
+        var step = new TrainStep(chip, recipe, decoder, optimizer, packed.Fill);
         var trainer = new Trainer(recipe, options, observer, folder, device, decoder, optimizer, tokenizer)
         {
             Step = step,
             Guarded = new GuardedStep(recipe, step, batches),
             Documents = new SampleDocuments(packed, length, tokenizer),
-            Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
+            Evaluator = new HeldOutEvaluator(chip, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
+            Tracing = tracing,
         };
         trainer.RequireRoom();
         trainer.ResumeOrInitialize();
