@@ -21,7 +21,7 @@ internal sealed class HangReport(Hang hang, OperationTrace trace)
     }
 
     /// <summary>For the file.</summary>
-    public string Page(string? stacks)
+    public string Page(string stacks)
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"{DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC, rank {trace.Rank}, process {Environment.ProcessId}");
@@ -48,7 +48,7 @@ internal sealed class HangReport(Hang hang, OperationTrace trace)
             text.AppendLine(CultureInfo.InvariantCulture, $"  {line}");
         }
 
-        text.AppendLine().AppendLine(stacks ?? "Managed stacks could not be had.");
+        text.AppendLine().AppendLine(stacks);
         return text.ToString();
     }
 

@@ -124,8 +124,11 @@ internal sealed class RunTracing : IDisposable
         string file = Path.Combine(_folder, FormattableString.Invariant($"hang-{hang.Step:D9}.txt"));
         var report = new HangReport(hang, Trace);
         string line = report.Line(file);
-        DurableFile.WriteAllText(file, report.Page(null));
+
+        // Before the runtime is asked for more: if that fails, this much is there.
+        DurableFile.WriteAllText(file, report.Page("Managed stacks have been asked for."));
         _observer.Warned(line);
+        DurableFile.WriteAllText(file, report.Page(ManagedStacks.Read()));
     }
 
     private void Write() => Guarded(() =>

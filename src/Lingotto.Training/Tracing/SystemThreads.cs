@@ -13,6 +13,19 @@ internal static class SystemThreads
         ? [.. Directory.EnumerateDirectories(Tasks).Select(Describe).OfType<string>()]
         : ["/proc is not there"];
 
+    /// <summary>Empty where it is unknown; the system keeps 15 characters.</summary>
+    public static string NameOf(ulong thread)
+    {
+        try
+        {
+            return File.ReadAllText(FormattableString.Invariant($"{Tasks}/{thread}/comm")).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
     private static string? Describe(string task)
     {
         try

@@ -8,7 +8,7 @@ namespace Lingotto.Training;
 internal sealed class TraceSnapshot
 {
     /// <summary>Events of a file at most; with the longest names they stay below 16 MiB.</summary>
-    public const int MaxEvents = 1 << 16;
+    public const int MaxEvents = 45_000;
 
     private const string Step = "step";
 
