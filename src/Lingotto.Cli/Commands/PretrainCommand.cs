@@ -16,7 +16,7 @@ internal static class PretrainCommand
         {
             Description = "Record every operation in RUN/trace.json, which ui.perfetto.dev opens, and report a step that hangs; costs below 1 % of time.",
         };
-        var command = new Command("pretrain", "Train a model from text.");
+        var command = new Command("pretrain", "Train a model from text. Example: lingotto pretrain quickstart --data my-texts --trace");
         recipe.AddTo(command);
         command.Add(run);
         command.Add(maxTime);

@@ -14,7 +14,9 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.Refresh(weight);
-        End(OperationWork.Moving(weight.Weight));
+        
+        // Read once, written in two layouts of half its width at least.
+        End(OperationWork.Moving(weight.Weight, weight.Weight));
     }
 
     /// <inheritdoc/>

@@ -36,7 +36,7 @@ internal sealed class HangReport(Hang hang, OperationTrace trace)
             }
 
             text.AppendLine(open.Length == 0 ? "  nothing: it waits for work" : "").AppendLine("  and did before, newest first");
-            foreach (OperationRecord record in trace.Records(thread).Reverse().Take(LastOperations))
+            foreach (OperationRecord record in LastOf(thread))
             {
                 text.AppendLine(CultureInfo.InvariantCulture, $"    step {record.Step}  {record.Name}{At(record.Place)}  {SecondsOf(record.End - record.Start) * 1e3:F3} ms, {SecondsOf(_now - record.End):F1} s ago");
             }
@@ -51,6 +51,10 @@ internal sealed class HangReport(Hang hang, OperationTrace trace)
         text.AppendLine().AppendLine(stacks);
         return text.ToString();
     }
+
+    /// <summary>Workers have kernels only; of the caller's, operations say more.</summary>
+    private IEnumerable<OperationRecord> LastOf(int thread) =>
+        trace.Records(thread).Where(record => thread > 0 || record.Level != OperationLevel.Kernel).Reverse().Take(LastOperations);
 
     /// <summary>The thread that has been in the same thing for longest, workers before the caller who waits for them.</summary>
     private string WhereItIs()

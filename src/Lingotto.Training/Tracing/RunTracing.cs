@@ -14,8 +14,10 @@ internal sealed class RunTracing : IDisposable
 {
     public const string FileName = "trace.json";
 
+    /// <summary>Between two writes of the files while the run goes on.</summary>
+    public static readonly TimeSpan WriteInterval = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_every = TimeSpan.FromMinutes(5);
 
     private readonly CpuDevice _cpu;
     private readonly string _folder;
@@ -110,7 +112,7 @@ internal sealed class RunTracing : IDisposable
                 _isDue = true;
             }
 
-            if (_isDue || Stopwatch.GetElapsedTime(written) > s_every)
+            if (_isDue || Stopwatch.GetElapsedTime(written) > WriteInterval)
             {
                 _isDue = false;
                 Write();
@@ -158,7 +160,7 @@ internal sealed class RunTracing : IDisposable
             if (!_warned)
             {
                 _warned = true;
-                _observer.Warned($"{Path.Combine(_folder, FileName)} cannot be written ({e.GetType().Name}: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}): training goes on, and it is tried again every {s_every.TotalMinutes:F0} minutes.");
+                _observer.Warned($"{Path.Combine(_folder, FileName)} cannot be written ({e.GetType().Name}: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}): training goes on, and it is tried again every {WriteInterval.TotalMinutes:F0} minutes.");
             }
         }
     }
