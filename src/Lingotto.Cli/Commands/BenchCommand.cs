@@ -12,7 +12,7 @@ internal static class BenchCommand
         var data = new Option<string[]>("--data") { Description = "Text for the tokenizer; the .NET documentation when absent.", HelpName = "PATH" };
         var json = new Option<string?>("--json") { Description = "Also write the report to this file.", HelpName = "FILE" };
         var saves = new Option<bool>("--saves") { Description = "Measure instead what saving a 1.4 GB state costs training; two minutes or more." };
-        var trace = new Option<bool>("--trace") { Description = "Measure instead what pretrain --trace costs training; two minutes." };
+        var trace = new Option<bool>("--trace") { Description = "Measure instead what pretrain --trace costs training; four minutes." };
         var command = new Command("bench", "Measure peaks, products, a training step and the tokenizer; about a minute.") { data, json, saves, trace };
         command.SetAction(parsed =>
         {
@@ -56,7 +56,7 @@ internal static class BenchCommand
 
     private static void MeasureTrace(CliContext context, ParseResult parsed)
     {
-        const int pairs = 40;
+        const int pairs = 80;
         TraceCost cost = TraceMeasurement.Run(
             parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, pairs, stage => Show(context, parsed, stage), context.Cancellation);
         context.Terminal.Out.WriteLine(FormattableString.Invariant(

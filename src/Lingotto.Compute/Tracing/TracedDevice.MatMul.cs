@@ -14,7 +14,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.Refresh(weight);
-        
+
         // Read once, written in two layouts of half its width at least.
         End(OperationWork.Moving(weight.Weight, weight.Weight));
     }

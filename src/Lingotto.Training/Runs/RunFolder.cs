@@ -89,7 +89,7 @@ internal sealed class RunFolder : IDisposable
             Directory.Delete(folder, recursive: true);
         }
 
-        foreach (string file in Directory.EnumerateFiles(Path, "hang-*.*").Append(At(RunTracing.FileName)))
+        foreach (string file in Directory.EnumerateFiles(Path, "hang-*.txt").Append(At(RunTracing.FileName)))
         {
             File.Delete(file);
         }

@@ -4,7 +4,9 @@ namespace Lingotto.Training;
 /// Notices a step that takes far longer than those before it. Saves and measurements are no steps, and time counts only while
 /// this watch itself is awake, so a machine that slept, or a process that was stopped, is no hang.
 /// </summary>
-internal sealed class HangWatch
+/// <param name="leastSeconds">Seconds that any step may take.</param>
+/// <param name="unknownSeconds">Seconds that a step may take while the median is unknown.</param>
+internal sealed class HangWatch(double leastSeconds = HangWatch.LeastSeconds, double unknownSeconds = HangWatch.UnknownSeconds)
 {
     /// <summary>Median steps that a step may take.</summary>
     public const double Times = 10;
@@ -65,7 +67,7 @@ internal sealed class HangWatch
 
             _seconds += seconds;
             double? median = Median();
-            double limit = median is { } known ? Math.Max(Times * known, LeastSeconds) : UnknownSeconds;
+            double limit = median is { } known ? Math.Max(Times * known, leastSeconds) : unknownSeconds;
             if (_isReported || _seconds <= limit)
             {
                 return null;

@@ -49,7 +49,9 @@ internal static class ManagedStacks
             Command(stop, Stop, payload);
         }
 
-        return answer.Wait(s_patience) ? SampledStacks.Parse(answer.Result) : throw new IOException("the runtime did not end its answer");
+        return Task.WaitAny([answer], s_patience) == 0
+            ? SampledStacks.Parse(answer.GetAwaiter().GetResult())
+            : throw new IOException("the runtime did not end its answer");
     }
 
     private static NetworkStream Connect(string path)

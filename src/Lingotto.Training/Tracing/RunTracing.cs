@@ -17,13 +17,13 @@ internal sealed class RunTracing : IDisposable
     /// <summary>Between two writes of the files while the run goes on.</summary>
     public static readonly TimeSpan WriteInterval = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
     private readonly CpuDevice _cpu;
     private readonly string _folder;
     private readonly IRunObserver _observer;
     private readonly double _gigabytesPerSecond;
-    private readonly HangWatch _watch = new();
+    private readonly HangWatch _watch;
+    private readonly TimeSpan _look;
     private readonly OpenPhase _phase;
     private readonly AutoResetEvent _wake = new(false);
     private readonly Lock _writing = new();
@@ -38,8 +38,13 @@ internal sealed class RunTracing : IDisposable
     /// <param name="observer">Hears of hangs from another thread than of steps: see <see cref="SerialObserver"/>.</param>
     /// <param name="cancellation">A signal.</param>
     public RunTracing(CpuDevice cpu, string folder, IRunObserver observer, CancellationToken cancellation)
+        : this(cpu, folder, observer, new HangWatch(), TimeSpan.FromSeconds(1), cancellation)
     {
-        (_cpu, _folder, _observer) = (cpu, folder, observer);
+    }
+
+    internal RunTracing(CpuDevice cpu, string folder, IRunObserver observer, HangWatch watch, TimeSpan look, CancellationToken cancellation)
+    {
+        (_cpu, _folder, _observer, _watch, _look) = (cpu, folder, observer, watch, look);
         _gigabytesPerSecond = cpu.MeasureReadBandwidth();
         Trace = new OperationTrace(cpu.Threads);
         Device = new TracedDevice(cpu, Trace);
@@ -103,7 +108,7 @@ internal sealed class RunTracing : IDisposable
         long looked = Stopwatch.GetTimestamp(), written = looked;
         while (!_stopping)
         {
-            _wake.WaitOne(s_look);
+            _wake.WaitOne(_look);
             double since = Stopwatch.GetElapsedTime(looked).TotalSeconds;
             looked = Stopwatch.GetTimestamp();
             if (_watch.Look(since, Trace.Written) is { } hang)
@@ -160,7 +165,7 @@ internal sealed class RunTracing : IDisposable
             if (!_warned)
             {
                 _warned = true;
-                _observer.Warned($"{Path.Combine(_folder, FileName)} cannot be written ({e.GetType().Name}: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}): training goes on, and it is tried again every {WriteInterval.TotalMinutes:F0} minutes.");
+                _observer.Warned($"What --trace records cannot be written to {_folder} ({e.GetType().Name}: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}): training goes on, and it is tried again every {WriteInterval.TotalMinutes:F0} minutes.");
             }
         }
     }

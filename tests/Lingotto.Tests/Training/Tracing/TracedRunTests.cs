@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Lingotto.Compute;
 using Lingotto.Reporting;
+using Lingotto.Tests.Formats;
 using Lingotto.Tests.Model;
 using Lingotto.Training;
 using Xunit;
@@ -33,7 +34,7 @@ public class TracedRunTests
     }
 
     [Fact]
-    public void A_run_that_is_stopped_or_fails_leaves_its_trace()
+    public void A_run_that_is_stopped_leaves_its_trace_until_it_starts_over()
     {
         using var run = new TinyRun(TinyModels.Ling1);
         run.Train(stopAfter: 3, trace: true).Dispose();
@@ -84,6 +85,79 @@ public class TracedRunTests
         step.Join();
         Assert.True(float.IsFinite(expected));
         Assert.Empty(trace.Open(0));
+    }
+
+    [Fact]
+    public void A_fault_leaves_a_trace_that_ends_where_it_struck()
+    {
+        using var folder = new TemporaryFolder();
+        using var cpu = new CpuDevice(1);
+        Assert.Throws<ArgumentException>(() =>
+        {
+            using var tracing = new RunTracing(cpu, folder.Path, new SilentObserver(), default);
+            using (tracing.Step(5))
+            {
+                tracing.Device.Enter("layers.4");
+                tracing.Device.MatMulForward(default, null!, default);
+            }
+        });
+        JsonNode[] events = [.. JsonNode.Parse(File.ReadAllBytes(folder.File("trace.json")))!.AsArray().Where(e => (string?)e!["ph"] == "X").Select(e => e!)];
+        Assert.Equal(["layers.4", "MatMulForward", "step"], events.Select(e => (string)e["name"]!));
+        Assert.Null(cpu.Trace);
+    }
+
+    [Fact]
+    public void A_hung_step_is_said_once_with_a_page_and_a_signal_writes_what_is_there()
+    {
+        using var folder = new TemporaryFolder();
+        using var cpu = new CpuDevice(1);
+        using var signal = new CancellationTokenSource();
+        using var said = new ManualResetEventSlim();
+        var warnings = new List<string>();
+        var observer = new SilentObserver(warning =>
+        {
+            warnings.Add(warning);
+            said.Set();
+        });
+        var watch = new HangWatch(leastSeconds: 0.05, unknownSeconds: 0.05);
+        using (var tracing = new RunTracing(cpu, folder.Path, observer, watch, TimeSpan.FromMilliseconds(5), signal.Token))
+        {
+            using (tracing.Step(12))
+            {
+                Assert.True(said.Wait(TimeSpan.FromMinutes(1)));
+                Assert.True(SpinWait.SpinUntil(() => File.Exists(folder.File("trace.json")), TimeSpan.FromMinutes(1)), "a hang writes the trace");
+                File.Delete(folder.File("trace.json"));
+                signal.Cancel();
+                Assert.True(SpinWait.SpinUntil(() => File.Exists(folder.File("trace.json")), TimeSpan.FromMinutes(1)), "a signal writes the trace");
+            }
+        }
+
+        Assert.StartsWith("Step 12 has run for 0 s: ", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Contains("Managed stacks", File.ReadAllText(folder.File("hang-000000012.txt")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_written_is_said_once_and_ends_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        using var cpu = new CpuDevice(1);
+        var warnings = new List<string>();
+        using (var tracing = new RunTracing(cpu, folder.File("absent"), new SilentObserver(warnings.Add), default))
+        {
+            tracing.Step(1).Dispose();
+            tracing.Conclude();
+        }
+
+        Assert.StartsWith("What --trace records cannot be written to ", Assert.Single(warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_answer_that_is_cut_or_no_trace_is_refused()
+    {
+        Assert.Throws<InvalidDataException>(() => SampledStacks.Parse("garbage!"u8));
+        Assert.Throws<InvalidDataException>(() => SampledStacks.Parse("Nettrace"u8));
+        Assert.Throws<InvalidDataException>(() => SampledStacks.Parse("Nettrace\x14\0\0\0!FastSerialization.1\x5\x5\x1"u8));
+        Assert.Throws<InvalidDataException>(() => SampledStacks.Parse([.. "Nettrace"u8, 255, 255, 255, 127, 5]));
     }
 
     /// <summary>Waits in one operation until it is released.</summary>
