@@ -69,6 +69,24 @@ public sealed unsafe partial class CpuDevice : Device
     public double MeasureReadBandwidth(int threads = 0) =>
         ReadBandwidth.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
 
+    /// <summary>
+    /// Records the part of every worker in every operation, beside what a <see cref="TracedDevice"/> in front records; null
+    /// where nobody asks. It must have room for <see cref="Threads"/>. Change it between operations only.
+    /// </summary>
+    public OperationTrace? Trace
+    {
+        get => _workers.Trace;
+        set
+        {
+            if (value is not null && value.Threads.Count < Threads)
+            {
+                throw new ArgumentException($"A trace of {value.Threads.Count} threads has no room for {Threads}.", nameof(value));
+            }
+
+            _workers.Trace = value;
+        }
+    }
+
     /// <summary>Starts counting wall time by kernel.</summary>
     public void StartProfile() => _workers.Profile.Start();
 

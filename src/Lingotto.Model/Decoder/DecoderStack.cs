@@ -60,7 +60,15 @@ internal sealed class DecoderStack
         Head.RefreshWeights();
     }
 
-    public void Embed(Tensor idsT, Tensor hTD) => _device.EmbeddingForward(idsT, Embedding.Parameters[0].Value, hTD);
+    public void Embed(Tensor idsT, Tensor hTD)
+    {
+        _device.Enter(Embedding.Name);
+        _device.EmbeddingForward(idsT, Embedding.Parameters[0].Value, hTD);
+    }
 
-    public void EmbedBackward(Tensor idsT, Tensor gradHTD) => _device.EmbeddingBackward(idsT, gradHTD, Embedding.Parameters[0].Gradient);
+    public void EmbedBackward(Tensor idsT, Tensor gradHTD)
+    {
+        _device.Enter(Embedding.Name);
+        _device.EmbeddingBackward(idsT, gradHTD, Embedding.Parameters[0].Gradient);
+    }
 }

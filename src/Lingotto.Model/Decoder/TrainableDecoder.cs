@@ -146,6 +146,7 @@ public sealed class TrainableDecoder : IDisposable
     {
         if (Config.MoeRouterEnableExpertBias)
         {
+            _device.Enter(_stack.LayerAt(layer).Block.Name);
             Tensor counts = MoeAt(layer).Dispatch.TokensPerExpert;
             _device.Upload(tokensPerExpertE, counts);
             _stack.LayerAt(layer).Moe!.UpdateExpertBias(counts, rate);
@@ -184,6 +185,7 @@ public sealed class TrainableDecoder : IDisposable
 
     private float LossSum()
     {
+        _device.Enter(_stack.Head.Block.Name);
         Span<float> sum = stackalloc float[1];
         _device.Sum(_head.Loss, _head.LossSum);
         _device.Download(_head.LossSum, sum);

@@ -36,6 +36,7 @@ internal sealed class HeadLayer
 
     public void RefreshWeights()
     {
+        _device.Enter(Block.Name);
         _device.Refresh(_prepared);
         if (!_inverseNormD.IsAbsent)
         {
@@ -76,6 +77,7 @@ internal sealed class HeadLayer
 
     private void Normalise(Tensor hTD, Parameter norm, HeadActivations a)
     {
+        _device.Enter(Block.Name);
         _device.RmsNormForward(hTD, norm.Value, _epsilon, a.Input, a.Rstd);
         if (!_inverseNormD.IsAbsent)
         {

@@ -45,6 +45,7 @@ internal sealed class NextTokenLayer
 
     public void RefreshWeights()
     {
+        _device.Enter(Block.Name);
         _device.Refresh(_prepared);
         Layer.RefreshWeights();
     }
@@ -56,6 +57,7 @@ internal sealed class NextTokenLayer
     public void ForwardBackward(
         Tensor hTD, TokenBatch batch, float gradScale, in RouterTraining router, NextTokenActivations a, HeadActivations head, BackwardBuffers buffers)
     {
+        _device.Enter(Block.Name);
         _device.EmbeddingForward(batch.NextIds, _embedding.Value, a.Embedded);
         _device.RmsNormForward(hTD, _head.Norm.Value, _epsilon, a.Hidden, a.DecoderRstd);
         _device.RmsNormForward(a.Embedded, _embeddingNorm.Value, _epsilon, a.Above, a.EmbeddedRstd);
@@ -67,6 +69,7 @@ internal sealed class NextTokenLayer
         _device.Sum(head.Loss, a.LossSum);
 
         Layer.Backward(a.Input, batch, router, a.Layer, buffers);
+        _device.Enter(Block.Name);
         _device.MatMulBackwardWeight(buffers.GradResidual, a.Joined, _prepared, _projection.Gradient);
         _device.MatMulBackwardInput(buffers.GradResidual, _prepared, a.Joined);
         _device.Fill(a.Stacked, 0);

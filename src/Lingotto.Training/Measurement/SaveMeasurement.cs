@@ -12,21 +12,16 @@ public static class SaveMeasurement
 {
     private const int Sequences = 8, SequenceLength = 512, WarmPairs = 2;
 
-    /// <summary>One-sided 95 % quantiles of Student's t for 1 to 15 degrees of freedom.</summary>
-    private static readonly double[] s_t95 =
-        [6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796, 1.782, 1.771, 1.761, 1.753];
-
     /// <summary>Measures saves of models/moe-bench.json into a temporary folder.</summary>
     /// <param name="threads">0 takes every processor.</param>
     /// <param name="assetFolder">Folder that holds models/moe-bench.json.</param>
-    /// <param name="pairs">2 to 16.</param>
+    /// <param name="pairs">2 or more.</param>
     /// <param name="progress">Told what is being measured.</param>
     /// <param name="cancellation">Ends it.</param>
     public static SaveCost Run(int threads, string assetFolder, int pairs, Action<string> progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(progress);
         ArgumentOutOfRangeException.ThrowIfLessThan(pairs, 2);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(pairs, s_t95.Length + 1);
         string folder = Directory.CreateTempSubdirectory("lingotto-saves-").FullName;
         try
         {
@@ -78,9 +73,8 @@ public static class SaveMeasurement
                 $"{(pair < 0 ? "warming up" : $"pair {pair + 1} of {pairs}")}: {blocks.Steps} steps {plain:F2} s, with a save {saved:F2} s, of which paused {stall:F2} s"));
         }
 
-        double mean = costs.Average(), deviation = Math.Sqrt(costs.Sum(cost => (cost - mean) * (cost - mean)) / (pairs - 1));
-        return new SaveCost(
-            bytes, pairs, Median(plainSteps), Median(stalls), mean, mean + s_t95[pairs - 2] * deviation / Math.Sqrt(pairs));
+        (double mean, double upper) = PairedDifferences.Bound(costs);
+        return new SaveCost(bytes, pairs, Median(plainSteps), Median(stalls), mean, upper);
     }
 
     private static double Median(List<double> values)

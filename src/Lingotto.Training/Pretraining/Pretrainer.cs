@@ -28,10 +28,15 @@ public static class Pretrainer
         using var device = new CpuDevice(options.Threads);
         recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
+        observer = options.Trace ? new SerialObserver(observer) : observer;
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
         using TokenDataset data = dataset;
         DType precision = PrecisionOn(recipe.Training, device);
-        var runner = new StageRunner(RunStage.Of(recipe), options, observer, folder, device, precision, PeakGflops(device, precision), tokenizer, data);
+        using RunTracing? tracing = options.Trace ? new RunTracing(device, folder.Path, observer, cancellation) : null;
+        var runner = new StageRunner(RunStage.Of(recipe), options, observer, folder, device, precision, PeakGflops(device, precision), tokenizer, data)
+        {
+            Tracing = tracing,
+        };
         runner.Require();
         long step = CheckpointStore.NewestStep(folder.Checkpoints);
         while (true)

@@ -10,6 +10,9 @@ internal sealed class StageRunner(
     IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, DType precision, double peakGflops,
     Tokenizer tokenizer, TokenDataset data)
 {
+    /// <summary>What records operations; null unless asked for.</summary>
+    public RunTracing? Tracing { get; init; }
+
     /// <summary>Refuses at the start of a run what one of its stages would fail on hours later.</summary>
     /// <exception cref="RunException">The text is shorter than a sequence, or the buffers do not fit.</exception>
     public void Require()
@@ -48,16 +51,18 @@ internal sealed class StageRunner(
         Recipe recipe = stage.Recipe;
         ModelConfig config = recipe.LoadModel(options.AssetFolder);
         int sequences = recipe.Training.SequencesPerMicroBatch, length = recipe.Training.SequenceLength;
-        using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
-        using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
+        Device chip = Tracing?.Device ?? device;
+        using var decoder = new TrainableDecoder(chip, config, sequences, length, precision);
+        using var optimizer = new AdamWOptimizer(chip, recipe.Optimizer, decoder.Blocks);
         MixedSequences packed = Sequences(stage);
-        var training = new TrainStep(device, recipe, decoder, optimizer, packed.Fill);
+        var training = new TrainStep(chip, recipe, decoder, optimizer, packed.Fill);
         var trainer = new Trainer(stage, stages, options, observer, folder, device, decoder, optimizer, tokenizer)
         {
             Step = training,
             Guarded = new GuardedStep(recipe, training, new BatchSchedule(recipe)),
             Documents = new SampleDocuments(packed, length, tokenizer),
-            Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
+            Evaluator = new HeldOutEvaluator(chip, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
+            Tracing = Tracing,
         };
         trainer.RequireRoom();
         trainer.ResumeOrInitialize();

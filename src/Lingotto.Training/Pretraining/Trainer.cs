@@ -32,6 +32,9 @@ internal sealed class Trainer(
 
     public required HeldOutEvaluator Evaluator { get; init; }
 
+    /// <summary>Null where operations are not recorded.</summary>
+    public RunTracing? Tracing { get; init; }
+
     public TrainerState State { get; private set; } = new(0, 0, 0, null, null);
 
     /// <summary>Memory for the copy that checkpoints are written from.</summary>
@@ -60,6 +63,7 @@ internal sealed class Trainer(
     {
         using var log = new RunLog(folder, summary, observer);
         using var saver = new CheckpointSaver(_checkpoints, _content, device, _recipe.Checkpoints, State.Step, observer);
+        Tracing?.PeakGflops = summary.PeakGflops;
         var clock = Stopwatch.StartNew();
         double elapsedBefore = State.ElapsedSeconds;
         RunOutcome? outcome = Ended(clock, cancellation);
@@ -80,6 +84,7 @@ internal sealed class Trainer(
             _saveIsDue |= advanced && IsDue(_recipe.Checkpoints.EverySteps);
             if (outcome is null && _saveIsDue && !Guarded.IsAlarmed)
             {
+                using IDisposable? phase = Tracing?.Phase("save", State.Step);
                 saver.Begin(State with { Guard = Guarded.State });
                 (_saveIsDue, _returns) = (false, 0);
             }
@@ -100,7 +105,12 @@ internal sealed class Trainer(
     {
         long step = State.Step + 1;
         double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
-        GuardedOutcome result = Guarded.Run(step, rate, cancellation);
+        GuardedOutcome result;
+        using (Tracing?.Step(step))
+        {
+            result = Guarded.Run(step, rate, cancellation);
+        }
+
         double seconds = clock.Elapsed.TotalSeconds - began;
         _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
         Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
@@ -195,6 +205,7 @@ internal sealed class Trainer(
     /// <summary>Null where nothing is held out.</summary>
     private EvaluationMetrics? Evaluate(RunLog log, long sequences, CancellationToken cancellation)
     {
+        using IDisposable? phase = Tracing?.Phase("evaluation", State.Step);
         EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences, cancellation);
         if (metrics.Tokens == 0)
         {
@@ -210,6 +221,7 @@ internal sealed class Trainer(
     private RunResult Finish(RunOutcome outcome, CheckpointSaver saver, RunLog log, double elapsedSeconds)
     {
         string checkpoint = saver.Finish(State with { Guard = Guarded.State }, isHurried: outcome == RunOutcome.Interrupted);
+        Tracing?.Conclude();
         EvaluationMetrics? heldOut = null;
         if (outcome != RunOutcome.Interrupted)
         {

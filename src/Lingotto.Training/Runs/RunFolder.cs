@@ -4,8 +4,8 @@ using Lingotto.Formats;
 namespace Lingotto.Training;
 
 /// <summary>
-/// The files of a run: recipe.json, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/, samples.txt; locked
-/// while it trains.
+/// The files of a run: recipe.json, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/, samples.txt, and trace.json with
+/// profile.json under --trace; locked while it trains.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
@@ -88,6 +88,11 @@ internal sealed class RunFolder : IDisposable
         foreach (string folder in new[] { Data, Checkpoints, TensorBoard }.Where(Directory.Exists))
         {
             Directory.Delete(folder, recursive: true);
+        }
+
+        foreach (string file in Directory.EnumerateFiles(Path, "hang-*.txt").Append(At(RunTracing.FileName)))
+        {
+            File.Delete(file);
         }
 
         foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json"), At("report.html"), At("profile.json") })
