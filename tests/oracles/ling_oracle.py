@@ -6,14 +6,16 @@ It follows the published forward pass of BailingMoeForCausalLM and BailingMoeV2F
 expert at a time where that is the plainest way to say it, and shares nothing with the code it checks.
 
 batch.json: ids, targets (-100: not predicted) and document_starts (within the sequence), each of sequences *
-sequence_length numbers, and the coefficients balance_loss and z_loss.
+sequence_length numbers, and the coefficients balance_loss, z_loss and mtp_loss.
 
-    loss         = cross_entropy + balance_loss * balance + z_loss * z
+    loss         = cross_entropy + balance_loss * balance + z_loss * z + mtp_loss * mtp
+    mtp          = cross entropy of the token after next where both it and the next one are of the same document, summed and
+                   divided by the number of targets; 0 unless num_nextn_predict_layers is 1
     balance      = mean over MoE layers of E * sum_e f_e P_e: f_e the share of choices that fell on e (a constant), P_e the
                    mean over tokens of the score, normalised to sum 1 over experts
     z            = mean over MoE layers and tokens of logsumexp(router logits)^2
 
-out.safetensors (F64): logits [T, V]; loss.cross_entropy, loss.balance, loss.z (unweighted); gradient.NAME for each weight.
+out.safetensors (F64): logits [T, V]; loss.cross_entropy, loss.balance, loss.z, loss.mtp (unweighted); gradient.NAME for each weight.
 Needs PyTorch 1.13 or later and numpy, nothing else.
 """
 import json
@@ -68,12 +70,25 @@ class Ling:
     def forward(self, ids, positions, visible):
         h = self.weights["model.word_embeddings.weight"][ids]
         for i in range(self.config["num_hidden_layers"]):
-            layer = f"model.layers.{i}."
-            h = h + self.attention(self.norm(h, layer + "input_layernorm.weight"), layer + "attention.", positions, visible)
-            x = self.norm(h, layer + "post_attention_layernorm.weight")
-            dense = i < self.config.get("first_k_dense_replace", 0)
-            h = h + (self.mlp(x, layer + "mlp.") if dense else self.experts(x, layer + "mlp."))
-        return self.norm(h, "model.norm.weight") @ self.head().T
+            h = self.layer(i, h, positions, visible)
+        self.output = self.norm(h, "model.norm.weight")
+        return self.output @ self.head().T
+
+    def layer(self, i, h, positions, visible):
+        layer = f"model.layers.{i}."
+        h = h + self.attention(self.norm(h, layer + "input_layernorm.weight"), layer + "attention.", positions, visible)
+        x = self.norm(h, layer + "post_attention_layernorm.weight")
+        dense = i < self.config.get("first_k_dense_replace", 0)
+        return h + (self.mlp(x, layer + "mlp.") if dense else self.experts(x, layer + "mlp."))
+
+    def token_after_next(self, next_ids, positions, visible):
+        """Logits of the multi-token-prediction layer, which stands behind the others; after forward."""
+        i = self.config["num_hidden_layers"]
+        prefix = f"model.layers.{i}."
+        e = self.norm(self.weights["model.word_embeddings.weight"][next_ids], prefix + "enorm.weight")
+        g = self.norm(self.output, prefix + "hnorm.weight")
+        x = torch.cat([e, g], dim=-1) @ self.weights[prefix + "eh_proj.weight"].T
+        return self.norm(self.layer(i, x, positions, visible), prefix + "final_layernorm.weight") @ self.head().T
 
     def head(self):
         w = self.weights["lm_head.weight"]
@@ -177,10 +192,18 @@ def main(config_path, weights_path, batch_path, out_path, precision="float64"):
     model = Ling(config, weights)
     logits = model.forward(torch.tensor(batch["ids"]), rows - starts, visible)
     cross_entropy = F.cross_entropy(logits, torch.tensor(batch["targets"]), ignore_index=-100)
+    mtp = logits.new_zeros(())
+    if config.get("num_nextn_predict_layers"):
+        targets, document = torch.tensor(batch["targets"]), starts
+        after = torch.full_like(targets, -100)
+        inside = (document[1:] == document[:-1]) & (targets[:-1] != -100)
+        after[:-1] = torch.where(inside, targets[1:], after[:-1])
+        later = model.token_after_next(targets.clamp(min=0), rows - starts, visible)
+        mtp = F.cross_entropy(later, after, ignore_index=-100, reduction="sum") / (targets != -100).sum()
     balance, z = mean(model.balance, logits), mean(model.z, logits)
-    (cross_entropy + batch["balance_loss"] * balance + batch["z_loss"] * z).backward()
+    (cross_entropy + batch["balance_loss"] * balance + batch["z_loss"] * z + batch["mtp_loss"] * mtp).backward()
 
-    out = {"logits": logits, "loss.cross_entropy": cross_entropy, "loss.balance": balance, "loss.z": z}
+    out = {"logits": logits, "loss.cross_entropy": cross_entropy, "loss.balance": balance, "loss.z": z, "loss.mtp": mtp}
     # A weight that no token reached has no gradient in PyTorch: zero.
     out.update({"gradient." + name: torch.zeros_like(w) if w.grad is None else w.grad for name, w in trained.items()})
     write_safetensors(out_path, {name: value.detach().double().numpy() for name, value in out.items()})

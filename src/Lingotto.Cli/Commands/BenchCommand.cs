@@ -12,11 +12,25 @@ internal static class BenchCommand
     {
         var data = new Option<string[]>("--data") { Description = "Text for the tokenizer; the .NET documentation when absent.", HelpName = "PATH" };
         var json = new Option<string?>("--json") { Description = "Also write the report to this file.", HelpName = "FILE" };
+        var saves = new Option<bool>("--saves") { Description = "Measure instead what saving a 1.4 GB state costs training; two minutes or more." };
+        var trace = new Option<bool>("--trace") { Description = "Measure instead what pretrain --trace costs training; four minutes." };
         var deviceFile = new Option<string?>("--device-file") { Description = "Also describe this machine as a device that plan reads: here.json.", HelpName = "FILE" };
         var command = new Command(
-            "bench", "Measure peaks, products, a training step and the tokenizer; about a minute. Example: lingotto bench --device-file here.json") { data, json, deviceFile };
+            "bench", "Measure peaks, products, a training step and the tokenizer; about a minute. Example: lingotto bench --device-file here.json") { data, json, deviceFile, saves, trace };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(saves))
+            {
+                MeasureSaves(context, parsed);
+                return;
+            }
+
+            if (parsed.GetValue(trace))
+            {
+                MeasureTrace(context, parsed);
+                return;
+            }
+
             using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
             BenchReport report = Bench.Run(
                 parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, parsed.GetValue(data) ?? [], stage =>
@@ -32,6 +46,34 @@ internal static class BenchCommand
                 DeviceCatalogue.WriteDevice(BenchDevice.Of(report, Path.GetFileNameWithoutExtension(device), context.AssetFolder), device);
         });
         return command;
+    }
+
+    private static void MeasureSaves(CliContext context, ParseResult parsed)
+    {
+        const int pairs = 8, stepsPerSave = 100;
+        SaveCost cost = SaveMeasurement.Run(
+            parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, pairs, stage => Show(context, parsed, stage), context.Cancellation);
+        context.Terminal.Out.WriteLine(FormattableString.Invariant(
+            $"a save of {cost.Bytes / 1e9:F2} GB pauses training for {cost.StallSeconds:F2} s (median of {cost.Pairs}) and costs it {cost.MeanSeconds:F2} s in all, at most {cost.UpperSeconds:F2} s with 95 % confidence"));
+        context.Terminal.Out.WriteLine(FormattableString.Invariant(
+            $"every {stepsPerSave} steps of {cost.SecondsPerStep:F2} s that is at most {100 * cost.ShareOf(stepsPerSave):F2} % of wall time"));
+    }
+
+    private static void MeasureTrace(CliContext context, ParseResult parsed)
+    {
+        const int pairs = 80;
+        TraceCost cost = TraceMeasurement.Run(
+            parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, pairs, stage => Show(context, parsed, stage), context.Cancellation);
+        context.Terminal.Out.WriteLine(FormattableString.Invariant(
+            $"{cost.RecordsPerStep:N0} records a step of {cost.SecondsPerStep:F2} s cost {100 * cost.MeanShare:F2} % of it, at most {100 * cost.UpperShare:F2} % with 95 % confidence ({cost.Pairs} pairs)"));
+        context.Terminal.Out.WriteLine(FormattableString.Invariant(
+            $"a file of {cost.FileBytes / 1e6:F1} MB takes {cost.WriteSeconds:F2} s every {cost.WriteIntervalSeconds:F0} s: at most {100 * cost.WriteShare:F2} % more, {100 * (cost.UpperShare + cost.WriteShare):F2} % in all"));
+    }
+
+    private static void Show(CliContext context, ParseResult parsed, string stage)
+    {
+        if (!parsed.GetValue(GlobalOptions.Quiet))
+            context.Terminal.Error.WriteLine(stage);
     }
 
     private static void Write(BenchReport report, TextWriter output)

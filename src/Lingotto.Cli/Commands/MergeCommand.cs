@@ -29,8 +29,17 @@ internal static class MergeCommand
             CheckpointMerger.Merge(checkpoints, weights, folder, context.Cancellation);
             foreach ((string checkpoint, double weight) in checkpoints.Zip(weights))
                 context.Terminal.Out.WriteLine(FormattableString.Invariant($"{weight,7:F4}  {checkpoint}"));
+            WriteHeldOut(context, parsed.GetRequiredValue(paths), checkpoints[^1], folder, parsed.GetValue(GlobalOptions.Threads));
             context.Terminal.Out.WriteLine(folder);
         });
         return command;
+    }
+
+    /// <summary>What the merge was good for, where the run's held-out text is at hand.</summary>
+    private static void WriteHeldOut(CliContext context, string[] paths, string newest, string merged, int threads)
+    {
+        if (paths.Length == 1 && HeldOutComparison.Measure(paths[0], [newest, merged], threads, context.Cancellation) is [{ } before, { } after])
+            context.Terminal.Out.WriteLine(FormattableString.Invariant(
+                $"held-out loss {after.Loss:F4} nats, {after.BitsPerByte:F4} bits per byte; the newest checkpoint alone {before.Loss:F4}, {before.BitsPerByte:F4}"));
     }
 }

@@ -15,7 +15,7 @@ internal static class PlanCommand
           lingotto plan ling-lite --tokens 300B --no-vendor nvidia --currency USD
           lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500 --devices ling-a,ling-d --deadline 60d --mixed
           lingotto plan ling-lite --tokens 300B --pareto
-          lingotto bench --device-file here.json; lingotto plan quickstart --here here.json   this machine and a recipe
+          lingotto bench --device-file here.json; lingotto plan quickstart --here here.json --run runs/quickstart
           lingotto plan ling-lite --tokens 300B --html plan.html --export megatron
         """;
 
@@ -30,7 +30,9 @@ internal static class PlanCommand
         var export = new Option<string?>("--export") { Description = "Print the best plan in the words of another program instead.", HelpName = "megatron|deepspeed|recipe" };
         export.AcceptOnlyFromAmong("megatron", "deepspeed", "recipe");
         var here = new Option<string?>("--here") { Description = "What this machine will do with the recipe MODEL, from the file of bench --device-file.", HelpName = "FILE" };
+        var happened = new Option<string?>("--run") { Description = "With --here: set beside it what this run of the recipe did.", HelpName = "RUN" };
         command.Add(here);
+        command.Add(happened);
         command.Add(html);
         command.Add(export);
         command.Add(PlanCalibrateCommand.Create(context));
@@ -38,7 +40,7 @@ internal static class PlanCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(here) is { } machine)
-                return Here(parsed.GetRequiredValue(model), machine, context);
+                return PlanHere.Write(parsed.GetRequiredValue(model), machine, parsed.GetValue(happened), context);
             string path = Locate(parsed.GetRequiredValue(model), context.AssetFolder);
             string name = Path.GetFileNameWithoutExtension(path);
             Workload work = Work(ModelShape.Of(ModelConfig.Load(path), name), name, parsed, options, context.AssetFolder);
@@ -56,24 +58,6 @@ internal static class PlanCommand
             return result.Ranked.Count > 0 || result.Mixed is not null ? ExitCodes.Done : ExitCodes.Failed;
         });
         return command;
-    }
-
-    /// <summary>Speed and memory of a recipe on the machine that bench described.</summary>
-    private static int Here(string recipe, string machine, CliContext context)
-    {
-        MeasuredTraining training = DeviceCatalogue.ReadDevice(machine).Training
-            ?? throw new PlanException($"{machine}: holds no measured training step: write it with lingotto bench --device-file");
-        Recipe run = RecipeFile.Load(recipe, context.AssetFolder, []);
-        ModelShape shape = ModelShape.Of(ModelConfig.Load(Locate(run.Model, context.AssetFolder)), run.Model);
-        int microBatch = run.Training.SequencesPerMicroBatch;
-        var work = new Workload
-        {
-            Model = shape, SequenceLength = run.Training.SequenceLength, SequencesPerStep = microBatch * Math.Max(1, run.Training.MicroBatches),
-        };
-        double rate = MachineModel.TokensPerSecond(training, work, microBatch);
-        context.Terminal.Out.WriteLine(FormattableString.Invariant(
-            $"{recipe} on {Path.GetFileNameWithoutExtension(machine)}: {rate:N0} tokens/s, {Figures.Bytes(MachineModel.MemoryBytes(training, work, microBatch))} planned, {work.TokensPerStep / rate:G3} s an update of {work.TokensPerStep:N0} tokens"));
-        return ExitCodes.Done;
     }
 
     private static void WritePage(PlanResult result, string file)
@@ -108,7 +92,7 @@ internal static class PlanCommand
         }
     }
 
-    private static string Locate(string model, string assetFolder)
+    internal static string Locate(string model, string assetFolder)
     {
         string shipped = Path.Combine(assetFolder, "models", model + ".json");
         return File.Exists(model) || Directory.Exists(model) || !File.Exists(shipped) ? model : shipped;

@@ -1,13 +1,19 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using Lingotto.Training;
 
 namespace Lingotto.Cli;
 
 /// <summary>A recipe on the command line: its name or file, and the options that override its values.</summary>
-internal sealed class RecipeArguments
+/// <param name="isOptional">There is another way to name one.</param>
+internal sealed class RecipeArguments(bool isOptional = false)
 {
-    private readonly Argument<string> _recipe = new("RECIPE") { Description = "A recipe file, or the name of one that comes with lingotto." };
+    private readonly Argument<string> _recipe = new("RECIPE")
+    {
+        Description = "A recipe file, or the name of one that comes with lingotto.",
+        Arity = isOptional ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+    };
 
     private readonly Option<string[]> _set = new("--set")
     {
@@ -24,15 +30,18 @@ internal sealed class RecipeArguments
         command.Add(_data);
     }
 
-    /// <summary>The recipe with its overrides.</summary>
+    /// <summary>True if the command line names a recipe.</summary>
+    public bool IsNamed(CommandResult command) => command.GetResult(_recipe) is { Tokens.Count: > 0 };
+
+    /// <summary>The recipe with its overrides; <paramref name="path"/> in place of the one named.</summary>
     /// <exception cref="RecipeException">Lists every fault.</exception>
-    public RecipeFile Open(ParseResult parsed, string assetFolder)
+    public RecipeFile Open(ParseResult parsed, string assetFolder, string? path = null)
     {
         List<string> overrides = [.. parsed.GetValue(_set) ?? []];
         if (parsed.GetValue(_data) is { Length: > 0 } data)
             overrides.Add($"data.paths=[{string.Join(',', data.Select(path => $"\"{JsonEncodedText.Encode(path)}\""))}]");
         if (parsed.GetValue(GlobalOptions.Seed) is { } seed)
             overrides.Add(FormattableString.Invariant($"training.seed={seed}"));
-        return RecipeFile.Open(parsed.GetRequiredValue(_recipe), assetFolder, overrides);
+        return RecipeFile.Open(path ?? parsed.GetRequiredValue(_recipe), assetFolder, overrides);
     }
 }

@@ -10,14 +10,14 @@ public sealed unsafe partial class CpuDevice
             throw new ArgumentOutOfRangeException(nameof(precision), precision, "Products are in F32 or BF16.");
         }
 
-        bool paired = precision == DType.BF16 && HasBf16Products;
+        bool bf16 = precision == DType.BF16, assembled = bf16 ? HasBf16Products : HasAssembledFloats;
         int groups = weightENK.Rank == 3 ? weightENK[0] : 1, outputs = weightENK[-2], inputs = weightENK[-1];
         Tensor forward = Panel(inputs, outputs), backward = trained ? Panel(outputs, inputs) : default;
-        return new CpuPreparedWeight(weightENK, precision, paired, forward, backward);
+        return new CpuPreparedWeight(weightENK, precision, assembled, forward, backward);
 
-        Tensor Panel(int depth, int columns) => paired
-            ? arena.Allocate(DType.BF16, groups, checked(2 * (int)Bf16Pairs.Length(depth, columns)))
-            : arena.Allocate(DType.F32, groups, checked((int)Panels.Length(Isa, depth, columns)));
+        Tensor Panel(int depth, int columns) => assembled && bf16
+            ? arena.Allocate(DType.BF16, groups, checked(2 * (int)Words<PairWord>.Length(depth, columns)))
+            : arena.Allocate(DType.F32, groups, checked((int)(assembled ? Words<FloatWord>.Length(depth, columns) : Panels.Length(Isa, depth, columns))));
     }
 
     /// <inheritdoc/>
@@ -26,10 +26,17 @@ public sealed unsafe partial class CpuDevice
         CpuPreparedWeight w = Own(weight);
         float* values = Floats(w.Weight, w.Weight.Length);
         void* forward = Pointer(w.ForwardPanels), backward = w.BackwardPanels.IsAbsent ? null : Pointer(w.BackwardPanels);
-        if (w.Paired)
+        if (w.Assembled && w.Precision == DType.BF16)
         {
-            var pairs = new Bf16PackWeight(values, (uint*)forward, (uint*)backward, w.Groups, w.Outputs, w.Inputs);
-            _workers.For(pairs.Tasks, 1, pairs);
+            var words = new AssembledPackWeight<PairWord>(values, (uint*)forward, (uint*)backward, w.Groups, w.Outputs, w.Inputs);
+            _workers.For(words.Tasks, 1, words);
+            return;
+        }
+
+        if (w.Assembled)
+        {
+            var words = new AssembledPackWeight<FloatWord>(values, (uint*)forward, (uint*)backward, w.Groups, w.Outputs, w.Inputs);
+            _workers.For(words.Tasks, 1, words);
             return;
         }
 
@@ -80,38 +87,40 @@ public sealed unsafe partial class CpuDevice
 
     private void Product(in ProductOperands p)
     {
-        bool bf16 = p.X.DType == DType.BF16;
-        if (p.Weight.Paired)
+        bool bf16 = p.X.DType == DType.BF16, bf16Weight = p.Weight.Precision == DType.BF16;
+        switch (p.Weight.Assembled, bf16Weight, bf16)
         {
-            if (bf16)
-            {
-                PairedProduct<Bf16Element>(p);
-            }
-            else
-            {
-                PairedProduct<F32Element>(p);
-            }
-        }
-        else if (bf16)
-        {
-            PanelProduct<Bf16Element>(p);
-        }
-        else if (p.Weight.Precision == DType.BF16)
-        {
-            PanelProduct<RoundedElement>(p);
-        }
-        else
-        {
-            PanelProduct<F32Element>(p);
+            case (true, true, true):
+                AssembledProduct<PairWord, Bf16Element>(p);
+                break;
+            case (true, true, false):
+                AssembledProduct<PairWord, F32Element>(p);
+                break;
+            case (true, false, true):
+                AssembledProduct<FloatWord, Bf16Element>(p);
+                break;
+            case (true, false, false):
+                AssembledProduct<FloatWord, F32Element>(p);
+                break;
+            case (false, _, true):
+                PanelProduct<Bf16Element>(p);
+                break;
+            case (false, true, false):
+                PanelProduct<RoundedElement>(p);
+                break;
+            default:
+                PanelProduct<F32Element>(p);
+                break;
         }
     }
 
-    private void PairedProduct<E>(in ProductOperands p)
+    private void AssembledProduct<W, E>(in ProductOperands p)
+        where W : struct, IWord
         where E : struct, IElement
     {
-        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, Bf16RowProduct<E>.RowBlock, Bf16Tile.Rows, _workers.Count);
+        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, AssembledRowProduct<W, E>.RowBlock, AssembledTile.Rows, _workers.Count);
         var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
-        var product = new Bf16RowProduct<E>
+        var product = new AssembledRowProduct<W, E>
         {
             X = p.X.First,
             XStep = p.X.Step,
@@ -122,8 +131,8 @@ public sealed unsafe partial class CpuDevice
             Columns = p.Columns,
             Y = p.Y,
             Accumulate = p.Accumulate,
-            Scratch = (uint*)WorkerScratch(Bf16RowProduct<E>.ScratchLength),
-            PanelsPerTask = blocks.PanelsPerTask(Bf16Tile.Panels(p.Columns), _workers.Count),
+            Scratch = (uint*)WorkerScratch(AssembledRowProduct<W, E>.ScratchLength),
+            PanelsPerTask = blocks.PanelsPerTask(AssembledTile.Panels(p.Columns), _workers.Count),
         };
         _workers.For(product.Tasks, 1, product);
     }
@@ -163,43 +172,30 @@ public sealed unsafe partial class CpuDevice
 
     private void Gradient(in GradientOperands g)
     {
-        bool bf16Y = g.GradY.DType == DType.BF16, bf16X = g.X.DType == DType.BF16;
-        bool rounds = g.Weight.Precision == DType.BF16 && !g.Weight.Paired;
-        if (bf16Y && bf16X)
+        bool bf16Weight = g.Weight.Precision == DType.BF16;
+        switch (g.GradY.DType == DType.BF16, g.X.DType == DType.BF16)
         {
-            Gradient<Bf16Element, Bf16Element>(g);
-        }
-        else if (rounds)
-        {
-            RoundedGradient(g, bf16Y, bf16X);
-        }
-        else if (bf16Y)
-        {
-            Gradient<Bf16Element, F32Element>(g);
-        }
-        else if (bf16X)
-        {
-            Gradient<F32Element, Bf16Element>(g);
-        }
-        else
-        {
-            Gradient<F32Element, F32Element>(g);
-        }
-    }
-
-    private void RoundedGradient(in GradientOperands g, bool bf16Y, bool bf16X)
-    {
-        if (bf16Y)
-        {
-            Gradient<Bf16Element, RoundedElement>(g);
-        }
-        else if (bf16X)
-        {
-            Gradient<RoundedElement, Bf16Element>(g);
-        }
-        else
-        {
-            Gradient<RoundedElement, RoundedElement>(g);
+            case (true, true):
+                Gradient<Bf16Element, Bf16Element>(g);
+                break;
+            case (true, false) when bf16Weight:
+                Gradient<Bf16Element, RoundedElement>(g);
+                break;
+            case (false, true) when bf16Weight:
+                Gradient<RoundedElement, Bf16Element>(g);
+                break;
+            case (false, false) when bf16Weight:
+                Gradient<RoundedElement, RoundedElement>(g);
+                break;
+            case (true, false):
+                Gradient<Bf16Element, F32Element>(g);
+                break;
+            case (false, true):
+                Gradient<F32Element, Bf16Element>(g);
+                break;
+            default:
+                Gradient<F32Element, F32Element>(g);
+                break;
         }
     }
 
@@ -207,33 +203,51 @@ public sealed unsafe partial class CpuDevice
         where EY : struct, IElement
         where EX : struct, IElement
     {
-        int length = g.Weight.Paired ? Bf16WeightGradient<EY, EX>.ScratchLength : WeightGradient<EY, EX>.ScratchLength;
-        float* scratch = WorkerScratch(length + g.Weight.Groups);
-        int* order = (int*)(scratch + (nint)length * _workers.Count);
-        GroupOrder.LargestFirst(g.Offsets, g.Weight.Groups, order);
-        if (g.Weight.Paired)
+        if (!g.Weight.Assembled)
         {
-            var pairs = new Bf16WeightGradient<EY, EX>
-            {
-                GradY = g.GradY.First,
-                GradYStep = g.GradY.Step,
-                X = g.X.First,
-                XStep = g.X.Step,
-                RowIndex = g.RowIndex,
-                Offsets = g.Offsets,
-                Rows = g.Rows,
-                Groups = g.Weight.Groups,
-                Order = order,
-                Outputs = g.Weight.Outputs,
-                Inputs = g.Weight.Inputs,
-                GradW = g.GradW,
-                Scratch = (uint*)scratch,
-                OutputsPerTask = OutputsPerTask(g, Bf16Tile.Lanes, Bf16WeightGradient<EY, EX>.OutputBlock),
-            };
-            _workers.For(pairs.Tasks, 1, pairs);
-            return;
+            PanelGradient<EY, EX>(g);
         }
+        else if (g.Weight.Precision == DType.BF16)
+        {
+            AssembledGradient<PairWord, EY, EX>(g);
+        }
+        else
+        {
+            AssembledGradient<FloatWord, EY, EX>(g);
+        }
+    }
 
+    private void AssembledGradient<W, EY, EX>(in GradientOperands g)
+        where W : struct, IWord
+        where EY : struct, IElement
+        where EX : struct, IElement
+    {
+        float* scratch = GradientScratch(g, AssembledWeightGradient<W, EY, EX>.ScratchLength, out int* order);
+        var gradient = new AssembledWeightGradient<W, EY, EX>
+        {
+            GradY = g.GradY.First,
+            GradYStep = g.GradY.Step,
+            X = g.X.First,
+            XStep = g.X.Step,
+            RowIndex = g.RowIndex,
+            Offsets = g.Offsets,
+            Rows = g.Rows,
+            Groups = g.Weight.Groups,
+            Order = order,
+            Outputs = g.Weight.Outputs,
+            Inputs = g.Weight.Inputs,
+            GradW = g.GradW,
+            Scratch = (uint*)scratch,
+            OutputsPerTask = OutputsPerTask(g, AssembledTile.Lanes, AssembledWeightGradient<W, EY, EX>.OutputBlock),
+        };
+        _workers.For(gradient.Tasks, 1, gradient);
+    }
+
+    private void PanelGradient<EY, EX>(in GradientOperands g)
+        where EY : struct, IElement
+        where EX : struct, IElement
+    {
+        float* scratch = GradientScratch(g, WeightGradient<EY, EX>.ScratchLength, out int* order);
         var gradient = new WeightGradient<EY, EX>
         {
             GradY = g.GradY.First,
@@ -253,6 +267,15 @@ public sealed unsafe partial class CpuDevice
             OutputsPerTask = OutputsPerTask(g, 8, WeightGradient<EY, EX>.OutputBlock),
         };
         _workers.For(gradient.Tasks, 1, gradient);
+    }
+
+    /// <summary>Floats for each worker and, behind them, the order of the groups.</summary>
+    private float* GradientScratch(in GradientOperands g, int floatsPerWorker, out int* order)
+    {
+        float* scratch = WorkerScratch(floatsPerWorker + g.Weight.Groups);
+        order = (int*)(scratch + (nint)floatsPerWorker * _workers.Count);
+        GroupOrder.LargestFirst(g.Offsets, g.Weight.Groups, order);
+        return scratch;
     }
 
     /// <summary>Outputs of a wgrad task: fewer than a whole block where the groups alone do not give every worker one.</summary>

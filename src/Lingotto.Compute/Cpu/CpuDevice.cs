@@ -10,6 +10,7 @@ public sealed unsafe partial class CpuDevice : Device
 
     private readonly Workers _workers;
     private readonly Func<long, HostBlock> _allocate;
+    private readonly bool _assembles;
     private HostBlock _shared;
     private HostBlock _perWorker;
 
@@ -21,10 +22,11 @@ public sealed unsafe partial class CpuDevice : Device
     }
 
     /// <summary>A device of a chosen path, whose tensors lie in memory of the caller's making.</summary>
-    internal CpuDevice(int threads, Isa isa, Func<long, HostBlock> allocate)
+    internal CpuDevice(int threads, Isa isa, Func<long, HostBlock> allocate, bool assembles = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         _allocate = allocate;
+        _assembles = assembles;
         _workers = new Workers(threads == 0 ? Environment.ProcessorCount : threads, isa);
         _shared = new HostBlock(InitialSharedBytes);
         _perWorker = new HostBlock(InitialWorkerFloats * sizeof(float) * _workers.Count);
@@ -58,11 +60,32 @@ public sealed unsafe partial class CpuDevice : Device
     public override bool HasBf16Products => Bf16Refusal is null;
 
     /// <summary>Why products in bfloat16 run as products in F32 here; null where they do not.</summary>
-    public string? Bf16Refusal => Isa == Isa.Avx512 ? Bf16Tile.Refusal : $"the vector width is {Isa}";
+    public string? Bf16Refusal => AssemblyRefusal(TileProduct.Bf16Pairs);
+
+    /// <summary>Products in F32 by the assembled kernels, too.</summary>
+    private bool HasAssembledFloats => AssemblyRefusal(TileProduct.Floats) is null;
 
     /// <summary>Read bandwidth of <paramref name="threads"/> threads (0: all), best of five runs, in GB/s.</summary>
     public double MeasureReadBandwidth(int threads = 0) =>
         ReadBandwidth.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
+
+    /// <summary>
+    /// Records the part of every worker in every operation, beside what a <see cref="TracedDevice"/> in front records; null
+    /// where nobody asks. It must have room for <see cref="Threads"/>. Change it between operations only.
+    /// </summary>
+    public OperationTrace? Trace
+    {
+        get => _workers.Trace;
+        set
+        {
+            if (value is not null && value.Threads.Count < Threads)
+            {
+                throw new ArgumentException($"A trace of {value.Threads.Count} threads has no room for {Threads}.", nameof(value));
+            }
+
+            _workers.Trace = value;
+        }
+    }
 
     /// <summary>Starts counting wall time by kernel.</summary>
     public void StartProfile() => _workers.Profile.Start();
@@ -91,6 +114,9 @@ public sealed unsafe partial class CpuDevice : Device
 
         base.Dispose(disposing);
     }
+
+    private string? AssemblyRefusal(TileProduct product) =>
+        !_assembles ? "they were not asked for" : Isa == Isa.Avx512 ? AssembledTile.Refusal(product) : $"the vector width is {Isa}";
 
     private static Span<T> Span<T>(Tensor tensor, int length)
         where T : unmanaged

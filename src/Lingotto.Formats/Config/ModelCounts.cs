@@ -7,20 +7,22 @@ namespace Lingotto.Formats;
 /// <param name="NonEmbeddingActiveParameters">The active ones without the input embedding and the head.</param>
 /// <param name="ActiveMatmulWeights">Active weights that multiply activations: projections, router, chosen and shared experts, head;
 /// without embedding, norms and biases.</param>
-/// <param name="AttentionScoreWidth">Multiply-adds of scores and mixing per pair of positions, halved and summed over layers: L*A*D.</param>
+/// <param name="AttentionScoreWidth">Multiply-adds of scores and mixing per pair of positions, halved and summed over layers: L*A*D, those of multi-token prediction among them.</param>
+/// <param name="NextTokenMatmulWeights">Active weights of the multi-token-prediction layers that multiply activations, each with its use of the head.</param>
 public sealed record ModelCounts(
     long TotalParameters,
     long ActiveParameters,
     long NonEmbeddingActiveParameters,
     long ActiveMatmulWeights,
-    double AttentionScoreWidth)
+    double AttentionScoreWidth,
+    long NextTokenMatmulWeights = 0)
 {
     /// <summary>
-    /// Floating-point operations to train on one token: 6*ActiveMatmulWeights + 6*L*A*D*T. Forward is 2 per weight, backward 4; causal
+    /// Floating-point operations to train on one token: 6*(ActiveMatmulWeights + NextTokenMatmulWeights) + 6*L*A*D*T. Forward is 2 per weight, backward 4; causal
     /// attention does 4*(T/2)*A*D forward and twice that backward in each layer. Recomputation is not counted.
     /// </summary>
     /// <param name="sequenceLength">T, tokens.</param>
-    public double FlopsPerToken(int sequenceLength) => 6.0 * ActiveMatmulWeights + 6.0 * AttentionScoreWidth * sequenceLength;
+    public double FlopsPerToken(int sequenceLength) => (6.0 * (ActiveMatmulWeights + NextTokenMatmulWeights)) + 6.0 * AttentionScoreWidth * sequenceLength;
 
     internal static ModelCounts Of(ModelConfig config)
     {
@@ -39,18 +41,26 @@ public sealed record ModelCounts(
                     matmul += 3 * hidden * config.IntermediateSize;
                     continue;
                 }
-                long expert = 3 * hidden * config.MoeIntermediateSize;
-                matmul += hidden * config.NumExperts
-                    + config.NumExpertsPerTok * expert
-                    + 3 * hidden * config.SharedExpertIntermediateSize
-                    + (config.SharedExpertGate ? hidden : 0);
-                idle += (config.NumExperts - config.NumExpertsPerTok) * expert;
+                matmul += ActiveExperts(config);
+                idle += (config.NumExperts - config.NumExpertsPerTok) * 3 * hidden * config.MoeIntermediateSize;
             }
 
             long matrices = config.TieWordEmbeddings ? embedding : 2 * embedding;
             long active = matmul + other + matrices;
-            return new ModelCounts(active + idle, active, matmul + other, matmul + embedding, ScoreWidth(config));
+            long next = config.NumNextnPredictLayers * (attentionMatmul + ActiveExperts(config) + 2 * hidden * hidden + embedding);
+            return new ModelCounts(active + idle, active, matmul + other, matmul + embedding, ScoreWidth(config), next);
         }
+    }
+
+    /// <summary>Router, chosen and shared experts of one layer.</summary>
+    private static long ActiveExperts(ModelConfig config)
+    {
+        long hidden = config.HiddenSize;
+        return checked(
+            hidden * config.NumExperts
+            + config.NumExpertsPerTok * 3 * hidden * config.MoeIntermediateSize
+            + 3 * hidden * config.SharedExpertIntermediateSize
+            + (config.SharedExpertGate ? hidden : 0));
     }
 
     /// <summary>The weights of one attention block: those of its matmuls, and its norms and biases.</summary>
@@ -86,6 +96,6 @@ public sealed record ModelCounts(
     private static double ScoreWidth(ModelConfig config)
     {
         double perHead = config.Mla is { } mla ? (mla.QkHeadDim + mla.VHeadDim) / 2.0 : config.HeadDim;
-        return perHead * config.NumHiddenLayers * config.NumAttentionHeads;
+        return perHead * (config.NumHiddenLayers + config.NumNextnPredictLayers) * config.NumAttentionHeads;
     }
 }

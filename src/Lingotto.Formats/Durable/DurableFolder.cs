@@ -24,6 +24,24 @@ public sealed class DurableFolder
     /// <exception cref="DurableFolderException">The path is taken, or what was filled in is no flat set of files.</exception>
     public static void Write(string folder, Action<string> fill, IDisk? disk = null)
     {
+        ArgumentNullException.ThrowIfNull(fill);
+        Write(
+            folder,
+            temporary =>
+            {
+                fill(temporary);
+                return [];
+            },
+            disk);
+    }
+
+    /// <summary>Creates a folder. When <paramref name="fill"/> or the disk fails, nothing is left behind.</summary>
+    /// <param name="folder">The final path; must not exist.</param>
+    /// <param name="fill">As above; returns files whose hashes it knows and has flushed: the others are read for theirs.</param>
+    /// <param name="disk">Where; the local disk when null.</param>
+    /// <exception cref="DurableFolderException">The path is taken, or what was filled in is no flat set of files.</exception>
+    public static void Write(string folder, Func<string, IReadOnlyList<DurableFileEntry>> fill, IDisk? disk = null)
+    {
         disk ??= LocalDisk.Instance;
         string final = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder));
         string parent = System.IO.Path.GetDirectoryName(final)
@@ -35,8 +53,7 @@ public sealed class DurableFolder
         try
         {
             disk.CreateFolder(temporary);
-            fill(temporary);
-            DurableManifest manifest = DurableManifest.Seal(temporary);
+            DurableManifest manifest = DurableManifest.Seal(temporary, fill(temporary));
             DurableFile.WriteAllBytes(System.IO.Path.Combine(temporary, DurableManifest.FileName), manifest.ToBytes(), disk);
             disk.Rename(temporary, final);
         }

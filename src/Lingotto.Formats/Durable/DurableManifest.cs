@@ -17,8 +17,8 @@ internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<
     private const string CurrentHash = "xxh128";
     private const int MaxLength = 1 << 28;
 
-    /// <summary>Hashes all files of the folder and flushes each to disk.</summary>
-    public static DurableManifest Seal(string folder)
+    /// <summary>Hashes all files of the folder but those known, and flushes each to disk.</summary>
+    public static DurableManifest Seal(string folder, IReadOnlyList<DurableFileEntry> known)
     {
         var files = new List<DurableFileEntry>();
         foreach (string path in Directory.GetFileSystemEntries(folder).Order(StringComparer.Ordinal))
@@ -26,6 +26,12 @@ internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<
             string name = Path.GetFileName(path);
             if (Directory.Exists(path) || name == FileName)
                 throw new DurableFolderException(path, "is a folder or the manifest's own name; put plain files of other names here");
+            if (known.FirstOrDefault(entry => entry.Name == name) is { } entry && entry.Size == new FileInfo(path).Length)
+            {
+                files.Add(entry);
+                continue;
+            }
+
             files.Add(Describe(path, HashKind.Xxh128));
             using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
             RandomAccess.FlushToDisk(file);

@@ -5,7 +5,7 @@ public static class DurablePointer
 {
     private const string FileName = "latest";
 
-    /// <summary>Points at a folder; call it after <see cref="DurableFolder.Write"/>.</summary>
+    /// <summary>Points at a folder; call it after <c>DurableFolder.Write</c>.</summary>
     /// <param name="parent">The folder that holds the pointer and the target.</param>
     /// <param name="name">The target's name.</param>
     /// <param name="disk">Where; the local disk when null.</param>

@@ -22,7 +22,7 @@ public sealed class LocalDisk : IDisk
         try
         {
             RandomAccess.SetLength(handle, length);
-            return new LocalFile(handle);
+            return length < DirectFile.LeastLength ? new LocalFile(handle) : new DirectFile(handle);
         }
         catch
         {

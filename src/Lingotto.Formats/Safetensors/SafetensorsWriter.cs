@@ -19,7 +19,8 @@ public sealed class SafetensorsWriter : IDisposable
     private readonly IDisk? _disk;
     private readonly IDiskFile _file;
     private readonly long _dataStart;
-    private readonly Dictionary<string, (TensorEntry Entry, WrittenRanges Written)> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (TensorEntry Entry, WrittenRanges Written, RunningHash Hash)> _byName = new(StringComparer.Ordinal);
+    private readonly string _headerHash;
     private bool _isComplete;
 
     /// <summary>Creates a file; metadata defaults to {"format": "pt"}, which PyTorch's loaders expect.</summary>
@@ -37,7 +38,7 @@ public sealed class SafetensorsWriter : IDisposable
         _file = _disk.CreateFile(_temporary, _dataStart + length);
         try
         {
-            WriteHeader(header);
+            _headerHash = WriteHeader(header);
         }
         catch
         {
@@ -54,7 +55,7 @@ public sealed class SafetensorsWriter : IDisposable
         (byte[] header, long length) = Declare(tensors, metadata);
         _dataStart = sizeof(ulong) + header.Length;
         _file = new StreamFile(stream, _dataStart + length);
-        WriteHeader(header);
+        _headerHash = WriteHeader(header);
     }
 
     /// <summary>Writes a whole tensor.</summary>
@@ -74,18 +75,19 @@ public sealed class SafetensorsWriter : IDisposable
     /// <exception cref="SafetensorsException">The tensor is not declared, or the part leaves it or was written before.</exception>
     public void Write(string name, long offset, ReadOnlySpan<byte> data)
     {
-        (TensorEntry entry, WrittenRanges written) = Find(name);
+        (TensorEntry entry, WrittenRanges written, RunningHash hash) = Find(name);
         if (_isComplete || !written.TryAdd(offset, data.Length))
             throw new SafetensorsException(
                 _name, name, $"bytes {offset} to {offset + data.Length} of {entry.ByteLength} lie outside or were written before; write each once");
         _file.Write(data, _dataStart + entry.Begin + offset);
+        hash.Add(offset, data);
     }
 
     /// <summary>Checks that every byte was written, flushes to disk and, for a path, gives the file its name.</summary>
     /// <exception cref="SafetensorsException">A tensor was not fully written.</exception>
     public void Complete()
     {
-        foreach ((string name, (_, WrittenRanges written)) in _byName)
+        foreach ((string name, (_, WrittenRanges written, _)) in _byName)
         {
             if (!written.IsComplete)
                 throw new SafetensorsException(_name, name, $"lacks {written.Missing} bytes; write every tensor before completing");
@@ -100,6 +102,24 @@ public sealed class SafetensorsWriter : IDisposable
         }
 
         _isComplete = true;
+    }
+
+    /// <summary>
+    /// The file as a manifest lists it, hashed from what was handed to the disk rather than read back from it; null where a
+    /// tensor was written out of order. For a path, after <see cref="Complete"/>.
+    /// </summary>
+    public DurableFileEntry? Describe()
+    {
+        var tensors = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach ((string name, (_, _, RunningHash hash)) in _byName)
+        {
+            if (hash.Result is not { } result)
+                return null;
+            tensors.Add(name, result);
+        }
+
+        long size = _dataStart + _byName.Values.Sum(tensor => tensor.Entry.ByteLength);
+        return new DurableFileEntry(Path.GetFileName(_name), size, _headerHash, tensors);
     }
 
     /// <summary>Closes the file; without <see cref="Complete"/> it is removed.</summary>
@@ -124,7 +144,7 @@ public sealed class SafetensorsWriter : IDisposable
             if (length > long.MaxValue / 2 - begin)
                 throw new SafetensorsException(_name, tensor.Name, "the file would exceed 2^62 bytes; split it into shards");
             var entry = new TensorEntry(tensor.Name, tensor.DType, [.. tensor.Shape], begin, begin + length);
-            if (tensor.Name == "__metadata__" || !_byName.TryAdd(tensor.Name, (entry, new WrittenRanges(length))))
+            if (tensor.Name == "__metadata__" || !_byName.TryAdd(tensor.Name, (entry, new WrittenRanges(length), new RunningHash())))
                 throw new SafetensorsException(_name, tensor.Name, "is declared twice or has a reserved name; rename it");
             entries.Add(entry);
             begin = entry.End;
@@ -135,16 +155,18 @@ public sealed class SafetensorsWriter : IDisposable
             : throw new SafetensorsException(_name, null, $"the header would exceed {SafetensorsHeader.MaxLength} bytes; split it into shards");
     }
 
-    private void WriteHeader(byte[] header)
+    /// <summary>Returns the hash of all before the data.</summary>
+    private string WriteHeader(byte[] header)
     {
-        Span<byte> prefix = stackalloc byte[sizeof(ulong)];
+        byte[] prefix = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);
         _file.Write(prefix, 0);
         _file.Write(header, prefix.Length);
+        return ContentHash.Of([.. prefix, .. header]);
     }
 
-    private (TensorEntry Entry, WrittenRanges Written) Find(string name) =>
-        _byName.TryGetValue(name, out (TensorEntry, WrittenRanges) found) ? found
+    private (TensorEntry Entry, WrittenRanges Written, RunningHash Hash) Find(string name) =>
+        _byName.TryGetValue(name, out (TensorEntry, WrittenRanges, RunningHash) found) ? found
             : throw new SafetensorsException(_name, name, "is not declared; list it when creating the writer");
 
     /// <summary>A stream from its present position on.</summary>

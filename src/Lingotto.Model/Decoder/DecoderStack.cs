@@ -18,7 +18,14 @@ internal sealed class DecoderStack
         Layers = [.. Enumerable.Range(0, config.NumHiddenLayers)
             .Select(layer => new DecoderLayer(device, config, layer, sequenceLength, _rotary, memory))];
         Head = new HeadLayer(device, config, memory);
-        Blocks = [Embedding, .. Layers.Select(layer => layer.Block), Head.Block];
+        NextToken = config.NumNextnPredictLayers > 0 && memory.Gradients is not null
+            ? new NextTokenLayer(device, config, sequenceLength, _rotary, memory, Embedding.Parameters[0], Head)
+            : null;
+        Blocks =
+        [
+            Embedding, .. Layers.Select(layer => layer.Block), .. NextToken is { } next ? [next.Layer.Block, next.Block] : Array.Empty<ParameterBlock>(),
+            Head.Block,
+        ];
     }
 
     public ModelConfig Config { get; }
@@ -29,8 +36,14 @@ internal sealed class DecoderStack
 
     public HeadLayer Head { get; }
 
-    /// <summary>Every parameter, in global order: embedding, layers, head.</summary>
+    /// <summary>The prediction of the token after next; null where the model has none or only runs.</summary>
+    public NextTokenLayer? NextToken { get; }
+
+    /// <summary>Every parameter, in global order: embedding, layers, that of the token after next, head.</summary>
     public IReadOnlyList<ParameterBlock> Blocks { get; }
+
+    /// <summary>A layer by its number, that of the token after next behind the others.</summary>
+    public DecoderLayer LayerAt(int layer) => layer < Layers.Length ? Layers[layer] : NextToken!.Layer;
 
     /// <summary>Fills constant tables; once, after the memory is real.</summary>
     public void UploadConstants() => _rotary.Upload(_device);
@@ -43,10 +56,19 @@ internal sealed class DecoderStack
             layer.RefreshWeights();
         }
 
+        NextToken?.RefreshWeights();
         Head.RefreshWeights();
     }
 
-    public void Embed(Tensor idsT, Tensor hTD) => _device.EmbeddingForward(idsT, Embedding.Parameters[0].Value, hTD);
+    public void Embed(Tensor idsT, Tensor hTD)
+    {
+        _device.Enter(Embedding.Name);
+        _device.EmbeddingForward(idsT, Embedding.Parameters[0].Value, hTD);
+    }
 
-    public void EmbedBackward(Tensor idsT, Tensor gradHTD) => _device.EmbeddingBackward(idsT, gradHTD, Embedding.Parameters[0].Gradient);
+    public void EmbedBackward(Tensor idsT, Tensor gradHTD)
+    {
+        _device.Enter(Embedding.Name);
+        _device.EmbeddingBackward(idsT, gradHTD, Embedding.Parameters[0].Gradient);
+    }
 }

@@ -21,7 +21,10 @@ public static class DecoderSupport
         Refuse(config.Mla is not null, "kv_lora_rank: latent attention is not run yet");
         Refuse(config.RopeScaling is not null, "rope_scaling: stretched contexts are not run yet: set it to null");
         Refuse(config.TieWordEmbeddings, "tie_word_embeddings: a tied head is not run yet: set it to false");
-        Refuse(config.NumNextnPredictLayers > 0, "num_nextn_predict_layers: multi-token prediction is not run yet: set it to 0");
+        Refuse(config.NumNextnPredictLayers > 1, "num_nextn_predict_layers: more than one token after next is not run yet: set it to 1 or 0");
+        Refuse(
+            config.NumNextnPredictLayers > 0 && !config.IsMoeLayer(config.NumHiddenLayers),
+            "num_nextn_predict_layers: the layer of the token after next has experts: give num_experts, or set it to 0");
         Refuse(config.ClipQkv is not null, "clip_qkv: clamped projections are not run yet");
         Refuse(config.SharedExpertGate, "shared_expert_gate: a gated shared expert is not run yet");
         long perLayer = (long)config.NumExperts * 3 * config.MoeIntermediateSize * config.HiddenSize;

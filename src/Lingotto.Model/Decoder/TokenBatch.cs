@@ -7,14 +7,24 @@ public sealed class TokenBatch
 {
     private readonly int[] _positions;
     private readonly int[] _starts;
+    private readonly int[] _nextIds;
+    private readonly int[] _nextTargets;
 
-    internal TokenBatch(int tokens, int sequenceLength, Arena arena)
+    internal TokenBatch(int tokens, int sequenceLength, Arena arena, bool predictsNextToken = false)
     {
         SequenceLength = sequenceLength;
         Ids = arena.Allocate(DType.I32, tokens);
         Targets = arena.Allocate(DType.I32, tokens);
         Positions = arena.Allocate(DType.I32, tokens);
         DocumentStarts = arena.Allocate(DType.I32, tokens);
+        if (predictsNextToken)
+        {
+            NextIds = arena.Allocate(DType.I32, tokens);
+            NextTargets = arena.Allocate(DType.I32, tokens);
+        }
+
+        _nextIds = new int[NextIds.IsAbsent ? 0 : tokens];
+        _nextTargets = new int[_nextIds.Length];
         _positions = new int[tokens];
         _starts = new int[tokens];
     }
@@ -34,6 +44,12 @@ public sealed class TokenBatch
     /// <summary>I32[T]: the row at which the document begins.</summary>
     public Tensor DocumentStarts { get; }
 
+    /// <summary>I32[T]: the next token as an input, 0 where there is none; absent unless the token after next is predicted.</summary>
+    public Tensor NextIds { get; }
+
+    /// <summary>I32[T]: the token after next within the document, or <see cref="Device.IgnoredTarget"/>.</summary>
+    public Tensor NextTargets { get; }
+
     /// <summary>
     /// Fills the batch. <paramref name="documentStarts"/> counts from the start of each row's own sequence, as the packed
     /// data gives it.
@@ -51,5 +67,23 @@ public sealed class TokenBatch
         device.Upload(targets, Targets);
         device.Upload<int>(_positions, Positions);
         device.Upload<int>(_starts, DocumentStarts);
+        if (!NextIds.IsAbsent)
+        {
+            UploadNext(device, targets);
+        }
+    }
+
+    private void UploadNext(Device device, ReadOnlySpan<int> targets)
+    {
+        for (int t = 0; t < targets.Length; t++)
+        {
+            bool hasNext = targets[t] != Device.IgnoredTarget;
+            bool continues = hasNext && t + 1 < targets.Length && _starts[t + 1] == _starts[t];
+            _nextIds[t] = hasNext ? targets[t] : 0;
+            _nextTargets[t] = continues ? targets[t + 1] : Device.IgnoredTarget;
+        }
+
+        device.Upload<int>(_nextIds, NextIds);
+        device.Upload<int>(_nextTargets, NextTargets);
     }
 }

@@ -16,6 +16,7 @@ public sealed class TrainableDecoder : IDisposable
     private readonly HeadActivations _head;
     private readonly BackwardBuffers _buffers;
     private readonly Tensor _embeddedTD;
+    private readonly NextTokenActivations? _nextToken;
 
     /// <summary>A decoder with zeroed weights; call <see cref="Initialize"/> or load, then <see cref="RefreshWeights"/>.</summary>
     /// <param name="device">Where it runs.</param>
@@ -31,6 +32,7 @@ public sealed class TrainableDecoder : IDisposable
             DecoderMemory.Allocate(device, Plan(device, config, sequences, sequenceLength, precision)))
     {
         _stack.UploadConstants();
+        _nextToken?.UploadConstants(device);
     }
 
     private TrainableDecoder(Device device, ModelConfig config, int sequences, int sequenceLength, DecoderMemory memory)
@@ -40,12 +42,13 @@ public sealed class TrainableDecoder : IDisposable
         _memory = memory;
         int tokens = checked(sequences * sequenceLength);
         _stack = new DecoderStack(device, config, sequenceLength, sequenceLength, memory);
-        Batch = new TokenBatch(tokens, sequenceLength, memory.Activations);
+        Batch = new TokenBatch(tokens, sequenceLength, memory.Activations, _stack.NextToken is not null);
         _embeddedTD = memory.Activations.Allocate(DType.F32, tokens, config.HiddenSize);
         _buffers = new BackwardBuffers(config, tokens, memory);
         _activations = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layer => new LayerActivations(
             config, config.IsMoeLayer(layer), !config.IsMoeLayer(layer), tokens, memory.Activations, memory.Precision, _buffers.GradQkv))];
         _head = new HeadActivations(config, tokens, memory.Activations);
+        _nextToken = _stack.NextToken is null ? null : new NextTokenActivations(config, tokens, memory, _buffers);
     }
 
     /// <summary>The model.</summary>
@@ -63,8 +66,8 @@ public sealed class TrainableDecoder : IDisposable
     /// <summary>Bytes of its arenas.</summary>
     public long Bytes => _memory.Bytes;
 
-    /// <summary>Layers that have experts.</summary>
-    public IEnumerable<int> MoeLayers => Enumerable.Range(0, Config.NumHiddenLayers).Where(Config.IsMoeLayer);
+    /// <summary>Layers that have experts, that of the token after next behind the others.</summary>
+    public IEnumerable<int> MoeLayers => Enumerable.Range(0, Config.NumHiddenLayers + (_nextToken is null ? 0 : 1)).Where(Config.IsMoeLayer);
 
     /// <summary>The memory a decoder of this shape takes, without taking it.</summary>
     public static DecoderMemory Plan(Device device, ModelConfig config, int sequences, int sequenceLength, DType precision = DType.F32)
@@ -90,15 +93,25 @@ public sealed class TrainableDecoder : IDisposable
 
     /// <summary>
     /// Sum of the losses of the batch's targets, in nats; adds the gradient of gradScale * that sum, plus the router
-    /// losses, to the parameters' gradients.
+    /// losses and, where the model predicts the token after next, nextTokenWeight times its loss, to the parameters' gradients.
     /// </summary>
-    public float LossAndGradients(float gradScale, in RouterTraining router)
+    public float LossAndGradients(float gradScale, in RouterTraining router, float nextTokenWeight = 0)
     {
         Tensor last = Forward(router);
-        _stack.Head.ForwardBackward(last, Batch.Targets, gradScale, _head, _buffers.GradResidual);
         if (router.WarmupAlpha < 1)
         {
             _device.Fill(_buffers.WarmupAlpha, router.WarmupAlpha);
+        }
+
+        if (_nextToken is { } next)
+        {
+            _stack.NextToken!.ForwardBackward(last, Batch, gradScale * nextTokenWeight, router, next, _head, _buffers);
+        }
+
+        _stack.Head.ForwardBackward(last, Batch.Targets, gradScale, _head, _buffers.GradResidual);
+        if (_nextToken is not null)
+        {
+            _device.Add(_nextToken.GradHidden, _buffers.GradResidual);
         }
 
         for (int layer = _activations.Length - 1; layer >= 0; layer--)
@@ -116,13 +129,13 @@ public sealed class TrainableDecoder : IDisposable
 
     /// <summary>How many tokens each expert of a layer got in the last micro-batch.</summary>
     public void ReadExpertLoad(int layer, Span<int> tokensPerExpertE) =>
-        _device.Download(_activations[layer].Moe!.Dispatch.TokensPerExpert, tokensPerExpertE);
+        _device.Download(MoeAt(layer).Dispatch.TokensPerExpert, tokensPerExpertE);
 
     /// <summary>Balance loss (1 when even) and z-loss of a layer in the last micro-batch, unweighted.</summary>
     public (float Balance, float Z) ReadRouterLosses(int layer)
     {
         Span<float> losses = stackalloc float[2];
-        _device.Download(_activations[layer].Moe!.Losses, losses);
+        _device.Download(MoeAt(layer).Losses, losses);
         return (losses[0], losses[1]);
     }
 
@@ -133,10 +146,23 @@ public sealed class TrainableDecoder : IDisposable
     {
         if (Config.MoeRouterEnableExpertBias)
         {
-            Tensor counts = _activations[layer].Moe!.Dispatch.TokensPerExpert;
+            _device.Enter(_stack.LayerAt(layer).Block.Name);
+            Tensor counts = MoeAt(layer).Dispatch.TokensPerExpert;
             _device.Upload(tokensPerExpertE, counts);
-            _stack.Layers[layer].Moe!.UpdateExpertBias(counts, rate);
+            _stack.LayerAt(layer).Moe!.UpdateExpertBias(counts, rate);
         }
+    }
+
+    /// <summary>Sum of the losses of the token after next in the last <see cref="LossAndGradients"/>, in nats; 0 where it is not predicted.</summary>
+    public float ReadNextTokenLoss()
+    {
+        Span<float> sum = stackalloc float[1];
+        if (_nextToken is not null)
+        {
+            _device.Download(_nextToken.LossSum, sum);
+        }
+
+        return sum[0];
     }
 
     /// <inheritdoc/>
@@ -155,8 +181,11 @@ public sealed class TrainableDecoder : IDisposable
         return h;
     }
 
+    private MoeActivations MoeAt(int layer) => (layer < _activations.Length ? _activations[layer] : _nextToken!.Layer).Moe!;
+
     private float LossSum()
     {
+        _device.Enter(_stack.Head.Block.Name);
         Span<float> sum = stackalloc float[1];
         _device.Sum(_head.Loss, _head.LossSum);
         _device.Download(_head.LossSum, sum);

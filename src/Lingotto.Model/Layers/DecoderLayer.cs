@@ -38,6 +38,7 @@ internal sealed class DecoderLayer
 
     public void RefreshWeights()
     {
+        _device.Enter(Block.Name);
         _attention.RefreshWeights();
         Moe?.RefreshWeights();
         _mlp?.RefreshWeights();
@@ -45,6 +46,7 @@ internal sealed class DecoderLayer
 
     public void Forward(Tensor hTD, TokenBatch batch, RouterTraining? training, LayerActivations a)
     {
+        _device.Enter(Block.Name);
         _device.RmsNormForward(hTD, _inputNorm.Value, _epsilon, a.AttentionInput, a.AttentionRstd);
         _device.Copy(hTD, a.Middle);
         _attention.Forward(a.AttentionInput, batch, a.Attention, a.Middle);
@@ -54,6 +56,7 @@ internal sealed class DecoderLayer
     /// <summary>Forward of new tokens over a key/value cache.</summary>
     public void ForwardCached(Tensor hTD, Tensor positionsT, Tensor cacheP2GC, int firstPosition, LayerActivations a)
     {
+        _device.Enter(Block.Name);
         _device.RmsNormForward(hTD, _inputNorm.Value, _epsilon, a.AttentionInput, a.AttentionRstd);
         _device.Copy(hTD, a.Middle);
         _attention.ForwardCached(a.AttentionInput, positionsT, cacheP2GC, firstPosition, a.Attention, a.Middle);
@@ -63,6 +66,7 @@ internal sealed class DecoderLayer
     /// <summary>Turns buffers.GradResidual from the gradient of the output into that of the input <paramref name="hTD"/>.</summary>
     public void Backward(Tensor hTD, TokenBatch batch, in RouterTraining training, LayerActivations a, BackwardBuffers buffers)
     {
+        _device.Enter(Block.Name);
         Tensor residual = buffers.GradResidual, branch = buffers.GradBranch;
         Moe?.Backward(residual, a.FeedForwardInput, training, a.Moe!, buffers, branch);
         _mlp?.Backward(residual, a.FeedForwardInput, a.Mlp!, buffers, branch, accumulate: false);

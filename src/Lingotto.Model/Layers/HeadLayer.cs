@@ -11,7 +11,6 @@ internal sealed class HeadLayer
 {
     private readonly Device _device;
     private readonly float _epsilon;
-    private readonly Parameter _norm;
     private readonly Parameter _head;
     private readonly PreparedWeight _prepared;
     private readonly Tensor _inverseNormD;
@@ -24,7 +23,7 @@ internal sealed class HeadLayer
             "head",
             [new("norm", [config.HiddenSize], ParameterInitialization.One), new("lm_head", [config.VocabSize, config.HiddenSize])],
             memory);
-        _norm = Block["norm"];
+        Norm = Block["norm"];
         _head = Block["lm_head"];
         _prepared = device.Prepare(_head.Value, memory.Prepared, memory.Gradients is not null, memory.Precision);
         _inverseNormD = config.NormHead ? memory.Activations.Allocate(DType.F32, config.HiddenSize) : default;
@@ -32,8 +31,12 @@ internal sealed class HeadLayer
 
     public ParameterBlock Block { get; }
 
+    /// <summary>The norm behind the last layer.</summary>
+    public Parameter Norm { get; }
+
     public void RefreshWeights()
     {
+        _device.Enter(Block.Name);
         _device.Refresh(_prepared);
         if (!_inverseNormD.IsAbsent)
         {
@@ -44,33 +47,38 @@ internal sealed class HeadLayer
     /// <summary>Loss of each row.</summary>
     public void Forward(Tensor hTD, Tensor targetsT, HeadActivations a)
     {
-        Normalise(hTD, a);
+        Normalise(hTD, Norm, a);
         _device.LinearCrossEntropy(a.Input, _prepared, targetsT, 0f, a.Loss, default, default);
     }
 
     /// <summary>Loss of each row, and its gradient with respect to h.</summary>
-    public void ForwardBackward(Tensor hTD, Tensor targetsT, float gradScale, HeadActivations a, Tensor gradHTD)
+    public void ForwardBackward(Tensor hTD, Tensor targetsT, float gradScale, HeadActivations a, Tensor gradHTD) =>
+        ForwardBackward(hTD, Norm, targetsT, gradScale, a, gradHTD);
+
+    /// <summary>The same behind another norm.</summary>
+    public void ForwardBackward(Tensor hTD, Parameter norm, Tensor targetsT, float gradScale, HeadActivations a, Tensor gradHTD)
     {
-        Normalise(hTD, a);
+        Normalise(hTD, norm, a);
         _device.LinearCrossEntropy(a.Input, _prepared, targetsT, gradScale, a.Loss, a.Input, _head.Gradient);
         if (!_inverseNormD.IsAbsent)
         {
             _device.ScaleColumns(a.Input, _inverseNormD, a.Input);
         }
 
-        _device.RmsNormBackward(a.Input, hTD, _norm.Value, a.Rstd, gradHTD, _norm.Gradient);
+        _device.RmsNormBackward(a.Input, hTD, norm.Value, a.Rstd, gradHTD, norm.Gradient);
     }
 
     /// <summary>Logits of each row.</summary>
     public void Logits(Tensor hTD, HeadActivations a, Tensor logitsTV)
     {
-        Normalise(hTD, a);
+        Normalise(hTD, Norm, a);
         _device.MatMulForward(a.Input, _prepared, logitsTV);
     }
 
-    private void Normalise(Tensor hTD, HeadActivations a)
+    private void Normalise(Tensor hTD, Parameter norm, HeadActivations a)
     {
-        _device.RmsNormForward(hTD, _norm.Value, _epsilon, a.Input, a.Rstd);
+        _device.Enter(Block.Name);
+        _device.RmsNormForward(hTD, norm.Value, _epsilon, a.Input, a.Rstd);
         if (!_inverseNormD.IsAbsent)
         {
             _device.ScaleColumns(a.Input, _inverseNormD, a.Input);

@@ -23,10 +23,11 @@ internal static class HuggingFaceNames
     private static IEnumerable<NamedTensor> Of(ModelConfig config, IReadOnlyList<ParameterBlock> blocks, Func<Parameter, Tensor> tensor)
     {
         yield return new("model.word_embeddings.weight", tensor(blocks[0]["word_embeddings"]));
-        for (int layer = 0; layer < config.NumHiddenLayers; layer++)
+        for (int block = 1; block < blocks.Count - 1; block++)
         {
-            string prefix = $"model.layers.{layer}.";
-            foreach (Parameter p in blocks[1 + layer].Parameters)
+            // Behind the layers come the two blocks of the token after next, which are one more layer by name.
+            string prefix = $"model.layers.{Math.Min(block - 1, config.NumHiddenLayers)}.";
+            foreach (Parameter p in blocks[block].Parameters)
             {
                 foreach (NamedTensor part in Parts(p, tensor(p)))
                 {

@@ -12,6 +12,9 @@ namespace Lingotto.Reporting;
 public sealed record Profile(
     long Steps, double Seconds, double? PeakGflops, double? PeakGigabytesPerSecond, IReadOnlyList<ProfiledOperation> Operations)
 {
+    /// <summary>The same time by part of the network, in any order; empty if unknown.</summary>
+    public IReadOnlyList<ProfiledOperation> Layers { get; init; } = [];
+
     /// <summary>The name of the file in a run folder.</summary>
     public const string FileName = "profile.json";
 

@@ -44,6 +44,9 @@ internal sealed class CheckpointSaver : IDisposable
         }
     }
 
+    /// <summary>True while a save is being written.</summary>
+    public bool IsBusy => _pending is { IsDone: false };
+
     /// <summary>Host memory that saving beside training takes; 0 where it is not done.</summary>
     public static long CopyBytes(CheckpointContent content, CheckpointConfig config) =>
         config.Asynchronous && config.EverySteps > 0 ? content.Bytes : 0;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -24,6 +25,9 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
     private readonly IDisk _disk = disk ?? LocalDisk.Instance;
 
+    /// <summary>The model as other stages of the run save it: the same weights, positions turned otherwise.</summary>
+    public IReadOnlyList<ModelConfig> OfOtherStages { get; init; } = [];
+
     /// <summary>Refuses to start a run whose first checkpoint would hardly fit.</summary>
     /// <exception cref="DurableFolderException">Less than 1.2 times a checkpoint is free.</exception>
     public void RequireRoom(CheckpointContent content)
@@ -48,6 +52,19 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
         Prune(name, keep);
         return target;
+    }
+
+    /// <summary>The step of the checkpoint pointed at, not looked into; 0 where there is none or the pointer is damaged.</summary>
+    public static long NewestStep(string folder)
+    {
+        try
+        {
+            return DurablePointer.Read(folder) is { } name && Name().IsMatch(name) ? long.Parse(name.AsSpan("step-".Length), CultureInfo.InvariantCulture) : 0;
+        }
+        catch (DurableFolderException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>
@@ -93,7 +110,8 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     public TrainerState Load(string checkpoint, TrainableDecoder decoder, AdamWOptimizer optimizer)
     {
         DurableFolder.Open(checkpoint).Verify();
-        if (ModelConfig.Load(checkpoint) != decoder.Config)
+        var saved = ModelConfig.Load(checkpoint);
+        if (saved != decoder.Config && !OfOtherStages.Contains(saved))
         {
             throw new RunException(
                 $"{checkpoint} holds a model whose config.json differs from the recipe's: restore the recipe's, start over with --fresh, or choose another folder with --run.");
@@ -140,21 +158,27 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         warn($"{fault.Split(';')[0]}: went back to {name}, the newest that is intact, and do the updates since again{aside}.");
     }
 
-    private void Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors, CancellationToken cancellation)
+    private DurableFileEntry[] Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors, CancellationToken cancellation)
     {
         DurableFile.WriteAllText(Path.Combine(partial, "config.json"), content.Config.ToJson(), _disk);
         DurableFile.WriteAllBytes(Path.Combine(partial, "tokenizer.json"), File.ReadAllBytes(content.TokenizerPath), _disk);
-        Write(Path.Combine(partial, ModelFile), content.Weights, tensors, cancellation);
-        Write(Path.Combine(partial, OptimizerFile), content.Moments, tensors, cancellation);
+        DurableFileEntry[] known =
+        [
+            Write(Path.Combine(partial, ModelFile), content.Weights, tensors, cancellation),
+            Write(Path.Combine(partial, OptimizerFile), content.Moments, tensors, cancellation),
+        ];
         DurableFile.WriteAllBytes(
             Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState), _disk);
+        return known;
     }
 
-    private void Write(string path, IReadOnlyList<NamedTensor> all, ITensorReader tensors, CancellationToken cancellation)
+    private DurableFileEntry Write(string path, IReadOnlyList<NamedTensor> all, ITensorReader tensors, CancellationToken cancellation)
     {
         TensorSpec[] specs = [.. all.Select(t => new TensorSpec(t.Name, SafetensorsDType.F32, ShapeOf(t.Value)))];
         using var writer = new SafetensorsWriter(path, specs, disk: _disk);
-        foreach (NamedTensor tensor in all)
+
+        // As they lie in the file, by name: the disk writes in order what comes in order.
+        foreach (NamedTensor tensor in all.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
         {
             int length = checked((int)tensor.Value.Length);
             for (int first = 0; first < length; first += Chunk)
@@ -166,6 +190,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         }
 
         writer.Complete();
+        return writer.Describe()!;
     }
 
     /// <summary>

@@ -51,6 +51,7 @@ internal sealed class AdamWOptimizer : IDisposable
     {
         for (int b = 0; b < _blocks.Count; b++)
         {
+            _device.Enter(_blocks[b].Name);
             _device.SumOfSquares(_blocks[b].Gradients, _squaresB.Slice(b, 1));
         }
 
@@ -74,6 +75,7 @@ internal sealed class AdamWOptimizer : IDisposable
         AdamWStep plain = decayed with { WeightDecay = 0 };
         for (int b = 0; b < _blocks.Count; b++)
         {
+            _device.Enter(_blocks[b].Name);
             int split = _blocks[b].DecayedLength, rest = _blocks[b].TrainedLength - split;
             Update(b, 0, split, decayed);
             Update(b, split, rest, plain);

@@ -8,6 +8,9 @@ namespace Lingotto.Training;
 /// <param name="AssetFolder">Folder that holds models/.</param>
 public sealed record PretrainOptions(string RunFolder, int Threads, TimeSpan? MaxTime, bool Fresh, string AssetFolder)
 {
+    /// <summary>Record every operation: trace.json, profile.json, and a watch over hung steps.</summary>
+    public bool Trace { get; init; }
+
     /// <summary>Where checkpoints go; another than the local disk to see what a run does when it fails.</summary>
     public Lingotto.Formats.IDisk CheckpointDisk { get; init; } = Lingotto.Formats.LocalDisk.Instance;
 }

@@ -28,38 +28,24 @@ public static class Pretrainer
         using var device = new CpuDevice(options.Threads);
         recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
+        observer = options.Trace ? new SerialObserver(observer) : observer;
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
         using TokenDataset data = dataset;
-        int sequences = recipe.Training.SequencesPerMicroBatch, length = recipe.Training.SequenceLength;
         DType precision = PrecisionOn(recipe.Training, device);
-        using var decoder = new TrainableDecoder(device, config, sequences, length, precision);
-        using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
-        var batches = new BatchSchedule(recipe);
-        var packed = new MixedSequences(
-            data, length, recipe.Training.Seed, [.. recipe.Data.Stages.Select(s => s with { FromStep = batches.SequencesThrough(s.FromStep) })]);
-        if (packed.Count == 0)
+        using RunTracing? tracing = options.Trace ? new RunTracing(device, folder.Path, observer, cancellation) : null;
+        var runner = new StageRunner(RunStage.Of(recipe), options, observer, folder, device, precision, PeakGflops(device, precision), tokenizer, data)
         {
-            throw new RunException(
-                $"The training text has {data.Train.Count} tokens, fewer than one sequence of {length}: give more text with --data or lower training.sequence_length.");
-        }
-
-        var step = new TrainStep(device, recipe, decoder, optimizer, packed.Fill);
-        var trainer = new Trainer(recipe, options, observer, folder, device, decoder, optimizer, tokenizer)
-        {
-            Step = step,
-            Guarded = new GuardedStep(recipe, step, batches),
-            Documents = new SampleDocuments(packed, length, tokenizer),
-            Evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
+            Tracing = tracing,
         };
-        trainer.RequireRoom();
-        trainer.ResumeOrInitialize();
-        var summary = new RunSummary(
-            folder.Path, NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
-            sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), PeakGflops(device, precision),
-            MemoryPlan.Of(device, decoder, trainer.CopyBytes), trainer.State.Step,
-            8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
-        observer.Started(summary);
-        return trainer.Run(summary, cancellation);
+        runner.Require();
+        long step = CheckpointStore.NewestStep(folder.Checkpoints);
+        while (true)
+        {
+            if (runner.Run(ref step, cancellation) is { } result)
+            {
+                return result;
+            }
+        }
     }
 
     /// <summary>
@@ -67,7 +53,7 @@ public static class Pretrainer
     /// </summary>
     private static Recipe WithPrecision(Recipe recipe, PretrainOptions options, CpuDevice device)
     {
-        string? begun = options.Fresh ? null : RunFolder.BegunPrecision(options.RunFolder);
+        string? begun = options.Fresh ? null : RunFolder.BegunRecipe(options.RunFolder)?.Training.Precision;
         TrainingConfig training = recipe.Training with { Precision = recipe.Training.Precision ?? begun };
         return recipe with { Training = training with { Precision = PrecisionOn(training, device) == DType.BF16 ? Bf16 : "f32" } };
     }
@@ -79,10 +65,6 @@ public static class Pretrainer
         null when device.HasBf16Products => DType.BF16,
         _ => DType.F32,
     };
-
-    private static string NameOf(CpuDevice device, DType precision) => precision == DType.F32
-        ? $"{device.Name}, f32"
-        : $"{device.Name}, bf16{(device.HasBf16Products ? "" : $" at the speed of f32 ({device.Bf16Refusal})")}";
 
     private static double PeakGflops(CpuDevice device, DType precision) =>
         precision == DType.BF16 && device.HasBf16Products ? device.MeasureBf16PeakGflops() : device.MeasurePeakGflops();

@@ -83,7 +83,7 @@ internal sealed class TrainStep
         int microBatches = samples.Count / _recipe.Training.SequencesPerMicroBatch;
         int targets = Fill(samples, microBatches);
         _buffers.Take();
-        double lossSum = 0, balance = 0, z = 0;
+        double lossSum = 0, nextTokenSum = 0, balance = 0, z = 0;
         foreach (int[] load in ExpertLoad)
         {
             Array.Clear(load);
@@ -98,13 +98,18 @@ internal sealed class TrainStep
             }
 
             _decoder.Batch.Upload(_device, _ids[micro], _targets[micro], _documentStarts[micro]);
-            lossSum += _decoder.LossAndGradients(1f / Math.Max(1, targets), RouterOf(step, update, micro, microBatches));
+            lossSum += _decoder.LossAndGradients(
+                1f / Math.Max(1, targets), RouterOf(step, update, micro, microBatches), (float)_recipe.Training.MtpLoss);
+            nextTokenSum += _decoder.ReadNextTokenLoss();
             ReadRouters(ref balance, ref z);
         }
 
         GradientFault?.Invoke(step);
         double gradNorm = _optimizer.GradNorm(), perLayer = Math.Max(1, MoeLayers.Length * microBatches);
-        return new StepOutcome(lossSum / Math.Max(1, targets), gradNorm, balance / perLayer, z / perLayer, Skipped: false);
+        return new StepOutcome(lossSum / Math.Max(1, targets), gradNorm, balance / perLayer, z / perLayer, Skipped: false)
+        {
+            MtpLoss = _decoder.Config.NumNextnPredictLayers > 0 ? nextTokenSum / Math.Max(1, targets) : null,
+        };
     }
 
     /// <summary>Applies the measured gradient.</summary>
@@ -179,4 +184,8 @@ internal sealed class TrainStep
 }
 
 /// <summary>What one update did.</summary>
-internal readonly record struct StepOutcome(double Loss, double GradNorm, double BalanceLoss, double ZLoss, bool Skipped);
+internal readonly record struct StepOutcome(double Loss, double GradNorm, double BalanceLoss, double ZLoss, bool Skipped)
+{
+    /// <summary>Of the token after next, summed over its targets and divided by all targets; null where it is not predicted.</summary>
+    public double? MtpLoss { get; init; }
+}

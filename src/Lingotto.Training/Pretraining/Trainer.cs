@@ -7,14 +7,19 @@ namespace Lingotto.Training;
 
 /// <summary>The loop over steps, and what surrounds it: evaluation, checkpoints, samples, the clock and the bill.</summary>
 internal sealed class Trainer(
-    Recipe recipe, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, TrainableDecoder decoder,
+    RunStage stage, IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, TrainableDecoder decoder,
     AdamWOptimizer optimizer, Tokenizer tokenizer)
 {
-    private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device, options.CheckpointDisk);
+    private readonly Recipe _recipe = stage.Recipe;
+    private readonly CheckpointStore _checkpoints = new(folder.Checkpoints, device, options.CheckpointDisk)
+    {
+        OfOtherStages = [.. stages.Select(other => other.Recipe.LoadModel(options.AssetFolder))],
+    };
+
     private readonly CheckpointContent _content = CheckpointContent.Of(decoder, optimizer, folder.Tokenizer);
-    private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(recipe.Training.SequenceLength);
-    private readonly BatchSchedule _batches = new(recipe);
-    private LearningRateSchedule _schedule = new(recipe.Schedule, recipe.Training.NumSteps, null, new BatchSchedule(recipe));
+    private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(stage.Recipe.Training.SequenceLength);
+    private readonly BatchSchedule _batches = new(stage.Recipe);
+    private LearningRateSchedule _schedule = new(stage.Recipe.Schedule, stage.Recipe.Training.NumSteps, null, new BatchSchedule(stage.Recipe));
     private double _secondsPerStep;
     private bool _saveIsDue;
     private int _returns;
@@ -27,10 +32,13 @@ internal sealed class Trainer(
 
     public required HeldOutEvaluator Evaluator { get; init; }
 
+    /// <summary>Null where operations are not recorded.</summary>
+    public RunTracing? Tracing { get; init; }
+
     public TrainerState State { get; private set; } = new(0, 0, 0, null, null);
 
     /// <summary>Memory for the copy that checkpoints are written from.</summary>
-    public long CopyBytes => CheckpointSaver.CopyBytes(_content, recipe.Checkpoints);
+    public long CopyBytes => CheckpointSaver.CopyBytes(_content, _recipe.Checkpoints);
 
     /// <summary>Refuses a disk that is nearly full before hours are spent.</summary>
     public void RequireRoom() => _checkpoints.RequireRoom(_content);
@@ -44,20 +52,22 @@ internal sealed class Trainer(
         }
         else
         {
-            decoder.Initialize(recipe.Training.Seed);
+            decoder.Initialize(_recipe.Training.Seed);
         }
 
         decoder.RefreshWeights();
     }
 
-    public RunResult Run(RunSummary summary, CancellationToken cancellation)
+    /// <summary>Null where the run goes on in another stage.</summary>
+    public RunResult? Run(RunSummary summary, CancellationToken cancellation)
     {
         using var log = new RunLog(folder, summary, observer);
-        using var saver = new CheckpointSaver(_checkpoints, _content, device, recipe.Checkpoints, State.Step, observer);
+        using var saver = new CheckpointSaver(_checkpoints, _content, device, _recipe.Checkpoints, State.Step, observer);
+        Tracing?.PeakGflops = summary.PeakGflops;
         var clock = Stopwatch.StartNew();
         double elapsedBefore = State.ElapsedSeconds;
         RunOutcome? outcome = Ended(clock, cancellation);
-        while (outcome is null)
+        while (outcome is null && stage.Follows(State.Step))
         {
             bool advanced = false;
             try
@@ -71,15 +81,22 @@ internal sealed class Trainer(
             }
 
             saver.Report();
-            _saveIsDue |= advanced && IsDue(recipe.Checkpoints.EverySteps);
+            _saveIsDue |= advanced && IsDue(_recipe.Checkpoints.EverySteps);
             if (outcome is null && _saveIsDue && !Guarded.IsAlarmed)
             {
+                using IDisposable? phase = Tracing?.Phase("save", State.Step);
                 saver.Begin(State with { Guard = Guarded.State });
                 (_saveIsDue, _returns) = (false, 0);
             }
         }
 
-        return Finish(outcome.Value, saver, log, elapsedBefore + clock.Elapsed.TotalSeconds);
+        if (outcome is not { } ended)
+        {
+            _ = saver.Finish(State with { Guard = Guarded.State }, isHurried: false);
+            return null;
+        }
+
+        return Finish(ended, saver, log, elapsedBefore + clock.Elapsed.TotalSeconds);
     }
 
     /// <summary>False if the step sent the run back to a checkpoint.</summary>
@@ -88,7 +105,12 @@ internal sealed class Trainer(
     {
         long step = State.Step + 1;
         double rate = _schedule.At(step), began = clock.Elapsed.TotalSeconds;
-        GuardedOutcome result = Guarded.Run(step, rate, cancellation);
+        GuardedOutcome result;
+        using (Tracing?.Step(step))
+        {
+            result = Guarded.Run(step, rate, cancellation);
+        }
+
         double seconds = clock.Elapsed.TotalSeconds - began;
         _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
         Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
@@ -108,9 +130,9 @@ internal sealed class Trainer(
 
         log.Write(metrics);
         observer.Stepped(metrics);
-        if (IsDue(recipe.Evaluation.EverySteps))
+        if (IsDue(_recipe.Evaluation.EverySteps))
         {
-            Evaluate(log, recipe.Evaluation.Sequences, cancellation);
+            Evaluate(log, _recipe.Evaluation.Sequences, cancellation);
         }
 
         return true;
@@ -124,13 +146,13 @@ internal sealed class Trainer(
 
     private void Advance(long step, double elapsedSeconds)
     {
-        if (recipe.Training.Minutes is { } minutes)
+        if (_recipe.Training.Minutes is { } minutes)
         {
             _schedule.FollowClock(step, elapsedSeconds, minutes, _secondsPerStep);
         }
 
         State = new TrainerState(
-            step, _batches.SequencesThrough(step) * recipe.Training.SequenceLength, elapsedSeconds, _schedule.Budget?.DecayStart,
+            step, _batches.SequencesThrough(step) * _recipe.Training.SequenceLength, elapsedSeconds, _schedule.Budget?.DecayStart,
             _schedule.Budget?.NumSteps)
         {
             DropStep = _schedule.DropStep,
@@ -141,8 +163,13 @@ internal sealed class Trainer(
     private SpikeGuardState GoOnFrom(TrainerState loaded)
     {
         State = loaded;
-        _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, State.Budget, _batches, State.DropStep);
-        return State.Guard ?? new SpikeGuardState { Updates = State.Step, FreshSample = _batches.SequencesThrough(State.Step) };
+        _schedule = new LearningRateSchedule(_recipe.Schedule, _recipe.Training.NumSteps, State.Budget, _batches, State.DropStep);
+        var guard = State.Guard ?? new SpikeGuardState { Updates = State.Step, FreshSample = _batches.SequencesThrough(State.Step) };
+
+        // Samples of another length have other numbers.
+        return State.Step > 0 && State.Step == stage.First
+            ? guard with { FreshSample = _batches.SequencesThrough(State.Step), Held = [], StreakSamples = [] }
+            : guard;
     }
 
     /// <summary>
@@ -178,6 +205,7 @@ internal sealed class Trainer(
     /// <summary>Null where nothing is held out.</summary>
     private EvaluationMetrics? Evaluate(RunLog log, long sequences, CancellationToken cancellation)
     {
+        using IDisposable? phase = Tracing?.Phase("evaluation", State.Step);
         EvaluationMetrics metrics = Evaluator.Run(State.Step, sequences, cancellation);
         if (metrics.Tokens == 0)
         {
@@ -193,6 +221,7 @@ internal sealed class Trainer(
     private RunResult Finish(RunOutcome outcome, CheckpointSaver saver, RunLog log, double elapsedSeconds)
     {
         string checkpoint = saver.Finish(State with { Guard = Guarded.State }, isHurried: outcome == RunOutcome.Interrupted);
+        Tracing?.Conclude();
         EvaluationMetrics? heldOut = null;
         if (outcome != RunOutcome.Interrupted)
         {
@@ -212,7 +241,7 @@ internal sealed class Trainer(
     {
         try
         {
-            Samples.Write(recipe, device, decoder, tokenizer, folder.Samples, observer);
+            Samples.Write(_recipe, device, decoder, tokenizer, folder.Samples, observer);
         }
         catch (OutOfDeviceMemoryException e)
         {
@@ -223,21 +252,21 @@ internal sealed class Trainer(
     private StepMetrics MetricsOf(in GuardedOutcome guarded, double seconds, double peakGflops)
     {
         StepOutcome result = guarded.Step;
-        double tokens = (double)guarded.Sequences * recipe.Training.SequenceLength, tokensPerSecond = tokens / seconds;
+        double tokens = (double)guarded.Sequences * _recipe.Training.SequenceLength, tokensPerSecond = tokens / seconds;
         double even = tokens * decoder.Config.NumExpertsPerTok / Math.Max(1, decoder.Config.NumExperts);
         double busiest = Step.ExpertLoad.Length == 0 ? 0 : Step.ExpertLoad.Max(load => load.Max()) / even;
         double stepsLeft = _schedule.Budget is not { } budget ? 0
             : (double)(_batches.SequencesThrough(budget.NumSteps) - _batches.SequencesThrough(State.Step)) / guarded.Sequences;
         double? left = _schedule.Budget is not null ? stepsLeft * _secondsPerStep
-            : recipe.Training.Minutes is { } minutes ? Math.Max(0, minutes * 60 - State.ElapsedSeconds) : null;
+            : _recipe.Training.Minutes is { } minutes ? Math.Max(0, minutes * 60 - State.ElapsedSeconds) : null;
         return new StepMetrics(
             State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, guarded.LearningRate, result.GradNorm, result.BalanceLoss,
             result.ZLoss, tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, Step.ExpertLoad,
             State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped,
-            CostOf(1e12 * _secondsPerStep / tokens));
+            CostOf(1e12 * _secondsPerStep / tokens), result.MtpLoss);
     }
 
-    private double? CostOf(double seconds) => seconds / 3600 * recipe.Hardware.PricePerHour;
+    private double? CostOf(double seconds) => seconds / 3600 * _recipe.Hardware.PricePerHour;
 
-    private double? EnergyOf(double seconds) => seconds / 3600 * recipe.Hardware.Watts / 1000;
+    private double? EnergyOf(double seconds) => seconds / 3600 * _recipe.Hardware.Watts / 1000;
 }

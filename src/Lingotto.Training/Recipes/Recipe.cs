@@ -15,6 +15,9 @@ public sealed record Recipe
     /// <summary>Batches, length of the run, seed.</summary>
     public TrainingConfig Training { get; init; } = new();
 
+    /// <summary>Longer sequences at the end of the run.</summary>
+    public LongContextConfig LongContext { get; init; } = new();
+
     /// <summary>AdamW.</summary>
     public OptimizerConfig Optimizer { get; init; } = new();
 
@@ -50,7 +53,11 @@ public sealed record Recipe
     internal ModelConfig LoadModel(string assetFolder)
     {
         var config = ModelConfig.Load(ModelPath(assetFolder));
-        return Training.RopeTheta is { } theta ? config with { RopeTheta = theta } : config;
+        return config with
+        {
+            RopeTheta = Training.RopeTheta ?? config.RopeTheta,
+            MaxPositionEmbeddings = Math.Max(config.MaxPositionEmbeddings, Training.SequenceLength),
+        };
     }
 }
 
@@ -91,6 +98,9 @@ public sealed record TrainingConfig
     /// </summary>
     public int MicroBatches { get; init; }
 
+    /// <summary>Weight of the loss of the token after next, for models that predict it (num_nextn_predict_layers; Ling 2.0).</summary>
+    public double MtpLoss { get; init; } = 0.1;
+
     /// <summary>Updates; absent when <see cref="Minutes"/> decides.</summary>
     public long? NumSteps { get; init; }
 
@@ -105,6 +115,19 @@ public sealed record TrainingConfig
 
     /// <summary>Seed of initial weights, data order and warmup noise.</summary>
     public ulong Seed { get; init; }
+}
+
+/// <summary>A stage of longer sequences that ends the run, the tokens of an update unchanged (Ling report, 3.4).</summary>
+public sealed record LongContextConfig
+{
+    /// <summary>Updates before the stage; absent for no such stage.</summary>
+    public long? AfterStep { get; init; }
+
+    /// <summary>Tokens of a sequence, a multiple of training.sequence_length (Ling report, 3.4: 16K after 4K).</summary>
+    public int SequenceLength { get; init; } = 16_384;
+
+    /// <summary>Base of the rotary angles of position (Ling report, 3.4: 600K after 10K).</summary>
+    public double RopeTheta { get; init; } = 600_000;
 }
 
 /// <summary>AdamW.</summary>

@@ -12,8 +12,12 @@ public static class RecipeValidator
         new("training.rope_theta", r => r.Training.RopeTheta ?? 2, v => v > 1 && double.IsFinite(v), "more than 1"),
         AtLeast(1, "training.sequences_per_micro_batch", r => r.Training.SequencesPerMicroBatch),
         AtLeast(0, "training.micro_batches", r => r.Training.MicroBatches),
+        AtLeast(0, "training.mtp_loss", r => r.Training.MtpLoss),
         AtLeast(1, "training.num_steps", r => r.Training.NumSteps ?? 1),
         Positive("training.minutes", r => r.Training.Minutes ?? 1),
+        AtLeast(1, "long_context.after_step", r => r.LongContext.AfterStep ?? 1),
+        AtLeast(2, "long_context.sequence_length", r => r.LongContext.SequenceLength),
+        new("long_context.rope_theta", r => r.LongContext.RopeTheta, v => v > 1 && double.IsFinite(v), "more than 1"),
         new("optimizer.beta1", r => r.Optimizer.Beta1, v => v is >= 0 and < 1, "at least 0 and below 1"),
         new("optimizer.beta2", r => r.Optimizer.Beta2, v => v is >= 0 and < 1, "at least 0 and below 1"),
         Positive("optimizer.epsilon", r => r.Optimizer.Epsilon),
@@ -74,6 +78,7 @@ public static class RecipeValidator
         Require(recipe.Samples.Prompts.All(prompt => prompt.Length > 0), "samples.prompts", "holds an empty text: remove it");
         RequireMixture(recipe.Data, Require);
         RequireSchedule(recipe, Require);
+        RequireLongContext(recipe, Require);
         TrainingConfig training = recipe.Training;
         Require(training.NumSteps is null || training.Minutes is null, "training.minutes",
             "and training.num_steps are both given: set one of them to null");
@@ -106,6 +111,21 @@ public static class RecipeValidator
         require(
             schedule.BatchWarmupFrom is null == (schedule.BatchWarmupTokens == 0), "schedule.batch_warmup_tokens",
             "and schedule.batch_warmup_from belong together: give both or none");
+    }
+
+    private static void RequireLongContext(Recipe recipe, Action<bool, string, string> require)
+    {
+        if (recipe.LongContext.AfterStep is not { } after)
+            return;
+        int length = recipe.LongContext.SequenceLength, shorter = Math.Max(1, recipe.Training.SequenceLength);
+        long tokens = (long)shorter * recipe.Training.SequencesPerMicroBatch;
+        require(
+            recipe.Training.NumSteps is not { } steps || after < steps, "long_context.after_step",
+            $"is {after}, not before the last of training.num_steps: give fewer, or null for no such stage");
+        require(recipe.Training.NumSteps is not null, "long_context.after_step", "needs training.num_steps: give it in place of training.minutes");
+        require(
+            length > shorter && length % shorter == 0 && tokens % length == 0, "long_context.sequence_length",
+            $"is {length}: give a multiple of training.sequence_length ({shorter}) that divides the {tokens} tokens of a micro-batch");
     }
 
     private static void RequireMixture(DataConfig data, Action<bool, string, string> require)

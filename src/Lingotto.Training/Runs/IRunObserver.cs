@@ -69,10 +69,12 @@ public sealed record RunSummary(
 /// <param name="KilowattHours">Energy so far; null where the power is unknown.</param>
 /// <param name="Skipped">True if the gradient was not finite and nothing was updated.</param>
 /// <param name="CostPerTrillionTokens">Money for 10^12 tokens at the rate of recent updates; null where the price is unknown.</param>
+/// <param name="MtpLoss">Of the token after next; null where it is not predicted.</param>
 public sealed record StepMetrics(
     long Step, long? NumSteps, long Tokens, double Loss, double LearningRate, double GradNorm, double BalanceLoss, double ZLoss,
     double TokensPerSecond, double FractionOfPeak, double MaxExpertLoad, IReadOnlyList<int[]> ExpertLoad, double ElapsedSeconds,
-    double? SecondsLeft, long ResidentBytes, double? Cost, double? KilowattHours, bool Skipped, double? CostPerTrillionTokens = null);
+    double? SecondsLeft, long ResidentBytes, double? Cost, double? KilowattHours, bool Skipped, double? CostPerTrillionTokens = null,
+    double? MtpLoss = null);
 
 /// <summary>One held-out measurement.</summary>
 /// <param name="Step">Updates before it.</param>

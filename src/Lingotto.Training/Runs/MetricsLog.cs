@@ -83,6 +83,7 @@ internal sealed class MetricsLog : IDisposable
         Number("max_expert_load", m.MaxExpertLoad);
         Number("elapsed_seconds", m.ElapsedSeconds);
         _json.WriteNumber("resident_bytes", m.ResidentBytes);
+        Known("mtp_loss", m.MtpLoss);
         Known("cost", m.Cost);
         Known("cost_per_trillion_tokens", m.CostPerTrillionTokens);
         Known("kilowatt_hours", m.KilowattHours);

@@ -4,8 +4,8 @@ using Lingotto.Formats;
 namespace Lingotto.Training;
 
 /// <summary>
-/// The files of a run: recipe.json, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/, samples.txt; locked
-/// while it trains.
+/// The files of a run: recipe.json, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/, samples.txt, and trace.json with
+/// profile.json under --trace; locked while it trains.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
@@ -63,8 +63,21 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Precision of the run that a folder holds; null where there is none, or it does not say.</summary>
-    public static string? BegunPrecision(string path) => Begun(System.IO.Path.Combine(path, "recipe.json"))?.Training.Precision;
+    /// <summary>The complete recipe of the run that a folder holds; null where there is none.</summary>
+    /// <exception cref="RunException">It cannot be read.</exception>
+    public static Recipe? BegunRecipe(string path)
+    {
+        string file = System.IO.Path.Combine(path, "recipe.json");
+        try
+        {
+            // As a recipe is read, so that a run of before a key existed has its default.
+            return File.Exists(file) ? RecipeFile.Load(file, "", []) : null;
+        }
+        catch (RecipeException e)
+        {
+            throw new RunException($"{file} is damaged ({e.Message}): start over with --fresh, or choose another folder with --run.", e);
+        }
+    }
 
     public void Dispose() => _lock.Dispose();
 
@@ -77,6 +90,11 @@ internal sealed class RunFolder : IDisposable
             Directory.Delete(folder, recursive: true);
         }
 
+        foreach (string file in Directory.EnumerateFiles(Path, "hang-*.txt").Append(At(RunTracing.FileName)))
+        {
+            File.Delete(file);
+        }
+
         foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json"), At("report.html"), At("profile.json") })
         {
             File.Delete(file);
@@ -86,28 +104,16 @@ internal sealed class RunFolder : IDisposable
     /// <summary>A run goes on only under the recipe it began with; what does not change the weights may differ.</summary>
     private void Claim(Recipe recipe)
     {
-        string mine = Canonical(recipe), file = At("recipe.json");
+        string mine = Canonical(recipe);
         bool hasBegun = File.Exists(Tokenizer) || Directory.Exists(Data) || Directory.Exists(Checkpoints);
-        if (hasBegun && Begun(file) is { } begun && Canonical(begun) != mine)
+        if (hasBegun && BegunRecipe(Path) is { } begun && Canonical(begun) != mine)
         {
             string differing = string.Join(", ", Sections(begun).Zip(Sections(recipe)).Where(p => p.First != p.Second).Select(p => p.First.Name));
             throw new RunException(
                 $"{Path} holds a run whose recipe differs ({differing}): go on with its recipe, start over with --fresh, or choose another folder with --run.");
         }
 
-        DurableFile.WriteAllText(file, JsonSerializer.Serialize(recipe, RunJson.Default.Recipe));
-    }
-
-    private static Recipe? Begun(string file)
-    {
-        try
-        {
-            return File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllText(file), RunJson.Default.Recipe) : null;
-        }
-        catch (JsonException e)
-        {
-            throw new RunException($"{file} is damaged ({e.Message}): start over with --fresh, or choose another folder with --run.", e);
-        }
+        DurableFile.WriteAllText(At("recipe.json"), JsonSerializer.Serialize(recipe, RunJson.Default.Recipe));
     }
 
     private static string Canonical(Recipe recipe) => string.Join('\n', Sections(recipe));
@@ -117,6 +123,7 @@ internal sealed class RunFolder : IDisposable
         yield return ("model", r.Model);
         yield return ("data", JsonSerializer.Serialize(r.Data, RunJson.Default.DataConfig));
         yield return ("training", JsonSerializer.Serialize(r.Training, RunJson.Default.TrainingConfig));
+        yield return ("long_context", JsonSerializer.Serialize(r.LongContext, RunJson.Default.LongContextConfig));
         yield return ("optimizer", JsonSerializer.Serialize(r.Optimizer, RunJson.Default.OptimizerConfig));
         yield return ("schedule", JsonSerializer.Serialize(r.Schedule, RunJson.Default.ScheduleConfig));
         yield return ("spikes", JsonSerializer.Serialize(r.Spikes, RunJson.Default.SpikeConfig));

@@ -30,6 +30,11 @@ internal sealed class TensorBoardLog : IDisposable
             scalars.AddRange([("router/balance_loss", m.BalanceLoss), ("router/z_loss", m.ZLoss), ("router/max_expert_load", m.MaxExpertLoad)]);
         }
 
+        if (m.MtpLoss is { } next)
+        {
+            scalars.Add(("loss/token_after_next", next));
+        }
+
         if (m.Cost is { } cost)
         {
             scalars.Add(("cost/so_far", cost));

@@ -108,13 +108,14 @@ internal sealed class KillSuite(TortureSession session)
             string folder = Path.Combine(session.Folder, $"lock-{trial}");
             Process owner = Start(folder, _operations / 2);
             Finish(owner);
+            Recipe recipe = RunFolder.BegunRecipe(folder) ?? _run.Recipe;
             var clock = Stopwatch.StartNew();
             string? fault = null;
             do
             {
                 try
                 {
-                    using RunFolder taken = RunFolder.Open(folder, _run.Recipe, fresh: false);
+                    using RunFolder taken = RunFolder.Open(folder, recipe, fresh: false);
                     fault = null;
                 }
                 catch (RunException e)

@@ -38,9 +38,19 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void A_missing_argument_is_named_and_explained()
     {
-        (int code, _, string error) = CapturedTerminal.Run("", "pretrain");
+        (int code, _, string error) = CapturedTerminal.Run("", "config", "show");
         Assert.Equal(ExitCodes.Usage, code);
-        Assert.StartsWith("error: lingotto pretrain needs RECIPE (A recipe file", error, StringComparison.Ordinal);
+        Assert.StartsWith("error: lingotto config show needs RECIPE (A recipe file", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("pretrain")]
+    [InlineData("pretrain quickstart --size tiny")]
+    public void Pretrain_takes_either_a_recipe_or_a_size(string args)
+    {
+        (int code, _, string error) = CapturedTerminal.Run("", args.Split(' '));
+        Assert.Equal(ExitCodes.Usage, code);
+        Assert.StartsWith("error: pretrain takes a RECIPE, or --size and --hours", error, StringComparison.Ordinal);
     }
 
     [Theory]

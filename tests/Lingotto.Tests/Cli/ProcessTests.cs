@@ -26,7 +26,7 @@ public sealed class ProcessTests : IDisposable
     public void A_signal_saves_the_run_and_the_same_command_goes_on(string signal, int expected)
     {
         Skip.IfNot(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "signals are sent with kill");
-        string[] pretrain = ["pretrain", WriteRecipe(), "--run", _folder.File("run"), "--threads", "1", "--json"];
+        string[] pretrain = ["pretrain", WriteRecipe(), "--run", _folder.File("run"), "--threads", "1", "--json", "--trace"];
         using (Process process = Start(pretrain))
         {
             ReadUntil(process, "step");
@@ -37,6 +37,7 @@ public sealed class ProcessTests : IDisposable
             Assert.True(Directory.Exists(result["checkpoint_folder"]!.GetValue<string>()));
             process.WaitForExit();
             Assert.Equal(expected, process.ExitCode);
+            Assert.True(File.Exists(_folder.File(Path.Combine("run", "trace.json"))));
         }
 
         using (Process process = Start([.. pretrain, "--max-time", "0.1s"]))

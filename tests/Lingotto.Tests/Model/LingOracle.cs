@@ -26,7 +26,7 @@ internal static class LingOracle
     }
 
     /// <summary>Logits, losses and gradients in double precision, by name.</summary>
-    public static Dictionary<string, double[]> Run(string folder, TinyBatch batch, double balanceLoss, double zLoss)
+    public static Dictionary<string, double[]> Run(string folder, TinyBatch batch, double balanceLoss, double zLoss, double mtpLoss)
     {
         string request = Path.Combine(folder, "batch.json"), result = Path.Combine(folder, "oracle.safetensors");
         File.WriteAllText(request, JsonSerializer.Serialize(new
@@ -38,6 +38,7 @@ internal static class LingOracle
             sequence_length = TinyBatch.SequenceLength,
             balance_loss = balanceLoss,
             z_loss = zLoss,
+            mtp_loss = mtpLoss,
         }));
         (int code, string errors) = Execute(
             RepositoryRoot.File("tests", "oracles", "ling_oracle.py"), Path.Combine(folder, "config.json"),
@@ -74,7 +75,7 @@ internal static class LingOracle
 /// <summary>A tiny model with weights on disk, our losses and gradients of a batch, and the oracle's.</summary>
 internal sealed class OracleRun : IDisposable
 {
-    private const float BalanceLoss = 0.05f, ZLoss = 0.02f;
+    private const float BalanceLoss = 0.05f, ZLoss = 0.02f, MtpLoss = 0.3f;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("lingotto-");
 
@@ -86,12 +87,12 @@ internal sealed class OracleRun : IDisposable
         config.Save(Path.Combine(Folder, "config.json"));
         WeightFiles.Write(Device, Path.Combine(Folder, "model.safetensors"), [.. WeightFiles.Enumerate(config, Decoder.Blocks)]);
         Batch = new TinyBatch(config.VocabSize);
-        Oracle = LingOracle.Run(Folder, Batch, BalanceLoss, ZLoss);
+        Oracle = LingOracle.Run(Folder, Batch, BalanceLoss, ZLoss, MtpLoss);
 
         Batch.Upload(Device, Decoder);
         float perLayer = 1f / Decoder.MoeLayers.Count();
         var router = new RouterTraining(BalanceLoss * perLayer, ZLoss * perLayer, 1, 0, default, 1, 0);
-        LossSum = Decoder.LossAndGradients(1f / Batch.NumTargets, router);
+        LossSum = Decoder.LossAndGradients(1f / Batch.NumTargets, router, MtpLoss);
     }
 
     public string Folder => _folder.FullName;

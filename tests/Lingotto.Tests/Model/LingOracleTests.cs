@@ -14,6 +14,7 @@ public sealed class LingOracleTests(LingOracleTests.OracleRuns runs) : IClassFix
     [SkippableTheory]
     [InlineData(nameof(TinyModels.Ling1))]
     [InlineData(nameof(TinyModels.Ling2))]
+    [InlineData(nameof(TinyModels.Ling2Mtp))]
     public void Every_gradient_is_that_of_PyTorch(string model)
     {
         OracleRun run = runs.Of(model);
@@ -32,11 +33,13 @@ public sealed class LingOracleTests(LingOracleTests.OracleRuns runs) : IClassFix
     [SkippableTheory]
     [InlineData(nameof(TinyModels.Ling1))]
     [InlineData(nameof(TinyModels.Ling2))]
+    [InlineData(nameof(TinyModels.Ling2Mtp))]
     public void Losses_are_those_of_PyTorch(string model)
     {
         OracleRun run = runs.Of(model);
         (float Balance, float Z)[] routers = [.. run.Decoder.MoeLayers.Select(run.Decoder.ReadRouterLosses)];
         AssertClose(run.Oracle["loss.cross_entropy"], run.LossSum / run.Batch.NumTargets);
+        Assert.Equal(run.Oracle["loss.mtp"].Single(), run.Decoder.ReadNextTokenLoss() / run.Batch.NumTargets, 1e-5);
         AssertClose(run.Oracle["loss.cross_entropy"], run.Decoder.Loss() / run.Batch.NumTargets);
         AssertClose(run.Oracle["loss.balance"], routers.Average(r => r.Balance));
         AssertClose(run.Oracle["loss.z"], routers.Average(r => r.Z));
@@ -45,6 +48,7 @@ public sealed class LingOracleTests(LingOracleTests.OracleRuns runs) : IClassFix
     [SkippableTheory]
     [InlineData(nameof(TinyModels.Ling1))]
     [InlineData(nameof(TinyModels.Ling2))]
+    [InlineData(nameof(TinyModels.Ling2Mtp))]
     public void Logits_of_the_training_forward_are_those_of_PyTorch(string model)
     {
         OracleRun run = runs.Of(model);
@@ -59,6 +63,7 @@ public sealed class LingOracleTests(LingOracleTests.OracleRuns runs) : IClassFix
     [SkippableTheory]
     [InlineData(nameof(TinyModels.Ling1))]
     [InlineData(nameof(TinyModels.Ling2))]
+    [InlineData(nameof(TinyModels.Ling2Mtp))]
     public void Logits_of_a_session_are_those_of_PyTorch_after_every_token_of_every_document(string model)
     {
         OracleRun run = runs.Of(model);

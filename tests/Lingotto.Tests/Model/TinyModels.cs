@@ -45,7 +45,15 @@ internal static class TinyModels
         RoutedScalingFactor = 2.5,
     };
 
-    public static ModelConfig Of(string name) => name == nameof(Ling1) ? Ling1 : Ling2;
+    /// <summary>Ling 2.0 with multi-token prediction.</summary>
+    public static ModelConfig Ling2Mtp { get; } = Ling2 with { NumNextnPredictLayers = 1 };
+
+    public static ModelConfig Of(string name) => name switch
+    {
+        nameof(Ling1) => Ling1,
+        nameof(Ling2) => Ling2,
+        _ => Ling2Mtp,
+    };
 
     /// <summary>Fresh weights, with norms away from one and expert biases away from zero so that mistakes in them show.</summary>
     public static void Initialize(Device device, TrainableDecoder decoder, ulong seed = 7)

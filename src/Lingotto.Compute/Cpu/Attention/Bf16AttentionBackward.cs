@@ -35,7 +35,7 @@ internal readonly unsafe struct Bf16AttentionBackward(
             Bf16AttentionTiles.TransposeRows(qkv + keyOffset, RowStep, rows, Channels, work.KeysT);
             Bf16AttentionTiles.TransposeRows(qkv + valueOffset, RowStep, rows, Channels, work.ValuesT);
             Bf16AttentionTiles.PairRows(
-                qkv + keyOffset, RowStep, rows, Channels, work.Keys, (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns);
+                qkv + keyOffset, RowStep, rows, Channels, work.Keys, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns);
             ClearRows(gradQkv + keyOffset, rows);
             ClearRows(gradQkv + valueOffset, rows);
             for (int query = 0; query < rows; query += Queries)
@@ -61,20 +61,20 @@ internal readonly unsafe struct Bf16AttentionBackward(
         where V : struct
         where O : ILanes<V>
     {
-        int queries = Math.Min(Queries, rows - query), end = query + queries, headPairs = Bf16Pairs.Count(queries), pairs = Group * headPairs;
-        nint tileWords = (nint)pairs * Bf16Tile.Columns;
+        int queries = Math.Min(Queries, rows - query), end = query + queries, headPairs = Words<PairWord>.Count(queries), pairs = Group * headPairs;
+        nint tileWords = (nint)pairs * AssembledTile.Columns;
         for (int h = 0; h < Group; h++)
         {
             int head = keyHead * Group + h;
             ushort* rounded = work.GradY + (nint)h * Queries * Channels;
-            nint line = (nint)h * headPairs * Bf16Tile.Columns;
+            nint line = (nint)h * headPairs * AssembledTile.Columns;
             GradOutput<V, O>(first + query, queries, head, rounded, work.Deltas + h * Queries);
             Bf16AttentionTiles.PairRows(
                 qkv + (first + query) * RowStep + (nint)head * Channels, RowStep, queries, Channels, work.QueryPairs + line, tileWords);
             Bf16AttentionTiles.PairRows(rounded, Channels, queries, Channels, work.GradYPairs + line, tileWords);
         }
 
-        byte** keyRows = stackalloc byte*[Keys + Bf16Tile.Rows];
+        byte** keyRows = stackalloc byte*[Keys + AssembledTile.Rows];
         int firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
         for (int key = firstKey; key < end; key += Keys)
         {
@@ -82,18 +82,18 @@ internal readonly unsafe struct Bf16AttentionBackward(
             for (int h = 0; h < Group; h++)
             {
                 ScoreGradients<V, O>(first, rows, query, queries, keyHead * Group + h, key, count, work, h);
-                uint* packed = work.PackedProbabilities + (nint)h * headPairs * Bf16Tile.Lanes;
+                uint* packed = work.PackedProbabilities + (nint)h * headPairs * AssembledTile.Lanes;
                 Bf16AttentionTiles.PackTransposed(work.Probabilities, queries, count, packed, pairs);
-                packed = work.PackedScoreGradients + (nint)h * headPairs * Bf16Tile.Lanes;
+                packed = work.PackedScoreGradients + (nint)h * headPairs * AssembledTile.Lanes;
                 Bf16AttentionTiles.PackTransposed(work.ScoreGradients, queries, count, packed, pairs);
             }
 
             Bf16AttentionTiles.PointAtPacked(keyRows, work.PackedProbabilities, count, pairs);
             Bf16AttentionTiles.Multiply(
-                keyRows, Bf16Tile.PackedStep, count, work.GradYPairs, tileWords, pairs, Channels, gradV + key * RowStep, RowStep, accumulate: true);
+                keyRows, AssembledTile.PackedStep, count, work.GradYPairs, tileWords, pairs, Channels, gradV + key * RowStep, RowStep, accumulate: true);
             Bf16AttentionTiles.PointAtPacked(keyRows, work.PackedScoreGradients, count, pairs);
             Bf16AttentionTiles.Multiply(
-                keyRows, Bf16Tile.PackedStep, count, work.QueryPairs, tileWords, pairs, Channels, gradK + key * RowStep, RowStep, accumulate: true);
+                keyRows, AssembledTile.PackedStep, count, work.QueryPairs, tileWords, pairs, Channels, gradK + key * RowStep, RowStep, accumulate: true);
         }
     }
 
@@ -102,15 +102,15 @@ internal readonly unsafe struct Bf16AttentionBackward(
         where V : struct
         where O : ILanes<V>
     {
-        byte** a = stackalloc byte*[Queries + Bf16Tile.Rows];
+        byte** a = stackalloc byte*[Queries + AssembledTile.Rows];
         int half = Channels / 2, firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
-        nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half, panelWords = (nint)Bf16Tile.Columns * half;
+        nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half, panelWords = (nint)AssembledTile.Columns * half;
         Bf16AttentionTiles.PointAt(a, (byte*)(qkv + queryRow), RowStep * sizeof(ushort), queries);
         Bf16AttentionTiles.Multiply(
-            a, Bf16Tile.RowStep, queries, work.KeysT + panel, panelWords, half, count, work.Scores, Keys, accumulate: false);
+            a, AssembledTile.RowStep, queries, work.KeysT + panel, panelWords, half, count, work.Scores, Keys, accumulate: false);
         Bf16AttentionTiles.PointAt(a, (byte*)(work.GradY + (nint)h * Queries * Channels), Channels * sizeof(ushort), queries);
         Bf16AttentionTiles.Multiply(
-            a, Bf16Tile.RowStep, queries, work.ValuesT + panel, panelWords, half, count, work.GradScores, Keys, accumulate: false);
+            a, AssembledTile.RowStep, queries, work.ValuesT + panel, panelWords, half, count, work.GradScores, Keys, accumulate: false);
         for (int r = 0; r < queries; r++)
         {
             int row = first + query + r;
@@ -120,8 +120,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
 
         Bf16AttentionTiles.PointAt(a, (byte*)work.ScoreGradients, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
         Bf16AttentionTiles.Multiply(
-            a, Bf16Tile.RowStep, queries, work.Keys + (nint)key / 2 * Bf16Tile.Columns, (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns,
-            Bf16Pairs.Count(count), Channels, gradQkv + queryRow, RowStep, accumulate: key > firstKey);
+            a, AssembledTile.RowStep, queries, work.Keys + (nint)key / 2 * AssembledTile.Columns, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
+            Words<PairWord>.Count(count), Channels, gradQkv + queryRow, RowStep, accumulate: key > firstKey);
     }
 
     /// <summary>The tile of gradY in bfloat16, and delta[r] = gradY . y.</summary>
@@ -174,14 +174,14 @@ internal readonly unsafe struct Bf16AttentionBackward(
     {
         public Layout(uint* start, AttentionShape shape)
         {
-            long transposed = (long)Bf16Tile.Panels(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
-            long width = (long)Bf16Tile.Panels(shape.HeadDim) * Bf16Tile.Columns, group = shape.NumHeads / shape.NumKeyValueHeads;
+            long transposed = (long)AssembledTile.Panels(shape.SequenceLength) * AssembledTile.Columns * (shape.HeadDim / 2);
+            long width = (long)AssembledTile.Panels(shape.HeadDim) * AssembledTile.Columns, group = shape.NumHeads / shape.NumKeyValueHeads;
             long tile = group * Queries / 2 * width, packed = group * Queries / 2 * Bf16AttentionBackward.Keys;
             const long Halves = Queries * Bf16AttentionTiles.ProbabilityStep / 2;
             uint* next = start;
             KeysT = Take(transposed);
             ValuesT = Take(transposed);
-            Keys = Take(width * Bf16Pairs.Count(shape.SequenceLength));
+            Keys = Take(width * Words<PairWord>.Count(shape.SequenceLength));
             Scores = (float*)Take(Queries * Bf16AttentionBackward.Keys);
             GradScores = (float*)Take(Queries * Bf16AttentionBackward.Keys);
             Probabilities = (ushort*)Take(Halves);

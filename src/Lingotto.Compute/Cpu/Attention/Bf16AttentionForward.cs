@@ -33,7 +33,7 @@ internal readonly unsafe struct Bf16AttentionForward(
             ushort* head = qkv + first * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
             Bf16AttentionTiles.TransposeRows(head, RowStep, rows, Channels, keys);
             Bf16AttentionTiles.PairRows(
-                head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values, (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns);
+                head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns);
             for (int query = 0; query < rows; query += Queries)
             {
                 for (int h = 0; h < Group; h++)
@@ -45,10 +45,10 @@ internal readonly unsafe struct Bf16AttentionForward(
     }
 
     private static long KeyWords(AttentionShape shape) =>
-        (long)Bf16Tile.Panels(shape.SequenceLength) * Bf16Tile.Columns * (shape.HeadDim / 2);
+        (long)AssembledTile.Panels(shape.SequenceLength) * AssembledTile.Columns * (shape.HeadDim / 2);
 
     private static long ValueWords(AttentionShape shape) =>
-        (long)Bf16Tile.Panels(shape.HeadDim) * Bf16Tile.Columns * Bf16Pairs.Count(shape.SequenceLength);
+        (long)AssembledTile.Panels(shape.HeadDim) * AssembledTile.Columns * Words<PairWord>.Count(shape.SequenceLength);
 
     /// <param name="first">Row of the sequence's first token; query and key numbers count from it.</param>
     /// <param name="rows">Rows of the sequence.</param>
@@ -67,7 +67,7 @@ internal readonly unsafe struct Bf16AttentionForward(
         new Span<float>(output, queries * Channels).Clear();
         new Span<float>(maxima, queries).Fill(float.NegativeInfinity);
         new Span<float>(sums, queries).Clear();
-        byte** q = stackalloc byte*[Queries + Bf16Tile.Rows], p = stackalloc byte*[Queries + Bf16Tile.Rows];
+        byte** q = stackalloc byte*[Queries + AssembledTile.Rows], p = stackalloc byte*[Queries + AssembledTile.Rows];
         Bf16AttentionTiles.PointAt(q, (byte*)(qkv + (first + query) * RowStep + (nint)head * Channels), RowStep * sizeof(ushort), queries);
         Bf16AttentionTiles.PointAt(p, (byte*)probabilities, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
         int firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
@@ -75,7 +75,7 @@ internal readonly unsafe struct Bf16AttentionForward(
         {
             int count = Math.Min(Keys, end - key);
             Bf16AttentionTiles.Multiply(
-                q, Bf16Tile.RowStep, queries, keys + (nint)key * (Channels / 2), (nint)Bf16Tile.Columns * (Channels / 2), Channels / 2, count,
+                q, AssembledTile.RowStep, queries, keys + (nint)key * (Channels / 2), (nint)AssembledTile.Columns * (Channels / 2), Channels / 2, count,
                 scores, Keys, accumulate: false);
             for (int r = 0; r < queries; r++)
             {
@@ -85,8 +85,8 @@ internal readonly unsafe struct Bf16AttentionForward(
             }
 
             Bf16AttentionTiles.Multiply(
-                p, Bf16Tile.RowStep, queries, values + (nint)key / 2 * Bf16Tile.Columns, (nint)Bf16Pairs.Count(rows) * Bf16Tile.Columns,
-                Bf16Pairs.Count(count), Channels, output, Channels, accumulate: true);
+                p, AssembledTile.RowStep, queries, values + (nint)key / 2 * AssembledTile.Columns, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
+                Words<PairWord>.Count(count), Channels, output, Channels, accumulate: true);
         }
 
         Finish<V, O>(first + query, queries, head, output, maxima, sums);

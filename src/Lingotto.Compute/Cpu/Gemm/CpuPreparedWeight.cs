@@ -1,15 +1,15 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// Panels of a weight for forward (depth K, columns N) and, where it is trained, for dgrad (depth N, columns K): of floats,
-/// rounded to bfloat16 where products in it are asked for, or of pairs for the assembled kernels.
+/// Panels of a weight for forward (depth K, columns N) and, where it is trained, for dgrad (depth N, columns K): of words for
+/// the assembled kernels, or of floats, rounded to bfloat16 where products in it are asked for.
 /// </summary>
 internal sealed class CpuPreparedWeight : PreparedWeight
 {
-    public CpuPreparedWeight(Tensor weight, DType precision, bool paired, Tensor forwardPanels, Tensor backwardPanels)
+    public CpuPreparedWeight(Tensor weight, DType precision, bool assembled, Tensor forwardPanels, Tensor backwardPanels)
         : base(weight, precision)
     {
-        Paired = paired;
+        Assembled = assembled;
         Groups = weight.Rank == 3 ? weight[0] : 1;
         Outputs = weight[-2];
         Inputs = weight[-1];
@@ -17,8 +17,8 @@ internal sealed class CpuPreparedWeight : PreparedWeight
         BackwardPanels = backwardPanels;
     }
 
-    /// <summary>Laid out for <see cref="Bf16Tile"/>.</summary>
-    public bool Paired { get; }
+    /// <summary>Laid out for <see cref="AssembledTile"/>.</summary>
+    public bool Assembled { get; }
 
     public int Groups { get; }
 

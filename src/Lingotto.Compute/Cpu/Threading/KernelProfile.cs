@@ -19,18 +19,12 @@ internal sealed class KernelProfile
     public IReadOnlyList<KernelTime> Stop()
     {
         IsOn = false;
-        return [.. _ticks.GroupBy(pair => NameOf(pair.Key))
+        return [.. _ticks.GroupBy(pair => KernelName.From(pair.Key))
             .Select(kernel => new KernelTime(kernel.Key, kernel.Sum(pair => pair.Value) / (double)Stopwatch.Frequency))
             .OrderByDescending(time => time.Seconds)];
     }
 
     public void Add(Type kernel, long ticks) => _ticks[kernel] = _ticks.GetValueOrDefault(kernel) + ticks;
-
-    private static string NameOf(Type kernel)
-    {
-        string name = kernel.Name.Split('`')[0];
-        return kernel.DeclaringType is { } owner ? $"{owner.Name}.{name.Replace("Kernel", string.Empty, StringComparison.Ordinal)}" : name;
-    }
 }
 
 /// <summary>Time spent in one kernel.</summary>

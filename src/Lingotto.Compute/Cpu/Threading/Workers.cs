@@ -51,6 +51,9 @@ internal sealed unsafe class Workers : IDisposable
 
     public KernelProfile Profile { get; } = new();
 
+    /// <summary>Records what each worker does; null where nobody asks.</summary>
+    public OperationTrace? Trace { get; set; }
+
     /// <summary>Threads that work on a range, the caller included.</summary>
     public int Count { get; }
 
@@ -74,11 +77,14 @@ internal sealed unsafe class Workers : IDisposable
     {
         if (count <= grain || Count == 1)
         {
+            TraceLane? lane = Trace?.Lane(0);
+            lane?.Begin(KernelName.Of<TKernel>.Text, OperationLevel.Kernel);
             for (int begin = 0; begin < count; begin += grain)
             {
                 RunTile(ref kernel, begin, Math.Min(begin + grain, count), 0);
             }
 
+            lane?.End(default);
             return;
         }
 
@@ -142,11 +148,14 @@ internal sealed unsafe class Workers : IDisposable
         // SAFETY: For keeps the kernel alive until _running is 0; kernels do not change themselves.
         ref TKernel kernel = ref *(TKernel*)workers._kernel;
         int grain = workers._grain, count = workers._count;
+        TraceLane? lane = workers.Trace?.Lane(worker);
+        lane?.Begin(KernelName.Of<TKernel>.Text, OperationLevel.Kernel);
         while (true)
         {
             long begin = (long)(Interlocked.Increment(ref workers._nextTile) - 1) * grain;
             if (begin >= count)
             {
+                lane?.End(default);
                 return;
             }
 

@@ -18,7 +18,11 @@ internal static class ProfileSection
         if (Read(report) is { } profile && profile.Operations.Count > 0)
         {
             html.Write($"<p>{Verdict(profile)}</p>");
-            html.Write(Chart(profile).ToMarkup());
+            html.Write(Chart(profile, "operation", profile.Operations).ToMarkup());
+            if (profile.Layers.Count > 0)
+            {
+                html.Write(Chart(profile, "layer", profile.Layers).ToMarkup());
+            }
         }
 
         return new HtmlSection("profile", "Where the time went", html.ToMarkup());
@@ -58,17 +62,17 @@ internal static class ProfileSection
 
     private static string Rate(double amount, double seconds) => amount > 0 ? FormattableString.Invariant($"{amount / seconds / 1e9:N1}") : "";
 
-    private static BarChart Chart(Profile profile)
+    private static BarChart Chart(Profile profile, string kind, IReadOnlyList<ProfiledOperation> parts)
     {
-        double seconds = profile.Operations.Sum(operation => operation.Seconds);
+        double seconds = parts.Sum(part => part.Seconds);
         return new BarChart
         {
-            Id = "operations",
-            Title = FormattableString.Invariant($"Time by operation, {profile.Steps:N0} steps"),
+            Id = $"{kind}s",
+            Title = FormattableString.Invariant($"Time by {kind}, {profile.Steps:N0} steps"),
             Description = "The roofline is the least time the chip needs: its peak arithmetic or its memory bandwidth, whichever takes longer.",
-            RowName = "operation",
+            RowName = kind,
             Figures = ["time", "share", "calls", "GFLOP/s", "GB/s", "of roofline"],
-            Bars = [.. profile.Operations.OrderByDescending(operation => operation.Seconds).Take(Shown).Select(operation => new Bar(
+            Bars = [.. parts.OrderByDescending(operation => operation.Seconds).Take(Shown).Select(operation => new Bar(
                 operation.Operation, operation.Seconds,
                 [
                     FormattableString.Invariant($"{operation.Seconds:N2} s"), NumberText.Percent(operation.Seconds / seconds), NumberText.Of(operation.Calls),

@@ -19,10 +19,14 @@ public class ConfigSurfaceTests
         training.rope_theta
         training.sequences_per_micro_batch
         training.micro_batches
+        training.mtp_loss
         training.num_steps
         training.minutes
         training.precision
         training.seed
+        long_context.after_step
+        long_context.sequence_length
+        long_context.rope_theta
         optimizer.beta1
         optimizer.beta2
         optimizer.epsilon

@@ -1,26 +1,30 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// wgrad in bfloat16: gradW[g][n, k] += sum over the rows r of group g of gradY[r, n] * x[row(r), k]. Both operands are
-/// re-laid as pairs of tokens, the gather by expert and the rounding inside the copy.
+/// wgrad: gradW[g][n, k] += sum over the rows r of group g of gradY[r, n] * x[row(r), k]. Both operands are re-laid as words
+/// down their rows, the gather by expert and any rounding inside the copy.
 /// </summary>
-internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
+internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKernel
+    where W : struct, IWord
     where EY : struct, IElement
     where EX : struct, IElement
 {
-    /// <summary>Outputs of a task at most: their pairs with those of 512 rows, an even share of tokens in the bench model, take half of a 1 MiB second-level cache.</summary>
-    public const int OutputBlock = 512;
+    /// <summary>Words of outputs of a task at most: with 512 rows, an even share of tokens in the bench model, they take half of a 1 MiB second-level cache.</summary>
+    private const int OutputWords = 256;
 
     /// <summary>Rows of a pass at most; see <see cref="RowPasses"/>.</summary>
     private const int RowBlock = 768;
 
-    private const int Lanes = Bf16Tile.Lanes;
+    private const int Lanes = AssembledTile.Lanes;
 
-    /// <summary>A tile more of outputs than there are, and whole cache lines.</summary>
-    private const int PointerWords = 2 * (RowBlock + OutputBlock + 8);
+    /// <summary>Outputs of a task at most.</summary>
+    public static int OutputBlock => OutputWords * W.Elements;
 
     /// <summary>Words of scratch a worker needs: pointers to rows and outputs, the packed outputs and a panel of x.</summary>
-    public const int ScratchLength = PointerWords + RowBlock / 2 * (OutputBlock + Bf16Tile.Columns);
+    public static int ScratchLength => PointerWords + Words<W>.Count(RowBlock) * (OutputBlock + AssembledTile.Columns);
+
+    /// <summary>A tile more of outputs than there are, and whole cache lines.</summary>
+    private static int PointerWords => 2 * (RowBlock + OutputBlock + 8);
 
     public required byte* GradY { get; init; }
 
@@ -79,36 +83,36 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
 
     private void Block(int group, int firstOutput, int outputs, int firstRow, int rows, uint* scratch)
     {
-        int pairs = Bf16Pairs.Count(rows);
+        int words = Words<W>.Count(rows);
         byte** rowPointers = (byte**)scratch, a = rowPointers + RowBlock;
-        uint* packedY = scratch + PointerWords, panel = packedY + RowBlock / 2 * OutputBlock;
+        uint* packedY = scratch + PointerWords, panel = packedY + Words<W>.Count(RowBlock) * OutputBlock;
         PackOutputs(firstOutput, outputs, firstRow, rows, rowPointers, packedY);
-        for (int n = 0; n < (outputs + Bf16Tile.Rows - 1) / Bf16Tile.Rows * Bf16Tile.Rows; n++)
+        for (int n = 0; n < (outputs + AssembledTile.Rows - 1) / AssembledTile.Rows * AssembledTile.Rows; n++)
         {
             int output = Math.Min(n, outputs - 1);
-            a[n] = (byte*)(packedY + (nint)(output / Lanes) * pairs * Lanes + output % Lanes);
+            a[n] = (byte*)(packedY + (nint)(output / Lanes) * words * Lanes + output % Lanes);
         }
 
-        for (int k = 0; k < Inputs; k += Bf16Tile.Columns)
+        for (int k = 0; k < Inputs; k += AssembledTile.Columns)
         {
-            int columns = Math.Min(Bf16Tile.Columns, Inputs - k);
+            int columns = Math.Min(AssembledTile.Columns, Inputs - k);
             for (int r = 0; r < rows; r++)
             {
                 rowPointers[r] = RowOfX(firstRow + r, k);
             }
 
-            Bf16Pairs.Interleave<EX>(rowPointers, rows, columns, Bf16Tile.Columns, panel, Bf16Tile.Columns, Lanes);
-            var tile = new Bf16TileArguments
+            Words<W>.Interleave<EX>(rowPointers, rows, columns, AssembledTile.Columns, panel, AssembledTile.Columns, Lanes);
+            var tile = new TileArguments
             {
                 A = a,
                 B = (byte*)panel,
-                Pairs = pairs,
+                Words = words,
                 C = GradW + ((nint)group * Outputs + firstOutput) * Inputs + k,
                 CStep = (long)Inputs * sizeof(float),
                 Rows = outputs,
                 Accumulate = 1,
             };
-            Bf16Tile.Multiply(ref tile, columns, Bf16Tile.PackedStep);
+            AssembledTile.Multiply(ref tile, W.Product, columns, AssembledTile.PackedStep);
         }
     }
 
@@ -120,7 +124,7 @@ internal readonly unsafe struct Bf16WeightGradient<EY, EX> : IRangeKernel
         }
 
         int width = (outputs + Lanes - 1) / Lanes * Lanes;
-        Bf16Pairs.Interleave<EY>(rowPointers, rows, outputs, width, packed, Lanes, (nint)Bf16Pairs.Count(rows) * Lanes);
+        Words<W>.Interleave<EY>(rowPointers, rows, outputs, width, packed, Lanes, (nint)Words<W>.Count(rows) * Lanes);
     }
 
     private byte* RowOfX(int row, int k) => X + ((RowIndex is null ? row : RowIndex[row]) * XStep + k) * EX.Size;

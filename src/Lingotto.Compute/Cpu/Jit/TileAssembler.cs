@@ -4,12 +4,16 @@ using static Iced.Intel.AssemblerRegisters;
 namespace Lingotto.Compute;
 
 /// <summary>
-/// Writes one kernel of <see cref="Bf16Tile"/>. Registers: zmm0-3 the panel, zmm4-7 a pair of each row in turn, zmm8-31 the
+/// Writes one kernel of <see cref="AssembledTile"/>. Registers: zmm0-3 the panel, zmm4-7 a word of each row in turn, zmm8-31 the
 /// accumulators, row by row; r8-r13 the rows, rdx the offset in them, rax the panel, rbp the result, rbx rows left.
 /// </summary>
-internal static class Bf16TileAssembler
+/// <param name="product">Of what the words are.</param>
+/// <param name="rows">Rows of the tile: 6, or 1 for a token alone.</param>
+/// <param name="vectors">Registers of a panel.</param>
+/// <param name="step">Bytes between words of a row.</param>
+internal sealed class TileAssembler(TileProduct product, int rows, int vectors, int step)
 {
-    private const int Unroll = 4, VectorBytes = 64, PanelBytes = 4 * Bf16Tile.Columns;
+    private const int Unroll = 4, VectorBytes = 64, PanelBytes = 4 * AssembledTile.Columns;
 
     private static readonly AssemblerRegisterZMM[] s_zmm =
     [
@@ -21,8 +25,8 @@ internal static class Bf16TileAssembler
 
     private static readonly AssemblerRegister64[] s_saved = [rbx, rbp, r12, r13, r14];
 
-    /// <summary>The code of a kernel for panels of <paramref name="vectors"/> registers and rows of that step.</summary>
-    public static byte[] Assemble(int vectors, int step)
+    /// <summary>The code of the kernel.</summary>
+    public byte[] Assemble()
     {
         var c = new Assembler(64);
         foreach (AssemblerRegister64 register in s_saved)
@@ -30,19 +34,19 @@ internal static class Bf16TileAssembler
             c.push(register);
         }
 
-        c.mov(rsi, Argument(nameof(Bf16TileArguments.A)));
-        c.mov(rbp, Argument(nameof(Bf16TileArguments.C)));
-        c.mov(r14, Argument(nameof(Bf16TileArguments.CStep)));
-        c.mov(rbx, Argument(nameof(Bf16TileArguments.Rows)));
-        c.kmovw(k1, __dword_ptr[rdi + OffsetOf(nameof(Bf16TileArguments.LastMask))]);
+        c.mov(rsi, Argument(nameof(TileArguments.A)));
+        c.mov(rbp, Argument(nameof(TileArguments.C)));
+        c.mov(r14, Argument(nameof(TileArguments.CStep)));
+        c.mov(rbx, Argument(nameof(TileArguments.Rows)));
+        c.kmovw(k1, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.LastMask))]);
 
         Label tile = c.CreateLabel(), stored = c.CreateLabel();
         c.Label(ref tile);
-        Products(c, vectors, step);
-        StoreRows(c, vectors, stored);
+        Products(c);
+        StoreRows(c, stored);
         c.Label(ref stored);
-        c.add(rsi, Bf16Tile.Rows * 8);
-        c.sub(rbx, Bf16Tile.Rows);
+        c.add(rsi, rows * 8);
+        c.sub(rbx, rows);
         c.jg(tile);
 
         c.vzeroupper();
@@ -57,21 +61,21 @@ internal static class Bf16TileAssembler
         return code.ToArray();
     }
 
-    private static void Products(Assembler c, int vectors, int step)
+    private void Products(Assembler c)
     {
-        for (int row = 0; row < Bf16Tile.Rows; row++)
+        for (int row = 0; row < rows; row++)
         {
             c.mov(s_rows[row], __[rsi + 8 * row]);
         }
 
-        for (int i = 0; i < Bf16Tile.Rows * 4; i++)
+        for (int i = 0; i < rows * 4; i++)
         {
             c.vpxord(s_zmm[8 + i], s_zmm[8 + i], s_zmm[8 + i]);
         }
 
         // The result's lines come while the products run.
         c.mov(rax, rbp);
-        for (int row = 0; row < Bf16Tile.Rows; row++)
+        for (int row = 0; row < rows; row++)
         {
             for (int v = 0; v < vectors; v++)
             {
@@ -81,18 +85,18 @@ internal static class Bf16TileAssembler
             c.add(rax, r14);
         }
 
-        c.mov(rax, Argument(nameof(Bf16TileArguments.B)));
+        c.mov(rax, Argument(nameof(TileArguments.B)));
         c.xor(edx, edx);
-        c.mov(rcx, Argument(nameof(Bf16TileArguments.Pairs)));
+        c.mov(rcx, Argument(nameof(TileArguments.Words)));
         c.shr(rcx, 2);
-        Repeat(c, Unroll, vectors, step);
-        c.mov(rcx, Argument(nameof(Bf16TileArguments.Pairs)));
+        Repeat(c, Unroll);
+        c.mov(rcx, Argument(nameof(TileArguments.Words)));
         c.and(ecx, Unroll - 1);
-        Repeat(c, 1, vectors, step);
+        Repeat(c, 1);
     }
 
-    /// <summary>rcx times <paramref name="unroll"/> pairs; nothing when rcx is 0, which the flags already say.</summary>
-    private static void Repeat(Assembler c, int unroll, int vectors, int step)
+    /// <summary>rcx times <paramref name="unroll"/> words; nothing when rcx is 0, which the flags already say.</summary>
+    private void Repeat(Assembler c, int unroll)
     {
         Label loop = c.CreateLabel(), done = c.CreateLabel();
         c.jz(done);
@@ -104,13 +108,13 @@ internal static class Bf16TileAssembler
                 c.vmovdqu32(s_zmm[v], __zmmword_ptr[rax + u * PanelBytes + v * VectorBytes]);
             }
 
-            for (int row = 0; row < Bf16Tile.Rows; row++)
+            for (int row = 0; row < rows; row++)
             {
-                AssemblerRegisterZMM pair = s_zmm[4 + row % 4];
-                c.vpbroadcastd(pair, __dword_ptr[s_rows[row] + rdx + u * step]);
+                AssemblerRegisterZMM word = s_zmm[4 + row % 4];
+                c.vpbroadcastd(word, __dword_ptr[s_rows[row] + rdx + u * step]);
                 for (int v = 0; v < vectors; v++)
                 {
-                    c.vdpbf16ps(s_zmm[8 + row * 4 + v], pair, s_zmm[v]);
+                    MultiplyAdd(c, s_zmm[8 + row * 4 + v], word, s_zmm[v]);
                 }
             }
         }
@@ -122,21 +126,33 @@ internal static class Bf16TileAssembler
         c.Label(ref done);
     }
 
-    /// <summary>Stores the rows that exist, then jumps; rbp ends at the next tile when all of them did.</summary>
-    private static void StoreRows(Assembler c, int vectors, Label stored)
+    private void MultiplyAdd(Assembler c, AssemblerRegisterZMM sum, AssemblerRegisterZMM a, AssemblerRegisterZMM b)
     {
-        Label overwrite = c.CreateLabel();
-        c.cmp(__qword_ptr[rdi + OffsetOf(nameof(Bf16TileArguments.Accumulate))], 0);
-        c.je(overwrite);
-        Rows(c, vectors, stored, accumulate: true);
-        c.jmp(stored);
-        c.Label(ref overwrite);
-        Rows(c, vectors, stored, accumulate: false);
+        if (product == TileProduct.Bf16Pairs)
+        {
+            c.vdpbf16ps(sum, a, b);
+        }
+        else
+        {
+            c.vfmadd231ps(sum, a, b);
+        }
     }
 
-    private static void Rows(Assembler c, int vectors, Label stored, bool accumulate)
+    /// <summary>Stores the rows that exist, then jumps; rbp ends at the next tile when all of them did.</summary>
+    private void StoreRows(Assembler c, Label stored)
     {
-        for (int row = 0; row < Bf16Tile.Rows; row++)
+        Label overwrite = c.CreateLabel();
+        c.cmp(__qword_ptr[rdi + OffsetOf(nameof(TileArguments.Accumulate))], 0);
+        c.je(overwrite);
+        StoreRows(c, stored, accumulate: true);
+        c.jmp(stored);
+        c.Label(ref overwrite);
+        StoreRows(c, stored, accumulate: false);
+    }
+
+    private void StoreRows(Assembler c, Label stored, bool accumulate)
+    {
+        for (int row = 0; row < rows; row++)
         {
             for (int v = 0; v < vectors; v++)
             {
@@ -153,7 +169,7 @@ internal static class Bf16TileAssembler
             }
 
             c.add(rbp, r14);
-            if (row < Bf16Tile.Rows - 1)
+            if (row < rows - 1)
             {
                 c.cmp(rbx, row + 1);
                 c.jle(stored);
@@ -163,5 +179,5 @@ internal static class Bf16TileAssembler
 
     private static AssemblerMemoryOperand Argument(string field) => __qword_ptr[rdi + OffsetOf(field)];
 
-    private static int OffsetOf(string field) => (int)System.Runtime.InteropServices.Marshal.OffsetOf<Bf16TileArguments>(field);
+    private static int OffsetOf(string field) => (int)System.Runtime.InteropServices.Marshal.OffsetOf<TileArguments>(field);
 }

@@ -1,22 +1,31 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// Forward and dgrad in bfloat16: y[r, n] (+)= sum_k x[row(r), k] * b[group(r)][k, n], b in panels of pairs, y in single
-/// precision. Rows of x are read where they lie when they are bfloat16 of even length, and rounded into scratch otherwise.
+/// Forward and dgrad: y[r, n] (+)= sum_k x[row(r), k] * b[group(r)][k, n], b in panels of words, y in single precision. Rows
+/// of x are read where they lie when they are whole words, and laid out in scratch otherwise.
 /// </summary>
-internal readonly unsafe struct Bf16RowProduct<E> : IRangeKernel
+internal readonly unsafe struct AssembledRowProduct<W, E> : IRangeKernel
+    where W : struct, IWord
     where E : struct, IElement
 {
-    /// <summary>Rows of a task, whole tiles: with a depth of 1024 they take 384 KiB of the second-level cache.</summary>
-    public const int RowBlock = 32 * Bf16Tile.Rows;
+    /// <summary>Rows of a task, whole tiles: with a pass of words they take 384 KiB of the second-level cache.</summary>
+    public const int RowBlock = 32 * AssembledTile.Rows;
 
-    /// <summary>Depth of a pass: a panel of 64 columns takes 128 KiB of the second-level cache.</summary>
-    private const int DepthBlock = 1024;
+    /// <summary>Words of a pass: a panel of 64 columns takes 128 KiB of the second-level cache.</summary>
+    private const int WordBlock = 512;
+
+    /// <summary>
+    /// Rows a multiple of this many bytes apart fall on the same set of the first-level cache; six of them, the panel and the
+    /// result evict each other unless it has more than eight ways.
+    /// </summary>
+    private const int AliasingBytes = 4096;
 
     /// <summary>Words of scratch a worker needs; rows lie a cache line more than the depth apart, so that they do not evict each other.</summary>
     public const int ScratchLength = RowBlock * CopyStep;
 
-    private const int CopyStep = DepthBlock / 2 + 16;
+    private const int CopyStep = WordBlock + 16;
+
+    private static int DepthBlock => WordBlock * W.Elements;
 
     public required byte* X { get; init; }
 
@@ -44,7 +53,7 @@ internal readonly unsafe struct Bf16RowProduct<E> : IRangeKernel
     /// <summary>Panels of one task.</summary>
     public required int PanelsPerTask { get; init; }
 
-    private int PanelCount => Bf16Tile.Panels(Columns);
+    private int PanelCount => AssembledTile.Panels(Columns);
 
     private int PanelTasks => (PanelCount + PanelsPerTask - 1) / PanelsPerTask;
 
@@ -73,17 +82,17 @@ internal readonly unsafe struct Bf16RowProduct<E> : IRangeKernel
             PointAtRows(a, firstRow, rows, depth0, depth, copy);
             for (int panel = firstPanel; panel < lastPanel; panel++)
             {
-                var tile = new Bf16TileArguments
+                var tile = new TileArguments
                 {
                     A = a,
-                    B = (byte*)(B + (((nint)group * PanelCount + panel) * Bf16Pairs.Count(Depth) + depth0 / 2) * Bf16Tile.Columns),
-                    Pairs = Bf16Pairs.Count(depth),
-                    C = Y + (nint)firstRow * Columns + panel * Bf16Tile.Columns,
+                    B = (byte*)(B + (((nint)group * PanelCount + panel) * Words<W>.Count(Depth) + depth0 / W.Elements) * AssembledTile.Columns),
+                    Words = Words<W>.Count(depth),
+                    C = Y + (nint)firstRow * Columns + panel * AssembledTile.Columns,
                     CStep = (long)Columns * sizeof(float),
                     Rows = rows,
                     Accumulate = Accumulate || depth0 > 0 ? 1 : 0,
                 };
-                Bf16Tile.Multiply(ref tile, Math.Min(Bf16Tile.Columns, Columns - panel * Bf16Tile.Columns), Bf16Tile.RowStep);
+                AssembledTile.Multiply(ref tile, W.Product, Math.Min(AssembledTile.Columns, Columns - panel * AssembledTile.Columns), AssembledTile.RowStep);
             }
         }
     }
@@ -91,19 +100,20 @@ internal readonly unsafe struct Bf16RowProduct<E> : IRangeKernel
     /// <summary>Pointers to the rows, the last one repeated up to a whole tile.</summary>
     private void PointAtRows(byte** a, int firstRow, int rows, int depth0, int depth, uint* copy)
     {
-        bool copies = typeof(E) != typeof(Bf16Element) || depth % 2 != 0;
+        bool aliases = XStep * E.Size % AliasingBytes == 0 && rows > 1 && CacheGeometry.FirstLevelWays <= 8;
+        bool copies = !W.IsRowOf<E>() || depth % W.Elements != 0 || aliases;
         for (int r = 0; r < rows; r++)
         {
             a[r] = X + ((RowIndex is null ? firstRow + r : RowIndex[firstRow + r]) * XStep + depth0) * E.Size;
             if (copies)
             {
                 uint* to = copy + (nint)r * CopyStep;
-                Bf16Pairs.Row<E>(a[r], depth, to);
+                Words<W>.Row<E>(a[r], depth, to);
                 a[r] = (byte*)to;
             }
         }
 
-        for (int r = rows; r % Bf16Tile.Rows != 0; r++)
+        for (int r = rows; r % AssembledTile.Rows != 0; r++)
         {
             a[r] = a[rows - 1];
         }

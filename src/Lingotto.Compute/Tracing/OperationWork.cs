@@ -1,0 +1,47 @@
+namespace Lingotto.Compute;
+
+/// <summary>What an operation computes and moves at least: every operand once. Zero where unknown.</summary>
+/// <param name="Flops">Floating-point operations, 2 for a multiply-add; only of products, which is where the arithmetic is.</param>
+/// <param name="Bytes">Operands read and results written.</param>
+/// <param name="Rows">T or R of the operation.</param>
+/// <param name="Columns">Outputs of a product, else the last dimension.</param>
+/// <param name="Depth">The dimension a product sums over, or the length of a sequence.</param>
+/// <param name="Groups">Experts of a grouped product.</param>
+public readonly record struct OperationWork(double Flops, double Bytes, int Rows = 0, int Columns = 0, int Depth = 0, int Groups = 0)
+{
+    /// <summary>Passes over memory; the shape is that of the first operand.</summary>
+    internal static OperationWork Moving(params ReadOnlySpan<Tensor> tensors) =>
+        new(0, BytesOf(tensors), tensors[0].Rows, tensors[0].Columns);
+
+    /// <summary>rows x columns x depth multiply-adds, whatever the number of groups the rows are spread over.</summary>
+    internal static OperationWork Product(int rows, PreparedWeight weight, bool forward, params ReadOnlySpan<Tensor> tensors)
+    {
+        Tensor w = weight.Weight;
+        int outputs = w[-2], inputs = w[-1];
+        return new(
+            2.0 * rows * outputs * inputs, BytesOf(tensors) + BytesOf(w), rows, forward ? outputs : inputs, forward ? inputs : outputs,
+            w.Rank == 3 ? w[0] : 0);
+    }
+
+    /// <summary>
+    /// Scores and their weighted sum, each 2 C operations for every pair of a row and one at or before it in its sequence. Where
+    /// documents end within a sequence it is less: the host does not know them.
+    /// </summary>
+    internal static OperationWork Attention(double productsPerPair, AttentionShape shape, params ReadOnlySpan<Tensor> tensors)
+    {
+        int tokens = (int)(tensors[0].Length / ((long)shape.FusedHeads * shape.HeadDim));
+        double pairs = tokens * (shape.SequenceLength + 1.0) / 2 * shape.NumHeads;
+        return new(2 * productsPerPair * pairs * shape.HeadDim, BytesOf(tensors), tokens, shape.NumHeads * shape.HeadDim, shape.SequenceLength);
+    }
+
+    internal static double BytesOf(params ReadOnlySpan<Tensor> tensors)
+    {
+        double bytes = 0;
+        foreach (Tensor tensor in tensors)
+        {
+            bytes += tensor.IsAbsent ? 0 : (double)tensor.Length * tensor.DType.Size();
+        }
+
+        return bytes;
+    }
+}

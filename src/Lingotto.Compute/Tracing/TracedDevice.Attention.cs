@@ -1,0 +1,66 @@
+namespace Lingotto.Compute;
+
+public sealed partial class TracedDevice
+{
+    /// <inheritdoc/>
+    public override void RopeForward(
+        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC)
+    {
+        Begin();
+        inner.RopeForward(xTHC, positionsT, cosSinPR, shape, layout, yTHC);
+        End(OperationWork.Moving(xTHC, positionsT, yTHC));
+    }
+
+    /// <inheritdoc/>
+    public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout)
+    {
+        Begin();
+        inner.RopeBackward(gradQkvTHC, positionsT, cosSinPR, shape, layout);
+        End(OperationWork.Moving(gradQkvTHC, gradQkvTHC, positionsT));
+    }
+
+    /// <inheritdoc/>
+    public override void QkNormForward(
+        Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTHC, Tensor rstdTH)
+    {
+        Begin();
+        inner.QkNormForward(xTHC, queryWeightC, keyWeightC, epsilon, shape, yTHC, rstdTH);
+        End(OperationWork.Moving(xTHC, yTHC, rstdTH));
+    }
+
+    /// <inheritdoc/>
+    public override void QkNormBackward(
+        Tensor gradYTHC, Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTH, Tensor gradXTHC,
+        Tensor gradQueryWeightC, Tensor gradKeyWeightC)
+    {
+        Begin();
+        inner.QkNormBackward(gradYTHC, xTHC, queryWeightC, keyWeightC, shape, rstdTH, gradXTHC, gradQueryWeightC, gradKeyWeightC);
+        End(OperationWork.Moving(gradYTHC, xTHC, rstdTH, gradXTHC));
+    }
+
+    /// <inheritdoc/>
+    public override void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA)
+    {
+        Begin();
+        inner.AttentionForward(qkvTHC, documentStartsT, shape, yTAC, logSumExpTA);
+        End(OperationWork.Attention(2, shape, qkvTHC, documentStartsT, yTAC, logSumExpTA));
+    }
+
+    /// <inheritdoc/>
+    public override void AttentionBackward(
+        Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA,
+        Tensor gradQkvTHC)
+    {
+        Begin();
+        inner.AttentionBackward(gradYTAC, qkvTHC, documentStartsT, shape, yTAC, logSumExpTA, gradQkvTHC);
+        End(OperationWork.Attention(5, shape, qkvTHC, gradYTAC, documentStartsT, yTAC, logSumExpTA, gradQkvTHC));
+    }
+
+    /// <inheritdoc/>
+    public override void AttentionWithCache(Tensor qkvTHC, Tensor cacheP2GC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    {
+        Begin();
+        inner.AttentionWithCache(qkvTHC, cacheP2GC, firstPosition, shape, yTAC);
+        End(OperationWork.Moving(qkvTHC, yTAC));
+    }
+}

@@ -1,0 +1,152 @@
+using Lingotto.Compute;
+using Lingotto.Formats;
+
+namespace Lingotto.Model;
+
+/// <summary>
+/// Multi-token prediction, the token after next: z_t = norm(layer(W [norm(Emb(id_{t+1})); norm(s_t)])), s_t the decoder's
+/// normed output; logits = z_t times the head that the decoder has too (DeepSeek-V3, arXiv 2412.19437, 2.2; one such layer as
+/// in Ling 2.0). It shapes what the decoder learns and is left out when the model only runs.
+/// </summary>
+internal sealed class NextTokenLayer
+{
+    private readonly Device _device;
+    private readonly float _epsilon;
+    private readonly Parameter _embedding;
+    private readonly HeadLayer _head;
+    private readonly Parameter _embeddingNorm;
+    private readonly Parameter _hiddenNorm;
+    private readonly Parameter _finalNorm;
+    private readonly Parameter _projection;
+    private readonly PreparedWeight _prepared;
+
+    public NextTokenLayer(
+        Device device, ModelConfig config, int sequenceLength, RotaryTable rotary, DecoderMemory memory, Parameter embedding, HeadLayer head)
+    {
+        (_device, _epsilon, _embedding, _head) = (device, (float)config.RmsNormEps, embedding, head);
+        int hidden = config.HiddenSize;
+        Layer = new DecoderLayer(device, config, config.NumHiddenLayers, sequenceLength, rotary, memory);
+        Block = new ParameterBlock(
+            "next_token",
+            [
+                new("enorm", [hidden], ParameterInitialization.One), new("hnorm", [hidden], ParameterInitialization.One),
+                new("final_layernorm", [hidden], ParameterInitialization.One), new("eh_proj", [hidden, 2 * hidden]),
+            ],
+            memory);
+        (_embeddingNorm, _hiddenNorm, _finalNorm, _projection) = (Block["enorm"], Block["hnorm"], Block["final_layernorm"], Block["eh_proj"]);
+        _prepared = device.Prepare(_projection.Value, memory.Prepared, trained: true, memory.Precision);
+    }
+
+    /// <summary>Norms and projection.</summary>
+    public ParameterBlock Block { get; }
+
+    /// <summary>Attention and experts, behind the decoder's last layer.</summary>
+    public DecoderLayer Layer { get; }
+
+    public void RefreshWeights()
+    {
+        _device.Enter(Block.Name);
+        _device.Refresh(_prepared);
+        Layer.RefreshWeights();
+    }
+
+    /// <summary>
+    /// Sum of the losses in a.LossSum; adds the gradients of gradScale * that sum to the parameters, those shared with the decoder
+    /// too, and leaves that of <paramref name="hTD"/>, the decoder's last output, in a.GradHidden.
+    /// </summary>
+    public void ForwardBackward(
+        Tensor hTD, TokenBatch batch, float gradScale, in RouterTraining router, NextTokenActivations a, HeadActivations head, BackwardBuffers buffers)
+    {
+        _device.Enter(Block.Name);
+        _device.EmbeddingForward(batch.NextIds, _embedding.Value, a.Embedded);
+        _device.RmsNormForward(hTD, _head.Norm.Value, _epsilon, a.Hidden, a.DecoderRstd);
+        _device.RmsNormForward(a.Embedded, _embeddingNorm.Value, _epsilon, a.Above, a.EmbeddedRstd);
+        _device.RmsNormForward(a.Hidden, _hiddenNorm.Value, _epsilon, a.Below, a.HiddenRstd);
+        _device.EmbeddingForward(a.PairOrder, a.Stacked, a.JoinedRows);
+        _device.MatMulForward(a.Joined, _prepared, a.Input);
+        Layer.Forward(a.Input, batch, router, a.Layer);
+        _head.ForwardBackward(a.Layer.Output, _finalNorm, batch.NextTargets, gradScale, head, buffers.GradResidual);
+        _device.Sum(head.Loss, a.LossSum);
+
+        Layer.Backward(a.Input, batch, router, a.Layer, buffers);
+        _device.Enter(Block.Name);
+        _device.MatMulBackwardWeight(buffers.GradResidual, a.Joined, _prepared, _projection.Gradient);
+        _device.MatMulBackwardInput(buffers.GradResidual, _prepared, a.Joined);
+        _device.Fill(a.Stacked, 0);
+        _device.EmbeddingBackward(a.PairOrder, a.JoinedRows, a.Stacked);
+        _device.RmsNormBackward(a.Above, a.Embedded, _embeddingNorm.Value, a.EmbeddedRstd, a.Above, _embeddingNorm.Gradient);
+        _device.EmbeddingBackward(batch.NextIds, a.Above, _embedding.Gradient);
+        _device.RmsNormBackward(a.Below, a.Hidden, _hiddenNorm.Value, a.HiddenRstd, a.Below, _hiddenNorm.Gradient);
+        _device.RmsNormBackward(a.Below, hTD, _head.Norm.Value, a.DecoderRstd, a.GradHidden, _head.Norm.Gradient);
+    }
+}
+
+/// <summary>What the layer holds between and within its passes.</summary>
+internal sealed class NextTokenActivations
+{
+    private readonly int _tokens;
+
+    public NextTokenActivations(ModelConfig config, int tokens, DecoderMemory memory, BackwardBuffers buffers)
+    {
+        Arena arena = memory.Activations;
+        int hidden = config.HiddenSize;
+        _tokens = tokens;
+        Embedded = arena.Allocate(DType.F32, tokens, hidden);
+        Hidden = arena.Allocate(DType.F32, tokens, hidden);
+        DecoderRstd = arena.Allocate(DType.F32, tokens);
+        EmbeddedRstd = arena.Allocate(DType.F32, tokens);
+        HiddenRstd = arena.Allocate(DType.F32, tokens);
+        Stacked = arena.Allocate(DType.F32, 2 * tokens, hidden);
+        JoinedRows = arena.Allocate(DType.F32, 2 * tokens, hidden);
+        PairOrder = arena.Allocate(DType.I32, 2 * tokens);
+        Input = arena.Allocate(DType.F32, tokens, hidden);
+        Layer = new LayerActivations(config, experts: true, dense: false, tokens, arena, memory.Precision, buffers.GradQkv);
+        LossSum = arena.Allocate(DType.F32, 1);
+    }
+
+    /// <summary>[T, D]: embedding of the next token.</summary>
+    public Tensor Embedded { get; }
+
+    /// <summary>[T, D]: the decoder's normed output.</summary>
+    public Tensor Hidden { get; }
+
+    /// <summary>[T].</summary>
+    public Tensor DecoderRstd { get; }
+
+    /// <summary>[T].</summary>
+    public Tensor EmbeddedRstd { get; }
+
+    /// <summary>[T].</summary>
+    public Tensor HiddenRstd { get; }
+
+    /// <summary>[2T, D]: normed embeddings above normed outputs; then their gradients.</summary>
+    public Tensor Stacked { get; }
+
+    public Tensor Above => Stacked.Slice(0, _tokens);
+
+    public Tensor Below => Stacked.Slice(_tokens, _tokens);
+
+    /// <summary>[2T, D]: embedding and output of each token side by side.</summary>
+    public Tensor JoinedRows { get; }
+
+    /// <summary>[T, 2D]: the same memory, a token a row.</summary>
+    public Tensor Joined => JoinedRows.Reshape(_tokens, 2 * JoinedRows.Columns);
+
+    /// <summary>I32[2T]: 0, T, 1, T + 1, and so on: rows of Stacked in the order of JoinedRows.</summary>
+    public Tensor PairOrder { get; }
+
+    /// <summary>[T, D]: input of the layer.</summary>
+    public Tensor Input { get; }
+
+    public LayerActivations Layer { get; }
+
+    /// <summary>[1], nats.</summary>
+    public Tensor LossSum { get; }
+
+    /// <summary>[T, D]: gradient of the decoder's last output.</summary>
+    public Tensor GradHidden => Below;
+
+    /// <summary>Fills the constant order; once, after the memory is real.</summary>
+    public void UploadConstants(Device device) =>
+        device.Upload<int>([.. Enumerable.Range(0, 2 * _tokens).Select(row => row / 2 + row % 2 * _tokens)], PairOrder);
+}
