@@ -29,6 +29,7 @@ internal static class DoctorCommand
         Row("runtime", machine.Runtime);
         Row("chip", machine.Chip);
         Row("path", $"{device.Isa} (widest here: {IsaChoice.Widest}; {IsaChoice.Variable}=vector128, avx2 or avx512 forces one)");
+        Row("f32", device.AssembledF32Refusal is { } reason ? $"kernels in C#: {reason}" : "assembled kernels (AVX-512)");
         Row("bf16", device.Bf16Refusal is { } refusal ? $"products run at the speed of f32: {refusal}" : "assembled kernels (AVX512_BF16)");
         Row("threads", FormattableString.Invariant($"{device.Threads}"));
         Row("memory", $"{Figures.Bytes(device.AvailableBytes)} available to this process");

@@ -10,7 +10,7 @@ public sealed unsafe partial class CpuDevice
             throw new ArgumentOutOfRangeException(nameof(precision), precision, "Products are in F32 or BF16.");
         }
 
-        bool bf16 = precision == DType.BF16, assembled = bf16 ? HasBf16Products : HasAssembledFloats;
+        bool bf16 = precision == DType.BF16, assembled = bf16 ? HasBf16Products : AssembledF32Refusal is null;
         int groups = weightENK.Rank == 3 ? weightENK[0] : 1, outputs = weightENK[-2], inputs = weightENK[-1];
         Tensor forward = Panel(inputs, outputs), backward = trained ? Panel(outputs, inputs) : default;
         return new CpuPreparedWeight(weightENK, precision, assembled, forward, backward);

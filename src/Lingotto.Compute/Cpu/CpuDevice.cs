@@ -62,8 +62,8 @@ public sealed unsafe partial class CpuDevice : Device
     /// <summary>Why products in bfloat16 run as products in F32 here; null where they do not.</summary>
     public string? Bf16Refusal => AssemblyRefusal(TileProduct.Bf16Pairs);
 
-    /// <summary>Products in F32 by the assembled kernels, too.</summary>
-    private bool HasAssembledFloats => AssemblyRefusal(TileProduct.Floats) is null;
+    /// <summary>Why products in F32 run on kernels in C# here; null where assembled ones do.</summary>
+    public string? AssembledF32Refusal => AssemblyRefusal(TileProduct.Floats);
 
     /// <summary>Read bandwidth of <paramref name="threads"/> threads (0: all), best of five runs, in GB/s.</summary>
     public double MeasureReadBandwidth(int threads = 0) =>
