@@ -131,7 +131,8 @@ public sealed class DeviceEstimate
         DeviceFigure figure = select(Device);
         if (figure.Value is > 0)
         {
-            _figures.Add(Known(name, figure));
+            Estimate known = Known(name, figure);
+            _figures.Add(basis == "count" && figure.Low is null ? known with { LogError = 0 } : known); // a count is right or another device
             return;
         }
 

@@ -56,6 +56,8 @@ public sealed class CostInterval
         for (int i = 0; i < device.Figures.Count; i++)
         {
             Estimate figure = device.Figures[i];
+            if (figure.LogError == 0)
+                continue;
             double up = Cost(plan, request, i, Math.Exp(figure.LogError)), down = Cost(plan, request, i, Math.Exp(-figure.LogError));
             double change = Math.Log(up / down) / 2;
             parts.Add(new Sensitivity(figure.Name, Math.Abs(change), change / figure.LogError, figure.Origin));

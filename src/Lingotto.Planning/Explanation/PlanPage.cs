@@ -77,7 +77,7 @@ public static class PlanPage
     private static HtmlSection Provenance(PlanResult result) => Section("figures", "Every figure of the device", new DataTable(
         "Figures that the plan computes with", [new Column("figure"), new Column("value", ColumnKind.Number), new Column("origin")],
         result.Ranked[0].Device.Figures.Select(figure => (IReadOnlyList<string>)
-            [figure.Name, NumberText.Of(figure.Value), (figure.IsAssumed ? "assumed: " : "") + figure.Origin])).ToMarkup());
+            [figure.Name, NumberText.Of(figure.Value), figure.Origin])).ToMarkup());
 
     private static HtmlSection Devices(PlanResult result) => Section("devices", "Why not another device", new DataTable(
         "The best plan on each device, and the price of an hour or the share of peak at which it would win",

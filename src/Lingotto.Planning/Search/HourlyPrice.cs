@@ -8,10 +8,11 @@ public sealed record HourlyPrice(double? PerHour, double LogError, string Origin
 {
     private const double TenthToNinetieth = 2 * 1.2816;
 
-    /// <summary>The price in the asked currency where there is one, else another at the request's rate of exchange.</summary>
+    /// <summary>The price that is trusted most, of equals the one in the asked currency; others at the request's rate of exchange.</summary>
     public static HourlyPrice Of(DeviceSpec device, PlanRequest request)
     {
-        DevicePrice? price = device.Prices.FirstOrDefault(offer => offer.Currency == request.Currency) ?? (device.Prices.Count > 0 ? device.Prices[0] : null);
+        DevicePrice? price = device.Prices.OrderByDescending(offer => offer.Confidence).ThenByDescending(offer => offer.Currency == request.Currency)
+            .FirstOrDefault();
         if (price is null)
             return new HourlyPrice(null, 0, "no price found");
         double rate = (price.Currency, request.Currency) switch

@@ -41,7 +41,10 @@ public static class Planner
 
     private static DeviceAnswer Search(PlanRequest request, DeviceEstimate device)
     {
-        double price = HourlyPrice.Of(device.Device, request).PerHour ?? 1;
+        double? known = HourlyPrice.Of(device.Device, request).PerHour;
+        double price = known ?? 1;
+        if (known is null)
+            request = request with { Budget = double.PositiveInfinity }; // no money to compare with
         DeviceAnswer plain = DeviceSearch.Run(request, device, price, Precision.Bf16);
         if (!request.AllowsFp8 || !device.HasFp8)
             return plain;

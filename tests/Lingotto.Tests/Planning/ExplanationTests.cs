@@ -72,4 +72,23 @@ public class ExplanationTests
         foreach (PlanOption option in s_result.Value.Ranked.Concat(s_result.Value.Others))
             Assert.Contains(option.Device.Device.Name, text.ToString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_price_trusted_most_counts_and_travels_with_its_origin()
+    {
+        HourlyPrice market = HourlyPrice.Of(PlanningFixture.Catalogue["h100-sxm"], s_result.Value.Request);
+        Assert.Equal(3.45 * 7.2, market.PerHour!.Value, 1e-9); // quoted, not the one that only holds if it is Ling's device D
+        Assert.Contains("7.2 CNY/USD", market.Origin, StringComparison.Ordinal);
+        Assert.Contains("2026-05", market.Origin, StringComparison.Ordinal);
+        Assert.Equal(27.5, HourlyPrice.Of(PlanningFixture.Catalogue["ling-d"], s_result.Value.Request).PerHour);
+    }
+
+    [Fact]
+    public void A_budget_does_not_judge_a_device_whose_price_nobody_knows()
+    {
+        PlanResult poor = Planner.Run(s_result.Value.Request with { Budget = 1 }, [PlanningFixture.Device("ling-a"), PlanningFixture.Device("kunlun-p800")]);
+        Assert.Empty(poor.Ranked);
+        Assert.Contains("budget", poor.Others.Single(option => option.Device.Device.Name == "ling-a").Answer.Reason, StringComparison.Ordinal);
+        Assert.NotNull(poor.Others.Single(option => option.Device.Device.Name == "kunlun-p800").Answer.Plan);
+    }
 }
