@@ -18,7 +18,10 @@ for seed in "${seeds[@]}"; do
     # Annealing and merging: a constant rate to the end, eight checkpoints over the steps of the decay.
     train constant-rate "$seed" --set schedule.decay_fraction=0 --set checkpoints.every_steps=15 --set checkpoints.keep=8
     merged=$folder/constant-rate-$seed/merged
-    [ -e "$merged.txt" ] || ${RUN_WITH:-} ./lingotto merge "$folder/constant-rate-$seed" --last 8 --out "$merged" >"$merged.txt"
+    if [ ! -e "$merged.txt" ]; then
+        ${RUN_WITH:-} ./lingotto merge "$folder/constant-rate-$seed" --last 8 --out "$merged" >"$merged.tmp"
+        mv "$merged.tmp" "$merged.txt"
+    fi
     # Batches of 8,192 tokens, the same tokens in all: from the start, or risen to over the first half.
     train large-batch "$seed" --set training.micro_batches=4 --set training.num_steps=120
     train batch-warmup "$seed" --set training.micro_batches=4 --set training.num_steps=207 \

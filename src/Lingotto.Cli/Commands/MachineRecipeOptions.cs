@@ -11,7 +11,7 @@ internal sealed class MachineRecipeOptions
 {
     private readonly Option<string?> _size = new("--size") { Description = "In place of a recipe: derive one of this size for this machine, and write it to SIZE-HOURSh.json." };
 
-    private readonly Option<double> _hours = NumberOption.Real("--hours", "How long the derived recipe trains.", 1);
+    private readonly Option<double> _hours = NumberOption.Real("--hours", "With --size: how long the derived recipe trains.", 1);
 
     public MachineRecipeOptions() => _size.AcceptOnlyFromAmong([.. MachineRecipe.Sizes]);
 
@@ -24,6 +24,9 @@ internal sealed class MachineRecipeOptions
     /// <summary>True if the command line asks for a derived recipe.</summary>
     public bool AreGiven(CommandResult command) => command.GetResult(_size) is not null;
 
+    /// <summary>True if --hours stands alone.</summary>
+    public bool LackSize(CommandResult command) => !AreGiven(command) && command.GetResult(_hours) is { Implicit: false };
+
     /// <summary>The file of the derived recipe, written unless it is there; null without --size.</summary>
     public string? Write(ParseResult parsed, CliContext context)
     {
@@ -32,7 +35,7 @@ internal sealed class MachineRecipeOptions
         double hours = parsed.GetValue(_hours);
         if (hours is not (>= 0.01 and <= 10_000))
             throw new UsageException(FormattableString.Invariant($"--hours cannot be {hours}: give 0.01 to 10000"));
-        string path = string.Create(CultureInfo.InvariantCulture, $"{size}-{hours:0.##}h.json");
+        string path = string.Create(CultureInfo.InvariantCulture, $"{size}-{hours:G6}h.json");
         TextWriter told = parsed.GetValue(GlobalOptions.Quiet) ? TextWriter.Null : context.Terminal.Error;
         if (File.Exists(path))
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lingotto.Compute;
 using Lingotto.Training;
 
 namespace Lingotto.Cli;
@@ -38,8 +39,15 @@ internal static class MergeCommand
     /// <summary>What the merge was good for, where the run's held-out text is at hand.</summary>
     private static void WriteHeldOut(CliContext context, string[] paths, string newest, string merged, int threads)
     {
-        if (paths.Length == 1 && HeldOutComparison.Measure(paths[0], [newest, merged], threads, context.Cancellation) is [{ } before, { } after])
-            context.Terminal.Out.WriteLine(FormattableString.Invariant(
-                $"held-out loss {after.Loss:F4} nats, {after.BitsPerByte:F4} bits per byte; the newest checkpoint alone {before.Loss:F4}, {before.BitsPerByte:F4}"));
+        try
+        {
+            if (paths.Length == 1 && HeldOutComparison.Measure(paths[0], [newest, merged], threads, context.Cancellation) is [{ } before, { } after])
+                context.Terminal.Out.WriteLine(FormattableString.Invariant(
+                    $"held-out loss {after.Loss:F4} nats, {after.BitsPerByte:F4} bits per byte; the newest checkpoint alone {before.Loss:F4}, {before.BitsPerByte:F4}"));
+        }
+        catch (Exception e) when (e is OutOfDeviceMemoryException or RunException)
+        {
+            context.Terminal.Error.WriteLine($"merged, but its held-out loss is not known: {e.Message}");
+        }
     }
 }

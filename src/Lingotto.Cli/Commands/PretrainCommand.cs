@@ -27,7 +27,7 @@ internal static class PretrainCommand
         command.Add(GlobalOptions.Json);
         command.Validators.Add(result =>
         {
-            if (machine.AreGiven(result) == recipe.IsNamed(result))
+            if (machine.AreGiven(result) == recipe.IsNamed(result) || machine.LackSize(result))
                 result.AddError("pretrain takes a RECIPE, or --size and --hours: try 'lingotto pretrain quickstart' or 'lingotto pretrain --size small --hours 8'");
         });
         command.SetAction(parsed =>

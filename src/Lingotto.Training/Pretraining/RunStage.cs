@@ -2,7 +2,9 @@ namespace Lingotto.Training;
 
 /// <summary>
 /// A part of a run with sequences of one length. Between two stages the run saves, builds its buffers anew and resumes, so that
-/// a run that is interrupted there is like any other.
+/// a run that is interrupted there is like any other: <see cref="Trainer"/> ends with <see cref="RunOutcome.StageEnded"/>, and
+/// <see cref="StageRunner"/> begins the next, in which samples have other numbers (Trainer.GoOnFrom) and the guard against
+/// spikes learns anew (<see cref="GuardedStep"/>).
 /// </summary>
 /// <param name="Recipe">The recipe as this stage runs it.</param>
 /// <param name="First">Updates before it.</param>
@@ -24,7 +26,15 @@ internal sealed record RunStage(Recipe Recipe, long First, long End)
             SequencesPerMicroBatch = training.SequencesPerMicroBatch * training.SequenceLength / longer.SequenceLength,
             RopeTheta = longer.RopeTheta,
         };
-        return [new RunStage(recipe, 0, after), new RunStage(recipe with { Training = stretched }, after, long.MaxValue)];
+        Recipe last = recipe with
+        {
+            Training = stretched,
+            Evaluation = recipe.Evaluation with
+            {
+                Sequences = Math.Max(1, recipe.Evaluation.Sequences * training.SequenceLength / longer.SequenceLength),
+            },
+        };
+        return [new RunStage(recipe, 0, after), new RunStage(last, after, long.MaxValue)];
     }
 
     /// <summary>True if the update after <paramref name="step"/> is part of it.</summary>

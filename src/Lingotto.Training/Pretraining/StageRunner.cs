@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
@@ -10,6 +11,8 @@ internal sealed class StageRunner(
     IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, DType precision, double peakGflops,
     Tokenizer tokenizer, TokenDataset data)
 {
+    private readonly Stopwatch _training = new();
+
     /// <summary>What records operations; null unless asked for.</summary>
     public RunTracing? Tracing { get; init; }
 
@@ -63,6 +66,7 @@ internal sealed class StageRunner(
             Documents = new SampleDocuments(packed, length, tokenizer),
             Evaluator = new HeldOutEvaluator(chip, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
             Tracing = Tracing,
+            TimeLeft = options.MaxTime - _training.Elapsed,
         };
         trainer.RequireRoom();
         trainer.ResumeOrInitialize();
@@ -78,9 +82,10 @@ internal sealed class StageRunner(
             MemoryPlan.Of(device, decoder, trainer.CopyBytes), step,
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
         observer.Started(summary);
-        RunResult? result = trainer.Run(summary, cancellation);
+        _training.Start();
+        RunResult result = trainer.Run(summary, cancellation);
         step = trainer.State.Step;
-        return result;
+        return result.Outcome == RunOutcome.StageEnded ? null : result;
     }
 
     /// <summary>The training text in sequences of the stage's length; changes of the mixture count in sequences, too.</summary>

@@ -58,8 +58,10 @@ internal sealed class Trainer(
         decoder.RefreshWeights();
     }
 
-    /// <summary>Null where the run goes on in another stage.</summary>
-    public RunResult? Run(RunSummary summary, CancellationToken cancellation)
+    /// <summary>Time of this invocation that is left; null for no limit.</summary>
+    public TimeSpan? TimeLeft { get; init; }
+
+    public RunResult Run(RunSummary summary, CancellationToken cancellation)
     {
         using var log = new RunLog(folder, summary, observer);
         using var saver = new CheckpointSaver(_checkpoints, _content, device, _recipe.Checkpoints, State.Step, observer);
@@ -67,7 +69,7 @@ internal sealed class Trainer(
         var clock = Stopwatch.StartNew();
         double elapsedBefore = State.ElapsedSeconds;
         RunOutcome? outcome = Ended(clock, cancellation);
-        while (outcome is null && stage.Follows(State.Step))
+        while (outcome is null)
         {
             bool advanced = false;
             try
@@ -90,13 +92,7 @@ internal sealed class Trainer(
             }
         }
 
-        if (outcome is not { } ended)
-        {
-            _ = saver.Finish(State with { Guard = Guarded.State }, isHurried: false);
-            return null;
-        }
-
-        return Finish(ended, saver, log, elapsedBefore + clock.Elapsed.TotalSeconds);
+        return Finish(outcome.Value, saver, log, elapsedBefore + clock.Elapsed.TotalSeconds);
     }
 
     /// <summary>False if the step sent the run back to a checkpoint.</summary>
@@ -141,8 +137,8 @@ internal sealed class Trainer(
     private RunOutcome? Ended(Stopwatch clock, CancellationToken cancellation) =>
         _schedule.Budget is { } budget && State.Step >= budget.NumSteps ? RunOutcome.Completed
         : cancellation.IsCancellationRequested ? RunOutcome.Interrupted
-        : options.MaxTime is { } most && clock.Elapsed >= most ? RunOutcome.TimeUp
-        : null;
+        : TimeLeft is { } most && clock.Elapsed >= most ? RunOutcome.TimeUp
+        : stage.Follows(State.Step) ? null : RunOutcome.StageEnded;
 
     private void Advance(long step, double elapsedSeconds)
     {
@@ -217,13 +213,17 @@ internal sealed class Trainer(
         return metrics;
     }
 
-    /// <summary>Saves first: what follows is worth less than the weights. An interrupted run ends there.</summary>
+    /// <summary>Saves first: what follows is worth less than the weights. An interrupted run ends there, and a stage before others.</summary>
     private RunResult Finish(RunOutcome outcome, CheckpointSaver saver, RunLog log, double elapsedSeconds)
     {
         string checkpoint = saver.Finish(State with { Guard = Guarded.State }, isHurried: outcome == RunOutcome.Interrupted);
-        Tracing?.Conclude();
         EvaluationMetrics? heldOut = null;
-        if (outcome != RunOutcome.Interrupted)
+        if (outcome != RunOutcome.StageEnded)
+        {
+            Tracing?.Conclude();
+        }
+
+        if (outcome is RunOutcome.Completed or RunOutcome.TimeUp)
         {
             heldOut = Evaluate(log, long.MaxValue, CancellationToken.None);
             WriteSamples();
@@ -232,7 +232,11 @@ internal sealed class Trainer(
         var result = new RunResult(
             State.Step, outcome, checkpoint, heldOut, elapsedSeconds, CostOf(elapsedSeconds), EnergyOf(elapsedSeconds));
         log.Write(result);
-        observer.Finished(result);
+        if (outcome != RunOutcome.StageEnded)
+        {
+            observer.Finished(result);
+        }
+
         return result;
     }
 

@@ -55,9 +55,10 @@ public static class MachineRecipe
         (string model, int length) = s_sizes[size];
         ModelConfig config = ModelOf(size, assetFolder);
         double tokens = tokensPerSecond * hours * 3600, microBatch = Sequences * length;
-        double flops = tokens * (config.Counts.FlopsPerToken(length) - 6.0 * config.VocabSize * config.HiddenSize);
+        double flops = tokens * ScalingLaws.FlopsPerToken(config, length), wanted = Math.Round(ScalingLaws.BatchTokens(flops) / microBatch);
         double most = Math.Max(1, Math.Floor(tokens / microBatch / FewestUpdates));
-        double batches = Math.Clamp(Math.Round(ScalingLaws.BatchTokens(flops) / microBatch), 1, most);
+        double batches = Math.Clamp(wanted, 1, most);
+        string held = batches < wanted ? string.Create(CultureInfo.InvariantCulture, $", held to {FewestUpdates} updates") : "";
         double rate = Math.Min(HighestRate, ScalingLaws.LearningRate(flops)), steps = tokens / microBatch / batches;
         long warmup = Math.Clamp((long)(steps * WarmupShare), 10, 2000), every = Math.Max(10, (long)(steps * MinutesBetweenSaves / (hours * 60)));
         return string.Create(CultureInfo.InvariantCulture, $$"""
@@ -69,12 +70,12 @@ public static class MachineRecipe
               "training": {
                 "sequence_length": {{length}},
                 "sequences_per_micro_batch": {{Sequences}},
-                "micro_batches": {{batches}}, // {{batches * microBatch:N0}} tokens an update: 0.2008 C^0.3447 (Ling report, 3.3)
+                "micro_batches": {{batches}}, // {{batches * microBatch:N0}} tokens an update: 0.2008 C^0.3447 (Ling report, 3.3){{held}}
                 "minutes": {{hours * 60:G6}}
               },
               "schedule": {
                 "learning_rate": {{rate:G3}}, // 1.5552 C^-0.1579 (Ling report, 3.3), at most {{HighestRate}}
-                "warmup_steps": {{warmup}}, // {{WarmupShare:P0}} of about {{steps:N0}} updates
+                "warmup_steps": {{warmup}}, // of about {{steps:N0}} updates
                 "decay_fraction": 0.2
               },
               "router": { "warmup_steps": {{warmup}}{{(config.MoeRouterEnableExpertBias ? ", \"balance_loss\": 0, \"z_loss\": 3.5e-6" : "")}} },

@@ -55,6 +55,7 @@ public static class ScalingLaws
     private static double RoundedToThreeDigits(double value) =>
         double.Parse(value.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
-    private static double FlopsPerToken(ModelConfig config, int sequenceLength) =>
-        config.Counts.FlopsPerToken(sequenceLength) - (6.0 * config.VocabSize * config.HiddenSize);
+    /// <summary>Non-embedding training FLOPs of a token: without the head, however often it is used.</summary>
+    internal static double FlopsPerToken(ModelConfig config, int sequenceLength) =>
+        config.Counts.FlopsPerToken(sequenceLength) - (6.0 * config.VocabSize * config.HiddenSize * (1 + config.NumNextnPredictLayers));
 }

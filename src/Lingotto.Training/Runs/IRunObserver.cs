@@ -106,4 +106,7 @@ public enum RunOutcome
 
     /// <summary>It was asked to stop.</summary>
     Interrupted,
+
+    /// <summary>A stage is done, and another follows; no run ends so.</summary>
+    StageEnded,
 }

@@ -131,6 +131,7 @@ internal sealed class MetricsLog : IDisposable
         {
             RunOutcome.Completed => "completed",
             RunOutcome.TimeUp => "time_up",
+            RunOutcome.StageEnded => "stage_ended",
             _ => "interrupted",
         });
         Number("elapsed_seconds", r.ElapsedSeconds);

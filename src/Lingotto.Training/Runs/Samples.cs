@@ -63,11 +63,13 @@ internal static class Samples
 
     private static void CopyWeights(Device device, IReadOnlyList<ParameterBlock> from, IReadOnlyList<ParameterBlock> to)
     {
-        for (int b = 0; b < to.Count; b++)
+        // By name: what only training needs has no block in a model that runs.
+        var blocks = from.ToDictionary(block => block.Name);
+        foreach (ParameterBlock block in to)
         {
-            foreach (Parameter parameter in to[b].Parameters)
+            foreach (Parameter parameter in block.Parameters)
             {
-                device.Copy(from[b][parameter.Name].Value, parameter.Value);
+                device.Copy(blocks[block.Name][parameter.Name].Value, parameter.Value);
             }
         }
     }

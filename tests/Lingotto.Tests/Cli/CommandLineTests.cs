@@ -46,6 +46,7 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("pretrain")]
     [InlineData("pretrain quickstart --size tiny")]
+    [InlineData("pretrain quickstart --hours 8")]
     public void Pretrain_takes_either_a_recipe_or_a_size(string args)
     {
         (int code, _, string error) = CapturedTerminal.Run("", args.Split(' '));

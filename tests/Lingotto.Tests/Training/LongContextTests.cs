@@ -16,10 +16,22 @@ public sealed class LongContextTests
         string newest = Directory.GetDirectories(Path.Combine(run.Folder, "checkpoints")).Order(StringComparer.Ordinal).Last();
         var config = ModelConfig.Load(newest);
         Assert.Equal(600_000, config.RopeTheta);
-        Assert.True(config.MaxPositionEmbeddings >= 4 * run.Recipe.Training.SequenceLength);
+        string[] outcomes = [.. run.Metrics.Where(line => (string?)line["kind"] == "stop").Select(line => (string)line["outcome"]!)];
+        Assert.Equal(["stage_ended", "completed"], outcomes);
         long[] tokens = [.. run.Metrics.Where(line => (string?)line["kind"] == "step").Select(line => (long)line["tokens"]!)];
         Assert.Equal(12, tokens.Length);
         Assert.All(tokens.Zip(tokens.Skip(1)), pair => Assert.Equal(tokens[0], pair.Second - pair.First));
+    }
+
+    [Fact]
+    public void The_stage_has_longer_sequences_fewer_at_a_time_and_its_own_base()
+    {
+        using TinyRun run = new(TinyModels.Ling1);
+        IReadOnlyList<RunStage> stages = RunStage.Of(Stretched(run));
+        Assert.Equal([(0L, 8L), (8L, long.MaxValue)], stages.Select(stage => (stage.First, stage.End)));
+        Assert.Equal([32, 128], stages.Select(stage => stage.Recipe.Training.SequenceLength));
+        Assert.Equal([4, 1], stages.Select(stage => stage.Recipe.Training.SequencesPerMicroBatch));
+        Assert.Equal(600_000, stages[1].Recipe.LoadModel("").RopeTheta);
     }
 
     [Fact]

@@ -126,6 +126,20 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
     }
 
     [Fact]
+    public void A_model_that_predicts_the_token_after_next_resumes_with_the_same_bits_and_writes_samples()
+    {
+        using TinyRun straight = new(TinyModels.Ling2Mtp), resumed = new(TinyModels.Ling2Mtp);
+        using RecordingObserver heard = straight.Train();
+        Assert.Equal(2, heard.Sampled.Count);
+        resumed.Train(stopAfter: 9);
+        resumed.Train();
+        Assert.Equal(straight.Losses, resumed.Losses);
+        Assert.Equal(straight.NewestWeights(), resumed.NewestWeights());
+        double[] losses = [.. straight.Metrics.Where(line => (string?)line["kind"] == "step").Select(line => (double)line["mtp_loss"]!)];
+        Assert.True(losses[^1] < losses[0]);
+    }
+
+    [Fact]
     public void A_model_that_changed_under_the_run_is_refused()
     {
         using var run = new TinyRun(TinyModels.Ling1);

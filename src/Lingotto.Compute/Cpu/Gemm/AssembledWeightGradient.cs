@@ -9,8 +9,8 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     where EY : struct, IElement
     where EX : struct, IElement
 {
-    /// <summary>Words of outputs of a task at most: with 512 rows, an even share of tokens in the bench model, they take half of a 1 MiB second-level cache.</summary>
-    private const int OutputWords = 256;
+    /// <summary>Outputs of a task for each element of a word: with 512 rows, an even share of tokens in the bench model, they take half of a 1 MiB second-level cache.</summary>
+    private const int OutputsPerElement = 256;
 
     /// <summary>Rows of a pass at most; see <see cref="RowPasses"/>.</summary>
     private const int RowBlock = 768;
@@ -18,7 +18,7 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     private const int Lanes = AssembledTile.Lanes;
 
     /// <summary>Outputs of a task at most.</summary>
-    public static int OutputBlock => OutputWords * W.Elements;
+    public static int OutputBlock => OutputsPerElement * W.Elements;
 
     /// <summary>Words of scratch a worker needs: pointers to rows and outputs, the packed outputs and a panel of x.</summary>
     public static int ScratchLength => PointerWords + Words<W>.Count(RowBlock) * (OutputBlock + AssembledTile.Columns);

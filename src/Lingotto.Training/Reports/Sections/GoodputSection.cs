@@ -54,6 +54,7 @@ internal static class GoodputSection
         "completed" => "completed",
         "time_up" => "time was up",
         "interrupted" => "asked to stop",
+        "stage_ended" => "the next stage followed",
         _ => report.IsRunning && session == report.History.Sessions[^1] ? "running" : "killed, or the machine failed",
     };
 }
