@@ -35,7 +35,7 @@ while true; do
     [ ${#run[@]} -gt 0 ] || break
     to=$folder/${run[0]}
     # The same packed data for all: links to it, where the run would look for its own.
-    [ -e "$to/data" ] || { mkdir -p "$to" && cp -al "$folder/data" "$to/data"; }
+    [ -e "$to/data" ] || { rm -rf "$to" && mkdir -p "$to" && cp -al "$folder/data" "$to/data.part" && mv "$to/data.part" "$to/data"; }
     echo "${run[0]}"
     ${RUN_WITH:-} ./lingotto pretrain recipes/lever/recipe.json --run "$to" --data "$folder/english" --set "data.tokenizer=$folder/data/tokenizer.json" \
         --quiet "${run[@]:1}" >/dev/null

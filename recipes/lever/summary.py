@@ -57,7 +57,7 @@ def runs_table(folder, budget):
         rows = {}
         for hidden, layers in study.sizes(budget):
             rate = study.rate(folder, budget, kind, hidden)
-            names = [study.name(budget, kind, hidden, rate, seed) for seed in study.SEEDS]
+            names = [study.name(budget, kind, hidden, rate, seed) for seed in study.SEEDS] if rate else []
             rows[hidden] = [measured(folder, n, budget, kind, hidden, layers) for n in names if study.loss(folder, n) is not None]
             if not rows[hidden]:
                 continue
