@@ -1,0 +1,154 @@
+"""The tables of run.sh: rates tried, the runs of each budget, and the compute that dense needs to match MoE, beside the published law.
+
+Curves: ln loss = p + q ln C, least squares over the means of the best of three sizes at each budget, each kind for itself.
+Lever: C_dense / C_moe at the loss that MoE measured, C_dense read off the dense line.
+Interval: parametric bootstrap over seeds. Seeds scatter by s, pooled over all cells with two or more; each draw takes s anew from
+s^2 nu / chi^2(nu), moves every mean by N(0, s / sqrt(n)) and fits again. The choice of size and rate is held fixed.
+"""
+import json
+import math
+import random
+import statistics
+import sys
+
+import study
+
+DRAWS = 10_000
+REPEATED = 4  # epochs at most
+
+
+def lines_of(folder, run):
+    with open(f"{folder}/{run}/metrics.jsonl", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def measured(folder, run, budget, kind, hidden, layers):
+    """What a run says of itself; its FLOPs must be those that the study counted."""
+    lines = lines_of(folder, run)
+    start, steps = lines[0], [line for line in lines if line["kind"] == "step"]
+    flops = start["flops_per_token"]
+    assert flops == study.flops_per_token(study.model(kind, hidden, layers)), f"{run}: the study and lingotto count other FLOPs"
+    tokens = steps[-1]["tokens"]
+    assert abs(flops * tokens / float(budget) - 1) < 0.01, f"{run}: not the FLOPs of its budget"
+    assert tokens <= REPEATED * start["train_tokens"], f"{run}: more than {REPEATED} epochs"
+    return {
+        "loss": study.loss(folder, run), "total": start["total_parameters"], "active": start["active_parameters"], "per_token": flops,
+        "tokens": tokens, "epochs": tokens / start["train_tokens"], "seconds": steps[-1]["elapsed_seconds"],
+        "cost": steps[-1].get("cost") or 0.0, "bits": [line["bits_per_byte"] for line in lines if line["kind"] == "held_out"][-1],
+        "skipped": sum(bool(line.get("skipped")) for line in steps),
+    }
+
+
+def rates_table(folder, budget):
+    print(f"\nHeld-out nats a token by peak rate at {budget} FLOPs, seed 1")
+    for kind in study.KINDS:
+        for hidden, _ in study.sizes(budget):
+            losses, missing = study.tried(folder, budget, kind, hidden)
+            text = "  ".join(f"{rate:.3g}: {losses[rate]:.4f}" for rate in sorted(losses))
+            print(f"  {kind:6}{hidden:4}  {text}{'  (not all tried)' if missing else ''}")
+
+
+def runs_table(folder, budget):
+    """Prints the runs at their best rate; the cells of the curves by kind, where all three sizes are there."""
+    print(f"\n{budget} FLOPs")
+    print("  kind   H   total   active  FLOPs/token  tokens  epochs  rate      nats by seed            bits/byte  seconds  TFLOP/s   cost")
+    cells = {}
+    for kind in study.KINDS:
+        rows = {}
+        for hidden, layers in study.sizes(budget):
+            rate = study.rate(folder, budget, kind, hidden)
+            names = [study.name(budget, kind, hidden, rate, seed) for seed in study.SEEDS] if rate else []
+            rows[hidden] = [measured(folder, n, budget, kind, hidden, layers) for n in names if study.loss(folder, n) is not None]
+            if not rows[hidden]:
+                continue
+            first = rows[hidden][0]
+            losses = " ".join(f"{row['loss']:.4f}" for row in rows[hidden])
+            print(f"  {kind:6}{hidden:4}{first['total'] / 1e6:7.2f}M{first['active'] / 1e6:7.2f}M{first['per_token']:12.3g}{first['tokens'] / 1e6:8.2f}M"
+                  f"{first['epochs']:7.2f}  {rate:<8.3g}{losses:24}{first['bits']:9.4f}"
+                  f"{statistics.mean(row['seconds'] for row in rows[hidden]):10.1f}{float(budget) / first['seconds'] / 1e12:8.3f}{first['cost']:9.4f}"
+                  f"{'  skipped ' + str(first['skipped']) if first['skipped'] else ''}")
+        if all(rows.values()):
+            cells[kind] = min(rows.values(), key=lambda row: row[0]["loss"])
+    return cells if len(cells) == len(study.KINDS) else None
+
+
+def line(points):
+    """p and q of ln loss = p + q ln C."""
+    xs, ys = [math.log(c) for c, _ in points], [math.log(l) for _, l in points]
+    x, y = statistics.mean(xs), statistics.mean(ys)
+    q = sum((a - x) * (b - y) for a, b in zip(xs, ys)) / sum((a - x) ** 2 for a in xs)
+    return y - q * x, q
+
+
+def lever(dense, moe, compute):
+    """Dense compute of the loss that MoE reaches with this compute, as a multiple of it."""
+    p, q = line(dense)
+    return math.exp((math.log(dict(moe)[compute]) - p) / q) / compute
+
+
+def published(compute):
+    """Efficiency leverage of arXiv 2507.17702 for the MoE of the study; log10 of C and log2 of G."""
+    a, d, gamma, beta, start, largest = 1.23, -7.61e-2, 1.67e-2, -1.17e-1, 1.63e-2, 5.28e16
+    active = (study.CHOSEN + study.SHARED) / (study.EXPERTS + study.SHARED)
+    grain = math.log2(2 / (1 / 4))
+    saturated = 1 / (1 / (active + 1 / (1 / start - 1 / largest)) + 1 / largest)
+    return saturated ** (a + d * math.log10(compute) + gamma * grain ** 2 + beta * grain)
+
+
+def pooled(cells):
+    """Standard deviation of a run among seeds, and its degrees of freedom."""
+    groups = [[row["loss"] for row in rows] for by_kind in cells.values() for rows in by_kind.values() if len(rows) > 1]
+    freedom = sum(len(group) - 1 for group in groups)
+    return (math.sqrt(sum(statistics.variance(g) * (len(g) - 1) for g in groups) / freedom) if freedom else 0.0), freedom
+
+
+def draws(cells, spread, freedom, compute):
+    source, result = random.Random(1), []
+    for _ in range(DRAWS):
+        s = spread * math.sqrt(freedom / source.gammavariate(freedom / 2, 2))
+        points = {
+            kind: [(c, mean(by_kind[kind]) + source.gauss(0, s / math.sqrt(len(by_kind[kind])))) for c, by_kind in cells.items()]
+            for kind in study.KINDS
+        }
+        result.append(lever(points["dense"], points["moe"], compute))
+    return sorted(result)
+
+
+def mean(rows):
+    return statistics.mean(row["loss"] for row in rows)
+
+
+def levers(cells):
+    points = {kind: [(c, mean(by_kind[kind])) for c, by_kind in cells.items()] for kind in study.KINDS}
+    spread, freedom = pooled(cells)
+    print(f"\nSeeds scatter by {spread:.4f} nats ({freedom} degrees of freedom)")
+    if len(cells) < 2 or freedom == 0:
+        print("A curve needs two budgets, an interval two seeds.")
+        return
+    for kind in study.KINDS:
+        p, q = line(points[kind])
+        worst = max(abs(math.log(l) - p - q * math.log(c)) for c, l in points[kind])
+        print(f"  {kind:6} loss = {math.exp(p):.3f} C^{q:.4f}, worst point {100 * worst:.2f} % off")
+    print("\n  FLOPs    dense    moe      lever, 95 % interval      law    wall time of dense at that loss / of moe")
+    for compute, by_kind in cells.items():
+        value, sample = lever(points["dense"], points["moe"], compute), draws(cells, spread, freedom, compute)
+        low, high = sample[int(0.025 * DRAWS)], sample[int(0.975 * DRAWS)]
+        beyond = "" if value * compute <= max(cells) else " (beyond the dense runs)"
+        seconds = {kind: statistics.mean(row["seconds"] for row in by_kind[kind]) for kind in study.KINDS}
+        print(f"  {compute:.0e}{mean(by_kind['dense']):9.4f}{mean(by_kind['moe']):9.4f}{value:8.2f}  [{low:.2f}, {high:.2f}]"
+              f"{published(compute):12.2f}{value * seconds['dense'] / seconds['moe']:8.2f}{beyond}")
+
+
+def main(folder, budgets):
+    cells = {}
+    for tuned in sorted({study.tuned_at(budget) for budget in budgets}, key=float):
+        rates_table(folder, tuned)
+    for budget in sorted(budgets, key=float):
+        if found := runs_table(folder, budget):
+            cells[float(budget)] = found
+    if cells:
+        levers(cells)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
