@@ -21,11 +21,24 @@ internal static class BenchDevice
             .DefaultIfEmpty(report.Matmul[^1]).Max(product => product.Gflops);
         return new DeviceSpec
         {
-            Name = name, Title = report.Device, Vendor = "this-machine", Family = "cpu", Tier = "cpu", Stack = ".NET SIMD",
-            Bf16Tflops = Measured(peak / 1000), Fp8Tflops = Measured(0), MeasuredMatmulTflops = Measured(Math.Min(peak, best) / 1000),
-            MemoryGb = Measured(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9), MemoryGbs = Measured(report.Peaks.ReadGBs.All),
-            IntraNodeGbs = Unknown(), NodeDevices = Measured(1), InterNodeGbs = Unknown(), TdpWatts = Unknown(), FailuresPerDeviceHour = Unknown(),
-            Prices = [], Training = MachineModel.Learn(Step(report, assetFolder)),
+            Name = name,
+            Title = report.Device,
+            Vendor = "this-machine",
+            Family = "cpu",
+            Tier = "cpu",
+            Stack = ".NET SIMD",
+            Bf16Tflops = Measured(peak / 1000),
+            Fp8Tflops = Measured(0),
+            MeasuredMatmulTflops = Measured(Math.Min(peak, best) / 1000),
+            MemoryGb = Measured(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9),
+            MemoryGbs = Measured(report.Peaks.ReadGBs.All),
+            IntraNodeGbs = Unknown(),
+            NodeDevices = Measured(1),
+            InterNodeGbs = Unknown(),
+            TdpWatts = Unknown(),
+            FailuresPerDeviceHour = Unknown(),
+            Prices = [],
+            Training = MachineModel.Learn(Step(report, assetFolder)),
         };
     }
 
@@ -39,7 +52,8 @@ internal static class BenchDevice
         var work = new Workload
         {
             Model = ModelShape.Of(ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json")), "moe-bench"),
-            SequenceLength = SequenceLength, SequencesPerStep = Sequences,
+            SequenceLength = SequenceLength,
+            SequencesPerStep = Sequences,
         };
         return new MeasuredStep(
             work, report.Train.Bf16 is null ? "f32" : "bf16", Sum(IsMatmul), Sum(IsAttention), Sum(IsOptimizer),
@@ -48,7 +62,10 @@ internal static class BenchDevice
 
     private static DeviceFigure Measured(double value) => new()
     {
-        Value = value, Source = Source, Date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Confidence = Confidence.High,
+        Value = value,
+        Source = Source,
+        Date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        Confidence = Confidence.High,
     };
 
     private static DeviceFigure Unknown() => new() { Confidence = Confidence.Unknown };

@@ -20,7 +20,8 @@ internal static class PlanHere
         int microBatch = run.Training.SequencesPerMicroBatch;
         var work = new Workload
         {
-            Model = ModelShape.Of(ModelConfig.Load(model), run.Model), SequenceLength = run.Training.SequenceLength,
+            Model = ModelShape.Of(ModelConfig.Load(model), run.Model),
+            SequenceLength = run.Training.SequenceLength,
             SequencesPerStep = microBatch * Math.Max(1, run.Training.MicroBatches),
         };
         double rate = MachineModel.TokensPerSecond(training, work, microBatch), memory = MachineModel.MemoryBytes(training, work, microBatch);

@@ -68,7 +68,9 @@ internal static class PlanSimulateCommand
             {
                 StepSeconds = [.. Enumerable.Range(0, count).Select(worker => worker < (count + 1) / 2 ? first : other)],
                 Stragglers = new Stragglers(Math.Max(0, parsed.GetValue(slowdown)), Math.Clamp(parsed.GetValue(slow), 0, 1)),
-                FailuresPerHour = rate, SaveSeconds = Positive(parsed, save), RestartSeconds = Positive(parsed, restart),
+                FailuresPerHour = rate,
+                SaveSeconds = Positive(parsed, save),
+                RestartSeconds = Positive(parsed, restart),
                 SaveIntervalSeconds = rate > 0 ? Goodput.BestInterval(parsed.GetValue(save), 3600 / (rate * count)) : double.PositiveInfinity,
                 Exchange = parsed.GetRequiredValue(exchange) switch
                 {
@@ -76,7 +78,9 @@ internal static class PlanSimulateCommand
                     "steps" => ExchangeRule.AfterSteps,
                     _ => ExchangeRule.ByClock,
                 },
-                ExchangeSteps = 128, WallSeconds = 3600 * Positive(parsed, hours), Seed = parsed.GetValue(GlobalOptions.Seed) ?? 1,
+                ExchangeSteps = 128,
+                WallSeconds = 3600 * Positive(parsed, hours),
+                Seed = parsed.GetValue(GlobalOptions.Seed) ?? 1,
             };
             FleetOutcome outcome = FleetSimulation.Run(scenario, context.Cancellation);
             context.Terminal.Out.WriteLine(FormattableString.Invariant(

@@ -98,7 +98,7 @@ public sealed class TrainableDecoder : IDisposable
     public float LossAndGradients(float gradScale, in RouterTraining router, float nextTokenWeight = 0)
     {
         Tensor last = Forward(router);
-        if (router.WarmupAlpha < 1)
+        if (router.WarmupAlpha < 1 && Config.NumExperts > 0)
         {
             _device.Fill(_buffers.WarmupAlpha, router.WarmupAlpha);
         }

@@ -95,11 +95,17 @@ public sealed class Calibration
         double between = fits.Average(fit => Math.Pow(Math.Log(fit.Matmul) - center, 2)) * fits.Count / Math.Max(1, fits.Count - 1);
         return new FamilyEfficiency
         {
-            Family = EfficiencyTable.Any, Matmul = Mean(fit => fit.Matmul), Attention = Mean(fit => fit.Attention), Link = Mean(fit => fit.Link),
-            KernelSeconds = Mean(fit => fit.KernelSeconds), HostSeconds = Mean(fit => fit.HostSeconds),
-            ReleaseGainPerYear = fits.Average(fit => fit.ReleaseGainPerYear), ReleaseYear = fits.Average(fit => fit.ReleaseYear),
+            Family = EfficiencyTable.Any,
+            Matmul = Mean(fit => fit.Matmul),
+            Attention = Mean(fit => fit.Attention),
+            Link = Mean(fit => fit.Link),
+            KernelSeconds = Mean(fit => fit.KernelSeconds),
+            HostSeconds = Mean(fit => fit.HostSeconds),
+            ReleaseGainPerYear = fits.Average(fit => fit.ReleaseGainPerYear),
+            ReleaseYear = fits.Average(fit => fit.ReleaseYear),
             LogError = Math.Sqrt(fits.Average(fit => fit.LogError * fit.LogError) + between),
-            MoeLogError = Math.Sqrt(fits.Average(fit => fit.MoeLogError * fit.MoeLogError) + between), Rows = 0,
+            MoeLogError = Math.Sqrt(fits.Average(fit => fit.MoeLogError * fit.MoeLogError) + between),
+            Rows = 0,
         };
     }
 }

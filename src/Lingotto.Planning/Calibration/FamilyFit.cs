@@ -122,7 +122,16 @@ internal static class FamilyFit
 
     private static FamilyEfficiency Make(double[] x, string family, double year, int rows) => new()
     {
-        Family = family, Matmul = Math.Exp(x[0]), Attention = Math.Exp(x[1]), Link = Math.Exp(x[2]), KernelSeconds = Math.Exp(x[3]),
-        HostSeconds = Math.Exp(x[4]), ReleaseGainPerYear = x[5], ReleaseYear = year, LogError = 0, MoeLogError = 0, Rows = rows,
+        Family = family,
+        Matmul = Math.Exp(x[0]),
+        Attention = Math.Exp(x[1]),
+        Link = Math.Exp(x[2]),
+        KernelSeconds = Math.Exp(x[3]),
+        HostSeconds = Math.Exp(x[4]),
+        ReleaseGainPerYear = x[5],
+        ReleaseYear = year,
+        LogError = 0,
+        MoeLogError = 0,
+        Rows = rows,
     };
 }

@@ -12,16 +12,28 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
 {
     private static readonly Dictionary<string, string> s_devices = new()
     {
-        ["A100-80G-SXM"] = "a100-80g-sxm", ["A100-SXM"] = "a100-80g-sxm", ["a100_80gb"] = "a100-80g-sxm", ["a100_40gb"] = "a100-40g-sxm",
-        ["h100_80gb"] = "h100-sxm", ["H100-SXM"] = "h100-sxm", ["H100-SXM (700W)"] = "h100-sxm", ["DGX-H100"] = "h100-sxm",
-        ["DGX-B200"] = "b200-sxm", ["DGX-GB200"] = "gb200-nvl72",
+        ["A100-80G-SXM"] = "a100-80g-sxm",
+        ["A100-SXM"] = "a100-80g-sxm",
+        ["a100_80gb"] = "a100-80g-sxm",
+        ["a100_40gb"] = "a100-40g-sxm",
+        ["h100_80gb"] = "h100-sxm",
+        ["H100-SXM"] = "h100-sxm",
+        ["H100-SXM (700W)"] = "h100-sxm",
+        ["DGX-H100"] = "h100-sxm",
+        ["DGX-B200"] = "b200-sxm",
+        ["DGX-GB200"] = "gb200-nvl72",
     };
 
     /// <summary>Groups whose rows time steps of one kind of device. Ling's own rows are not among them: nothing is fitted to them.</summary>
     private static readonly Dictionary<string, double> s_years = new()
     {
-        ["megatron-a100"] = 2021.3, ["korthikanti-a100"] = 2022.4, ["vtrain-multi"] = 2023, ["foundry"] = 2023.9, ["megatron-bridge"] = 0,
-        ["moe-modelzoo"] = 2025.4, ["llama3"] = 2024.3,
+        ["megatron-a100"] = 2021.3,
+        ["korthikanti-a100"] = 2022.4,
+        ["vtrain-multi"] = 2023,
+        ["foundry"] = 2023.9,
+        ["megatron-bridge"] = 0,
+        ["moe-modelzoo"] = 2025.4,
+        ["llama3"] = 2024.3,
     };
 
     private static readonly int[] s_sizes = [1, 2, 4, 8];
@@ -59,7 +71,10 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
             year = ReleaseYear(row.Source);
         var work = new Workload
         {
-            Model = shape, SequenceLength = row.Whole("seq"), SequencesPerStep = row.Whole("gbs"), Precision = PrecisionOf(row.Precision),
+            Model = shape,
+            SequenceLength = row.Whole("seq"),
+            SequencesPerStep = row.Whole("gbs"),
+            Precision = PrecisionOf(row.Precision),
             HasFusedAttention = row.Group is not ("megatron-a100" or "korthikanti-a100" or "vtrain-multi"),
             ExpertImbalance = row.Notes.Contains("natural", StringComparison.Ordinal) || row.Notes.Contains("dropless stable", StringComparison.Ordinal)
                 ? NaturalImbalance : 1,
@@ -81,8 +96,13 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
         int Given(string column, int group) => match.Success ? int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture) : row.Whole(column);
         return new Layout
         {
-            Devices = row.Whole("n_devices"), Tensor = Given("tp", 1), Expert = Given("ep", 2), Pipeline = Given("pp", 3), Chunks = Given("vpp", 4),
-            Context = row.Whole("cp"), MicroBatch = row.Whole("mbs"),
+            Devices = row.Whole("n_devices"),
+            Tensor = Given("tp", 1),
+            Expert = Given("ep", 2),
+            Pipeline = Given("pp", 3),
+            Chunks = Given("vpp", 4),
+            Context = row.Whole("cp"),
+            MicroBatch = row.Whole("mbs"),
             // Llama 3 shares state and gradients but keeps gathered weights (arXiv 2407.21783 section 3.3.2).
             Zero = row.Sharding.StartsWith("FSDP", StringComparison.Ordinal) && row.Group != "llama3"
                 ? row.Sharding.Contains("GRAD", StringComparison.Ordinal) ? ZeroStage.Gradients : ZeroStage.Weights

@@ -53,19 +53,29 @@ internal sealed class MixedClusterCheck
 
     private Workload WorkOf(Measurement row) => new()
     {
-        Model = _shapes.Find(row)!, SequenceLength = row.Whole("seq"), SequencesPerStep = row.Whole("gbs"), HasFusedAttention = false, DataOverlap = 0,
+        Model = _shapes.Find(row)!,
+        SequenceLength = row.Whole("seq"),
+        SequencesPerStep = row.Whole("gbs"),
+        HasFusedAttention = false,
+        DataOverlap = 0,
         ScattersTransfers = false,
     };
 
     private static Layout LayoutOf(Measurement row) => new()
     {
-        Devices = row.Whole("n_devices"), Tensor = row.Whole("tp"), Pipeline = row.Whole("pp"), MicroBatch = row.Whole("mbs"),
-        Zero = ZeroStage.None, SplitsSequence = false,
+        Devices = row.Whole("n_devices"),
+        Tensor = row.Whole("tp"),
+        Pipeline = row.Whole("pp"),
+        MicroBatch = row.Whole("mbs"),
+        Zero = ZeroStage.None,
+        SplitsSequence = false,
     };
 
     private static DeviceRates Rates(DeviceEstimate device, FamilyEfficiency fit) => device.With(fit).Rates(Precision.Bf16, Year) with
     {
-        NodeDevices = NodeDevices, InterBytesPerSecond = InterBytesPerSecond * fit.Link, MemoryBytes = MemoryBytes,
+        NodeDevices = NodeDevices,
+        InterBytesPerSecond = InterBytesPerSecond * fit.Link,
+        MemoryBytes = MemoryBytes,
     };
 
     private double Seconds(Measurement row, FamilyEfficiency fit)

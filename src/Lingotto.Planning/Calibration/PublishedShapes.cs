@@ -28,8 +28,17 @@ internal sealed class PublishedShapes
     /// <summary>A GPT: GELU, f = 4h, heads of its own, head tied to the embedding.</summary>
     public static ModelShape Gpt(string name, int layers, int hidden, int heads) => new()
     {
-        Name = name, DenseLayers = layers, Hidden = hidden, QueryHeads = heads, KeyValueHeads = heads, HeadWidth = (double)hidden / heads,
-        AttentionWeights = 4.0 * hidden * hidden, DenseWidth = 4 * hidden, MlpMatrices = 2, Vocabulary = GptVocabulary, IsTied = true,
+        Name = name,
+        DenseLayers = layers,
+        Hidden = hidden,
+        QueryHeads = heads,
+        KeyValueHeads = heads,
+        HeadWidth = (double)hidden / heads,
+        AttentionWeights = 4.0 * hidden * hidden,
+        DenseWidth = 4 * hidden,
+        MlpMatrices = 2,
+        Vocabulary = GptVocabulary,
+        IsTied = true,
     };
 
     private static ModelShape Parse(IReadOnlyDictionary<string, string> cells)
@@ -38,13 +47,24 @@ internal sealed class PublishedShapes
         double width = Whole("head_width");
         return new ModelShape
         {
-            Name = cells["model"], DenseLayers = Whole("dense_layers"), MoeLayers = Whole("moe_layers"), Hidden = Whole("hidden"),
-            QueryHeads = Whole("query_heads"), KeyValueHeads = Whole("key_value_heads"), HeadWidth = width,
+            Name = cells["model"],
+            DenseLayers = Whole("dense_layers"),
+            MoeLayers = Whole("moe_layers"),
+            Hidden = Whole("hidden"),
+            QueryHeads = Whole("query_heads"),
+            KeyValueHeads = Whole("key_value_heads"),
+            HeadWidth = width,
             AttentionWeights = cells["attention_weights"] is { Length: > 0 } weights ? double.Parse(weights, CultureInfo.InvariantCulture)
                 : Whole("hidden") * width * 2 * (Whole("query_heads") + Whole("key_value_heads")),
-            DenseWidth = Whole("dense_width"), MlpMatrices = Whole("mlp_matrices"), Experts = Whole("experts"),
-            ExpertsPerToken = Whole("experts_per_token"), ExpertWidth = Whole("expert_width"), SharedWidth = Whole("shared_width"),
-            NodeLimit = Whole("node_limit"), Vocabulary = Whole("vocabulary"), IsTied = Whole("tied") == 1,
+            DenseWidth = Whole("dense_width"),
+            MlpMatrices = Whole("mlp_matrices"),
+            Experts = Whole("experts"),
+            ExpertsPerToken = Whole("experts_per_token"),
+            ExpertWidth = Whole("expert_width"),
+            SharedWidth = Whole("shared_width"),
+            NodeLimit = Whole("node_limit"),
+            Vocabulary = Whole("vocabulary"),
+            IsTied = Whole("tied") == 1,
             PredictLayers = Whole("predict_layers"),
         };
     }

@@ -33,10 +33,17 @@ public static class StagedPipeline
 
         var step = new StepTime
         {
-            Matmul = microBatches * slowest.Matmul, Attention = microBatches * slowest.Attention, Memory = microBatches * slowest.Memory,
-            Host = microBatches * slowest.Host, TensorLink = microBatches * slowest.TensorLink, ExpertLink = microBatches * slowest.ExpertLink,
-            ContextLink = microBatches * slowest.ContextLink, PipelineLink = transfer * (microBatches + stages.Length - 1),
-            Bubble = all - slowest.Total, DataLink = data, Optimizer = optimizer,
+            Matmul = microBatches * slowest.Matmul,
+            Attention = microBatches * slowest.Attention,
+            Memory = microBatches * slowest.Memory,
+            Host = microBatches * slowest.Host,
+            TensorLink = microBatches * slowest.TensorLink,
+            ExpertLink = microBatches * slowest.ExpertLink,
+            ContextLink = microBatches * slowest.ContextLink,
+            PipelineLink = transfer * (microBatches + stages.Length - 1),
+            Bubble = all - slowest.Total,
+            DataLink = data,
+            Optimizer = optimizer,
         };
         return step with { Straggler = step.Total * StepModel.Jitter * Math.Sqrt(2 * Math.Log(layout.Devices)) };
     }

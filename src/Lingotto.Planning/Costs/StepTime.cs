@@ -57,9 +57,17 @@ public readonly record struct StepTime
     /// <summary>Every part times a factor.</summary>
     public StepTime Times(double factor) => new()
     {
-        Matmul = factor * Matmul, Attention = factor * Attention, Memory = factor * Memory, Host = factor * Host,
-        TensorLink = factor * TensorLink, ExpertLink = factor * ExpertLink, ContextLink = factor * ContextLink,
-        PipelineLink = factor * PipelineLink, Bubble = factor * Bubble, DataLink = factor * DataLink, Optimizer = factor * Optimizer,
+        Matmul = factor * Matmul,
+        Attention = factor * Attention,
+        Memory = factor * Memory,
+        Host = factor * Host,
+        TensorLink = factor * TensorLink,
+        ExpertLink = factor * ExpertLink,
+        ContextLink = factor * ContextLink,
+        PipelineLink = factor * PipelineLink,
+        Bubble = factor * Bubble,
+        DataLink = factor * DataLink,
+        Optimizer = factor * Optimizer,
         Straggler = factor * Straggler,
     };
 }

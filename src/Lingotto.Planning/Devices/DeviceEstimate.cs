@@ -142,7 +142,8 @@ public sealed class DeviceEstimate
             _figures.Add(borrowed with
             {
                 LogError = Math.Sqrt(borrowed.LogError * borrowed.LogError + 0.25 * 0.25),
-                Origin = $"unknown: taken from {like.Name}, which it may be", IsAssumed = true,
+                Origin = $"unknown: taken from {like.Name}, which it may be",
+                IsAssumed = true,
             });
             return;
         }

@@ -28,7 +28,9 @@ public sealed record PlanDocument
     public static string ToJson(PlanResult result) => JsonSerializer.Serialize(
         new PlanDocument
         {
-            Model = result.Request.Work.Model.Name, Tokens = result.Request.Tokens, Currency = result.Request.Currency,
+            Model = result.Request.Work.Model.Name,
+            Tokens = result.Request.Tokens,
+            Currency = result.Request.Currency,
             Plans = [.. result.Ranked.Select(PlanRow.Of)],
             Rejected = [.. result.Others.Select(option => new RejectedDevice(
                 option.Device.Device.Name, option.Answer.Reason ?? option.Price.Origin, option.BreakEvenPrice))],

@@ -13,7 +13,9 @@ public static class PlanPage
             sections.InsertRange(0, [Parts(result), Memory(result), Uncertainty(result), Provenance(result)]);
         new HtmlPage
         {
-            Title = $"Plan of {result.Request.Work.Model.Name}", Summary = Summary(result), Sections = sections,
+            Title = $"Plan of {result.Request.Work.Model.Name}",
+            Summary = Summary(result),
+            Sections = sections,
             Footer = "lingotto plan; how wrong it is: docs/evidence/planner.md",
         }.Write(output);
     }
@@ -48,8 +50,11 @@ public static class PlanPage
         double total = plan.Step.Total / plan.Goodput;
         return Section("parts", "Where the money goes", new BarChart
         {
-            Id = "parts-bars", Title = $"An update of {NumberText.Of(total)} s by parts, {plan.Layout}", RowName = "part",
-            Description = "Exposed time; the parts sum to the update and to the cost.", Figures = ["s", "share", result.Request.Currency],
+            Id = "parts-bars",
+            Title = $"An update of {NumberText.Of(total)} s by parts, {plan.Layout}",
+            RowName = "part",
+            Description = "Exposed time; the parts sum to the update and to the cost.",
+            Figures = ["s", "share", result.Request.Currency],
             Bars = [.. CostPart.Of(plan).Select(part => new Bar(
                 part.Name, part.Seconds, [NumberText.Of(part.Seconds), NumberText.Percent(part.Seconds / total), NumberText.Short(part.Money)]))],
         }.ToMarkup());
@@ -61,8 +66,10 @@ public static class PlanPage
         MemoryNeed need = plan.Memory;
         return Section("memory", "Memory of the fullest device", new BarChart
         {
-            Id = "memory-bars", Title = FormattableString.Invariant($"Stage {need.Stage}: {need.Total / 1e9:F1} of {plan.Device.Rates(plan.Precision).MemoryBytes / 1e9:F0} GB"),
-            RowName = "kind", Figures = ["GB"],
+            Id = "memory-bars",
+            Title = FormattableString.Invariant($"Stage {need.Stage}: {need.Total / 1e9:F1} of {plan.Device.Rates(plan.Precision).MemoryBytes / 1e9:F0} GB"),
+            RowName = "kind",
+            Figures = ["GB"],
             Bars = [.. new[] { ("weights", need.Weights), ("gradients", need.Gradients), ("optimizer", need.Optimizer), ("activations", need.Activations), ("workspace", need.Workspace) }
                 .Select(part => new Bar(part.Item1, part.Item2, [NumberText.Of(part.Item2 / 1e9)]))],
         }.ToMarkup());

@@ -30,7 +30,10 @@ public sealed record PublishedComparison(double Scale, IReadOnlyList<PublishedRo
     {
         var work = new Workload
         {
-            Model = ModelShape.Of(config, "ling-plus"), SequenceLength = 4096, SequencesPerStep = 8960, ExpertImbalance = 1.2,
+            Model = ModelShape.Of(config, "ling-plus"),
+            SequenceLength = 4096,
+            SequencesPerStep = 8960,
+            ExpertImbalance = 1.2,
         };
         string[] names = [PublishedCost.PremiumDevice, .. PublishedCost.LowerDevices];
         return Of(Planner.Run(
@@ -46,7 +49,11 @@ public sealed record PublishedComparison(double Scale, IReadOnlyList<PublishedRo
         double scale = request.Tokens / PublishedCost.Tokens;
         PlanRequest asRun = request with
         {
-            Recompute = Recompute.Full, SoftwareYear = 2024.5, FailuresPerDeviceHour = 1.1e-4, RestartSeconds = 1500, DeadlineDays = 10 * scale,
+            Recompute = Recompute.Full,
+            SoftwareYear = 2024.5,
+            FailuresPerDeviceHour = 1.1e-4,
+            RestartSeconds = 1500,
+            DeadlineDays = 10 * scale,
         };
         var found = new List<(string Name, CostInterval Free, CostInterval? AsRun)>();
         foreach (PlanOption option in result.Ranked.Where(option => option.Device.Device.Name is PublishedCost.PremiumDevice

@@ -53,8 +53,18 @@ public static class MachineModel
 
     private static DeviceRates Rates(double matmul, double attention, double bytes) => new()
     {
-        PeakFlops = matmul, PeakOperandFlops = matmul, MatmulFlops = matmul, AttentionFlops = attention, MemoryBytes = double.MaxValue,
-        MemoryBytesPerSecond = bytes, PeakMemoryBytesPerSecond = bytes, IntraBytesPerSecond = 1, InterBytesPerSecond = 1, NodeDevices = 1,
-        KernelSeconds = 0, HostSeconds = 0, ReleaseFactor = 1,
+        PeakFlops = matmul,
+        PeakOperandFlops = matmul,
+        MatmulFlops = matmul,
+        AttentionFlops = attention,
+        MemoryBytes = double.MaxValue,
+        MemoryBytesPerSecond = bytes,
+        PeakMemoryBytesPerSecond = bytes,
+        IntraBytesPerSecond = 1,
+        InterBytesPerSecond = 1,
+        NodeDevices = 1,
+        KernelSeconds = 0,
+        HostSeconds = 0,
+        ReleaseFactor = 1,
     };
 }

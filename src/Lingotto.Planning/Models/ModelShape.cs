@@ -123,12 +123,23 @@ public sealed record ModelShape
 
         return new ModelShape
         {
-            Name = name, DenseLayers = denseLayers, MoeLayers = moeLayers, Hidden = config.HiddenSize,
-            QueryHeads = config.NumAttentionHeads, KeyValueHeads = config.NumKeyValueHeads, HeadWidth = width, AttentionWeights = attention,
-            DenseWidth = config.IntermediateSize, Experts = config.NumExperts, ExpertsPerToken = config.NumExpertsPerTok,
-            ExpertWidth = config.MoeIntermediateSize, SharedWidth = config.SharedExpertIntermediateSize,
+            Name = name,
+            DenseLayers = denseLayers,
+            MoeLayers = moeLayers,
+            Hidden = config.HiddenSize,
+            QueryHeads = config.NumAttentionHeads,
+            KeyValueHeads = config.NumKeyValueHeads,
+            HeadWidth = width,
+            AttentionWeights = attention,
+            DenseWidth = config.IntermediateSize,
+            Experts = config.NumExperts,
+            ExpertsPerToken = config.NumExpertsPerTok,
+            ExpertWidth = config.MoeIntermediateSize,
+            SharedWidth = config.SharedExpertIntermediateSize,
             NodeLimit = config.NGroup > 1 ? config.TopkGroup : 0,
-            Vocabulary = config.VocabSize, IsTied = config.TieWordEmbeddings, PredictLayers = config.NumNextnPredictLayers,
+            Vocabulary = config.VocabSize,
+            IsTied = config.TieWordEmbeddings,
+            PredictLayers = config.NumNextnPredictLayers,
         };
     }
 }

@@ -68,8 +68,14 @@ public sealed class DeviceSearch
         StepTime step = StepModel.Evaluate(_work, layout, _rates);
         return new Plan
         {
-            Device = _device, Layout = layout, Precision = _work.Precision, Step = step, Memory = MemoryModel.Peak(_work, layout), Steps = _steps,
-            Goodput = Useful(layout.Devices), PricePerHour = _price,
+            Device = _device,
+            Layout = layout,
+            Precision = _work.Precision,
+            Step = step,
+            Memory = MemoryModel.Peak(_work, layout),
+            Steps = _steps,
+            Goodput = Useful(layout.Devices),
+            PricePerHour = _price,
             Mfu = _work.Model.FlopsPerToken(_work.SequenceLength) * _work.TokensPerStep / (step.Total * layout.Devices * _rates.PeakFlops),
         };
     }

@@ -19,24 +19,30 @@ internal static class LayoutWalk
     {
         long refused = 0;
         foreach (Recompute recompute in space.Recompute)
-        foreach (int microBatch in space.MicroBatch)
-        foreach (int context in space.Context)
-        foreach (int tensor in space.Tensor)
-        foreach (int pipeline in space.Pipeline)
-        foreach (int expert in space.Expert)
-        foreach (int chunks in space.Chunks)
-        {
-            int grid = pipeline * Math.Max(tensor * context, expert);
-            if (grid > limit || pipeline * chunks > work.Model.Layers)
-                continue;
-            var branch = new Layout
-            {
-                Devices = grid, Tensor = tensor, Pipeline = pipeline, Chunks = chunks, Context = context, Expert = expert, MicroBatch = microBatch,
-                Recompute = recompute,
-            };
-            if (visitor.Enters(branch))
-                refused += Leaves(work, space, nodeDevices, limit, branch, ref visitor);
-        }
+            foreach (int microBatch in space.MicroBatch)
+                foreach (int context in space.Context)
+                    foreach (int tensor in space.Tensor)
+                        foreach (int pipeline in space.Pipeline)
+                            foreach (int expert in space.Expert)
+                                foreach (int chunks in space.Chunks)
+                                {
+                                    int grid = pipeline * Math.Max(tensor * context, expert);
+                                    if (grid > limit || pipeline * chunks > work.Model.Layers)
+                                        continue;
+                                    var branch = new Layout
+                                    {
+                                        Devices = grid,
+                                        Tensor = tensor,
+                                        Pipeline = pipeline,
+                                        Chunks = chunks,
+                                        Context = context,
+                                        Expert = expert,
+                                        MicroBatch = microBatch,
+                                        Recompute = recompute,
+                                    };
+                                    if (visitor.Enters(branch))
+                                        refused += Leaves(work, space, nodeDevices, limit, branch, ref visitor);
+                                }
 
         return refused;
     }
@@ -52,14 +58,14 @@ internal static class LayoutWalk
             if (devices > limit || (devices % nodeDevices != 0 && devices > nodeDevices))
                 continue; // fleets are rented by the node
             foreach (ZeroStage zero in space.Zero)
-            foreach (PipelineSchedule schedule in space.Schedule)
-            {
-                Layout layout = branch with { Devices = devices, Zero = zero, Schedule = schedule };
-                if (LayoutRules.Broken(work, layout, nodeDevices) == LayoutRule.None)
-                    visitor.Visit(layout);
-                else
-                    refused++;
-            }
+                foreach (PipelineSchedule schedule in space.Schedule)
+                {
+                    Layout layout = branch with { Devices = devices, Zero = zero, Schedule = schedule };
+                    if (LayoutRules.Broken(work, layout, nodeDevices) == LayoutRule.None)
+                        visitor.Visit(layout);
+                    else
+                        refused++;
+                }
         }
 
         return refused;

@@ -21,7 +21,8 @@ public static class Planner
             HourlyPrice price = HourlyPrice.Of(answer.Device.Device, request);
             options.Add(new PlanOption
             {
-                Answer = answer, Price = price,
+                Answer = answer,
+                Price = price,
                 Interval = answer.Plan is { } plan && price.PerHour is not null ? CostInterval.Of(plan, request, price) : null,
             });
         }
@@ -32,7 +33,9 @@ public static class Planner
             ? MixedSearch.Run(request, devices, best?.Answer.Plan!.Cost ?? double.PositiveInfinity, cancellation) : default;
         return new PlanResult
         {
-            Request = request, Mixed = mixed, SearchedPairs = pairs,
+            Request = request,
+            Mixed = mixed,
+            SearchedPairs = pairs,
             Ranked = [.. options.Where(option => option.IsRanked).OrderBy(option => option.Answer.Plan!.Cost).Select(option => Compare(option, best))],
             Others = [.. options.Where(option => !option.IsRanked).Select(option => Compare(option, best))],
             Counts = counts + mixedCounts,

@@ -10,7 +10,8 @@ public static class TimelineFile
     /// <summary>One SVG file; lanes from top to bottom.</summary>
     public static string Svg(string title, string laneName, IReadOnlyList<TimelineSpan> spans) => new TimelineChart
     {
-        Title = title, LaneName = laneName,
+        Title = title,
+        LaneName = laneName,
         Bars = [.. spans.Select(span => new TimelineBar(
             span.Lane, Array.IndexOf(s_kinds, span.Kind), FormattableString.Invariant($"{span.Kind} {span.Number}"), span.Start, span.End))],
         Kinds = s_kinds,

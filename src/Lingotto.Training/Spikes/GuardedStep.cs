@@ -5,7 +5,7 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
 {
     private readonly SpikeGuard _guard = new(recipe.Spikes);
     private readonly SampleStream _samples = new(recipe.Training.Seed);
-    private readonly HashSet<long> _newData = 
+    private readonly HashSet<long> _newData =
     [
         .. recipe.Data.Stages.Select(stage => stage.FromStep + 1), .. recipe.LongContext.AfterStep is { } after ? [after + 1] : Array.Empty<long>(),
     ];

@@ -89,7 +89,8 @@ public class DeviceSearchTests
         DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d")];
         PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus, 9e12) with
         {
-            DeadlineDays = 75, Stock = new Dictionary<string, int> { ["ling-a"] = 1200, ["ling-d"] = 480 },
+            DeadlineDays = 75,
+            Stock = new Dictionary<string, int> { ["ling-a"] = 1200, ["ling-d"] = 480 },
         };
         PlanResult result = Planner.Run(request, devices, pairs: true);
         Assert.Empty(result.Ranked);

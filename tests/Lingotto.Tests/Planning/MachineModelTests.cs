@@ -35,13 +35,26 @@ public class MachineModelTests
 
     private static Workload Work(string model, int sequenceLength, int sequences) => new()
     {
-        Model = model == "middle" ? s_middle : PlanningFixture.Shipped(model), SequenceLength = sequenceLength, SequencesPerStep = sequences,
+        Model = model == "middle" ? s_middle : PlanningFixture.Shipped(model),
+        SequenceLength = sequenceLength,
+        SequencesPerStep = sequences,
     };
 
     /// <summary>A model between the two others: 38.2M parameters.</summary>
     private static readonly ModelShape s_middle = new()
     {
-        Name = "middle", DenseLayers = 0, MoeLayers = 8, Hidden = 384, QueryHeads = 6, KeyValueHeads = 2, HeadWidth = 64,
-        AttentionWeights = 384 * 64 * 2 * (6 + 2), Experts = 8, ExpertsPerToken = 2, ExpertWidth = 384, SharedWidth = 384, Vocabulary = 4096,
+        Name = "middle",
+        DenseLayers = 0,
+        MoeLayers = 8,
+        Hidden = 384,
+        QueryHeads = 6,
+        KeyValueHeads = 2,
+        HeadWidth = 64,
+        AttentionWeights = 384 * 64 * 2 * (6 + 2),
+        Experts = 8,
+        ExpertsPerToken = 2,
+        ExpertWidth = 384,
+        SharedWidth = 384,
+        Vocabulary = 4096,
     };
 }

@@ -16,7 +16,10 @@ internal static class PlanningFixture
 
     public static Workload LingPlus { get; } = new()
     {
-        Model = Shipped("ling-plus"), SequenceLength = 4096, SequencesPerStep = 8960, ExpertImbalance = 1.2,
+        Model = Shipped("ling-plus"),
+        SequenceLength = 4096,
+        SequencesPerStep = 8960,
+        ExpertImbalance = 1.2,
     };
 
     public static PlanRequest Request(Workload work, double tokens = 1e12) => new() { Work = work, Tokens = tokens };

@@ -66,7 +66,12 @@ public class SimulationTests
         double mean = 3600 / 0.11, interval = Goodput.BestInterval(60, mean);
         FleetOutcome outcome = FleetSimulation.Run(new FleetScenario
         {
-            StepSeconds = [10], FailuresPerHour = 0.11, SaveIntervalSeconds = interval, SaveSeconds = 60, RestartSeconds = 1500, WallSeconds = 1e8,
+            StepSeconds = [10],
+            FailuresPerHour = 0.11,
+            SaveIntervalSeconds = interval,
+            SaveSeconds = 60,
+            RestartSeconds = 1500,
+            WallSeconds = 1e8,
         });
         Assert.Equal(Goodput.Share(interval, 60, 1500, mean), outcome.UsefulShare, 0.01);
         Assert.InRange(outcome.Failures, 2800, 3300);
@@ -95,6 +100,8 @@ public class SimulationTests
 
     private static FleetScenario Fleet(int workers, Stragglers stragglers) => new()
     {
-        StepSeconds = [.. Enumerable.Repeat(11.0, workers)], Stragglers = stragglers, WallSeconds = 5000,
+        StepSeconds = [.. Enumerable.Repeat(11.0, workers)],
+        Stragglers = stragglers,
+        WallSeconds = 5000,
     };
 }

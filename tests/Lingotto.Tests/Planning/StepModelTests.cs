@@ -8,8 +8,18 @@ public class StepModelTests
 {
     private static readonly DeviceRates s_perfect = new()
     {
-        PeakFlops = 1e15, PeakOperandFlops = 1e15, MatmulFlops = 1e15, AttentionFlops = 1e15, MemoryBytes = 8e10, MemoryBytesPerSecond = 1e30,
-        PeakMemoryBytesPerSecond = 1e30, IntraBytesPerSecond = 1e30, InterBytesPerSecond = 1e30, NodeDevices = 8, KernelSeconds = 0, HostSeconds = 0,
+        PeakFlops = 1e15,
+        PeakOperandFlops = 1e15,
+        MatmulFlops = 1e15,
+        AttentionFlops = 1e15,
+        MemoryBytes = 8e10,
+        MemoryBytesPerSecond = 1e30,
+        PeakMemoryBytesPerSecond = 1e30,
+        IntraBytesPerSecond = 1e30,
+        InterBytesPerSecond = 1e30,
+        NodeDevices = 8,
+        KernelSeconds = 0,
+        HostSeconds = 0,
         ReleaseFactor = 1,
     };
 
@@ -52,8 +62,16 @@ public class StepModelTests
             int Power(int most) => 1 << random.Next(most + 1);
             var layout = new Layout
             {
-                Devices = 16384, Tensor = Power(3), Pipeline = Power(4), Chunks = Power(2), Expert = Power(6), MicroBatch = Power(2), Context = Power(2),
-                Recompute = (Recompute)random.Next(3), Zero = (ZeroStage)random.Next(4), Schedule = (PipelineSchedule)random.Next(3),
+                Devices = 16384,
+                Tensor = Power(3),
+                Pipeline = Power(4),
+                Chunks = Power(2),
+                Expert = Power(6),
+                MicroBatch = Power(2),
+                Context = Power(2),
+                Recompute = (Recompute)random.Next(3),
+                Zero = (ZeroStage)random.Next(4),
+                Schedule = (PipelineSchedule)random.Next(3),
             };
             DeviceRates rates = PlanningFixture.Device(names[random.Next(names.Length)]).Rates(Precision.Bf16, 2023 + 4 * random.NextDouble());
             double roofline = work.Model.FlopsPerToken(4096) * work.TokensPerStep / (layout.Devices * rates.PeakFlops);

@@ -140,6 +140,14 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
     }
 
     [Fact]
+    public void A_model_without_experts_trains_with_the_routing_warmup_that_a_recipe_has()
+    {
+        using TinyRun run = new(TinyModels.Ling1 with { NumExperts = 0, FirstKDenseReplace = TinyModels.Ling1.NumHiddenLayers, IntermediateSize = 48 });
+        run.Train();
+        Assert.True(run.Losses[^1].Loss < run.Losses[0].Loss);
+    }
+
+    [Fact]
     public void A_model_that_changed_under_the_run_is_refused()
     {
         using var run = new TinyRun(TinyModels.Ling1);
