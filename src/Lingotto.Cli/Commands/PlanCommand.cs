@@ -95,7 +95,11 @@ internal static class PlanCommand
     internal static string Locate(string model, string assetFolder)
     {
         string shipped = Path.Combine(assetFolder, "models", model + ".json");
-        return File.Exists(model) || Directory.Exists(model) || !File.Exists(shipped) ? model : shipped;
+        if (File.Exists(model) || Directory.Exists(model))
+            return model;
+        string[] names = [.. Directory.GetFiles(Path.Combine(assetFolder, "models"), "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+        return names.Contains(model) ? shipped
+            : throw new PlanException($"{model}: no such model: give a config.json, a folder with one, or one of {string.Join(", ", names)}");
     }
 
     /// <summary>Sequence length and batch come from the options, else from the recipe of the model's name, else 4,096 and 1,024.</summary>

@@ -117,6 +117,6 @@ internal sealed class PlanOptions
     {
         double factor = text.Length == 0 ? 1 : char.ToUpperInvariant(text[^1]) switch { 'K' => 1e3, 'M' => 1e6, 'B' => 1e9, 'T' => 1e12, _ => 1 };
         return double.TryParse(factor == 1 ? text : text[..^1], NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number * factor is > 0 and < 1e30
-            ? number * factor : throw new UsageException($"{option} cannot be '{text}': give an amount such as 300B or 1T");
+            ? number * factor : throw new UsageException($"{option} cannot be '{text}': give an amount above 0 such as 300B or 1T");
     }
 }

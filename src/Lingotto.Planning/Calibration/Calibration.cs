@@ -66,11 +66,11 @@ public sealed class Calibration
         {
             double[] errors = [.. HeldOut(family.Key).Select(row => row.LogError)];
             double[] moe = [.. HeldOut(family.Key).Where(row => row.Run.Work.Model.MoeLayers > 0).Select(row => row.LogError)];
-            fits.Add(FamilyFit.Fit(family.Key, [.. family], catalogue) with { LogError = RootMeanSquare(errors), MoeLogError = RootMeanSquare(moe) });
+            fits.Add(FamilyFit.Fit(family.Key, [.. family], catalogue) with { LogError = Statistics.RootMeanSquare(errors), MoeLogError = Statistics.RootMeanSquare(moe) });
         }
 
         DenseToMoe = CrossValidation.DenseToMoe(Runs, catalogue);
-        double transfer = RootMeanSquare([.. DenseToMoe.Select(row => row.LogError)]);
+        double transfer = Statistics.RootMeanSquare([.. DenseToMoe.Select(row => row.LogError)]);
         for (int i = 0; i < fits.Count; i++)
             fits[i] = double.IsNaN(fits[i].MoeLogError) ? fits[i] with { MoeLogError = transfer } : fits[i];
         fits.Add(Pool(fits));
@@ -83,16 +83,17 @@ public sealed class Calibration
         return bySource.Length > 0 ? bySource : [.. ModelFolds.Values.SelectMany(rows => rows).Where(row => row.Run.Family == family)];
     }
 
-    /// <summary>Not a number of none.</summary>
-    private static double RootMeanSquare(double[] errors) =>
-        errors.Length > 0 ? Math.Sqrt(errors.Average(error => error * error)) : double.NaN;
-
-    /// <summary>A family that nobody measured: the mean of those measured, and the spread between families beside their own error.</summary>
+    /// <summary>
+    /// A family that nobody measured: the mean of those measured, and the spread between families beside their own error, at least the
+    /// error of the one that is known worst.
+    /// </summary>
     private static FamilyEfficiency Pool(List<FamilyEfficiency> fits)
     {
         double Mean(Func<FamilyEfficiency, double> scalar) => Math.Exp(fits.Average(fit => Math.Log(scalar(fit))));
         double center = fits.Average(fit => Math.Log(fit.Matmul));
         double between = fits.Average(fit => Math.Pow(Math.Log(fit.Matmul) - center, 2)) * fits.Count / Math.Max(1, fits.Count - 1);
+        double Error(Func<FamilyEfficiency, double> own) =>
+            Math.Max(Math.Sqrt(fits.Average(fit => own(fit) * own(fit)) + between), fits.Max(own));
         return new FamilyEfficiency
         {
             Family = EfficiencyTable.Any,
@@ -103,8 +104,8 @@ public sealed class Calibration
             HostSeconds = Mean(fit => fit.HostSeconds),
             ReleaseGainPerYear = fits.Average(fit => fit.ReleaseGainPerYear),
             ReleaseYear = fits.Average(fit => fit.ReleaseYear),
-            LogError = Math.Sqrt(fits.Average(fit => fit.LogError * fit.LogError) + between),
-            MoeLogError = Math.Sqrt(fits.Average(fit => fit.MoeLogError * fit.MoeLogError) + between),
+            LogError = Error(fit => fit.LogError),
+            MoeLogError = Error(fit => fit.MoeLogError),
             Rows = 0,
         };
     }

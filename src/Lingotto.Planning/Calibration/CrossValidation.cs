@@ -5,7 +5,7 @@ internal static class CrossValidation
 {
     /// <summary>Inside one source: each model predicted by the source's other models of the same family.</summary>
     public static List<Prediction> LeaveOneModelOut(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue) =>
-        Folds(runs, run => run.Model, catalogue);
+        Folds(runs, run => NetworkOf(run.Model), catalogue);
 
     /// <summary>Each source predicted by the other sources of the same family.</summary>
     public static List<Prediction> LeaveOneSourceOut(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue) =>
@@ -20,11 +20,14 @@ internal static class CrossValidation
             MeasuredRun[] dense = [.. family.Where(run => run.Work.Model.MoeLayers == 0)], moe = [.. family.Where(run => run.Work.Model.MoeLayers > 0)];
             FamilyEfficiency fit = FamilyFit.Fit(family.Key, dense, catalogue);
             double mfu = Statistics.Median([.. dense.Select(run => run.Mfu)]);
-            predictions.AddRange(moe.Select(run => new Prediction(run, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), 0)));
+            predictions.AddRange(moe.Select(run => new Prediction(run, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), double.NaN)));
         }
 
         return predictions;
     }
+
+    /// <summary>"DeepSeekV3 (w/o MTP)" is DeepSeekV3: variants of a network leave together.</summary>
+    private static string NetworkOf(string model) => model.Split(" (")[0];
 
     private static List<Prediction> Folds(IReadOnlyList<MeasuredRun> runs, Func<MeasuredRun, string> key, DeviceCatalogue catalogue)
     {
@@ -40,17 +43,28 @@ internal static class CrossValidation
                 FamilyEfficiency fit = FamilyFit.Fit(family.Key, seen, catalogue);
                 double mfu = Statistics.Median([.. seen.Select(run => run.Mfu)]);
                 folds.Add((left, [.. family.Where(run => key(run) == left)
-                    .Select(run => new Prediction(run, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), 0))]));
+                    .Select(run => new Prediction(run, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), double.NaN))]));
             }
         }
 
         return [.. folds.SelectMany(fold => Widen(fold.Rows, [.. folds.Where(other => other.Key != fold.Key).SelectMany(other => other.Rows)]))];
     }
 
-    /// <summary>The interval of a fold comes from the errors of the other folds only.</summary>
+    /// <summary>
+    /// The interval that a plan gives, <see cref="CostInterval.NinetiethPercentile"/> times the root mean square, from the errors of the
+    /// other folds only: of the row's family where they have any, for a network with experts of rows with experts.
+    /// </summary>
     private static IEnumerable<Prediction> Widen(List<Prediction> fold, List<Prediction> others)
     {
-        double width = others.Count > 0 ? Statistics.Quantile([.. others.Select(row => Math.Abs(row.LogError))], 0.8) : 0;
-        return fold.Select(row => row with { HalfWidth = width });
+        foreach (Prediction row in fold)
+        {
+            bool hasExperts = HasExperts(row);
+            Prediction[] alike = [.. others.Where(other => !hasExperts || HasExperts(other))];
+            Prediction[] family = [.. alike.Where(other => other.Run.Family == row.Run.Family)];
+            double error = Statistics.RootMeanSquare([.. (family.Length > 0 ? family : alike.Length > 0 ? alike : [.. others]).Select(other => other.LogError)]);
+            yield return row with { HalfWidth = CostInterval.NinetiethPercentile * error };
+        }
     }
+
+    private static bool HasExperts(Prediction row) => row.Run.Work.Model.MoeLayers > 0;
 }

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Lingotto.Planning;
 
 /// <summary>
-/// Rows to runs. What a table leaves out is inferred by rule, the same for every row: a micro-batch that nobody printed is the one
+/// Rows to runs. What a table leaves out is inferred by rules, most of them for one source: a micro-batch that nobody printed is the one
 /// the model finds fastest (its authors tuned it), and so is a number of chunks; weights are shared (ZeRO-3) where sharing the optimizer alone does not fit;
 /// recomputation that nobody printed is none where that fits, else selective.
 /// </summary>
@@ -62,7 +62,7 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
     {
         run = null;
         if (!s_years.TryGetValue(row.Group, out double year))
-            return row.Group.StartsWith("ling", StringComparison.Ordinal) ? "held out: no row of Ling enters a fit" : "compared elsewhere";
+            return row.Group.StartsWith("ling", StringComparison.Ordinal) ? "held out: no row of Ling enters a fit that a plan uses" : "compared elsewhere";
         if (!s_devices.TryGetValue(row.Device, out string? device))
             return "a device that is not named";
         if (shapes.Find(row) is not { } shape)

@@ -4,7 +4,7 @@ namespace Lingotto.Planning;
 /// <param name="Run">The run.</param>
 /// <param name="Seconds">Predicted.</param>
 /// <param name="ConstantMfuSeconds">By the median share of peak of the rows that were fitted.</param>
-/// <param name="HalfWidth">Of the 80 % interval, in the logarithm: the eighth decile of the errors of other folds.</param>
+/// <param name="HalfWidth">Of the 80 % interval, in the logarithm, as a plan would have it from the errors of other folds; not a number where none was made.</param>
 internal sealed record Prediction(MeasuredRun Run, double Seconds, double ConstantMfuSeconds, double HalfWidth)
 {
     /// <summary>Logarithm of predicted over measured.</summary>

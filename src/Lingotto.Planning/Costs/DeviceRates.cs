@@ -39,6 +39,6 @@ public readonly record struct DeviceRates
     /// <summary>The host's time to issue the forward of one layer, s: a floor under small layers.</summary>
     public required double HostSeconds { get; init; }
 
-    /// <summary>Factor on all times from the release of the software; 1 at the date of the measurements' middle.</summary>
+    /// <summary>Factor on times of kernels and host from the release of the software; 1 at the date of the measurements' middle.</summary>
     public double ReleaseFactor { get; init; }
 }

@@ -21,6 +21,15 @@ internal struct PassTime
         Host += times * other.Host;
     }
 
+    /// <summary>Another release of the software: kernels and host, not links, which the software does not make faster.</summary>
+    public void ScaleComputation(double factor)
+    {
+        Matmul *= factor;
+        Attention *= factor;
+        Memory *= factor;
+        Host *= factor;
+    }
+
     /// <summary>
     /// What the device waits for its host, which runs ahead: (device^3 + host^3)^(1/3) - device, next to nothing while the host is
     /// quick and the difference when it is slow.

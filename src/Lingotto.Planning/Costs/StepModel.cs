@@ -17,23 +17,22 @@ public static class StepModel
     public static StepTime Evaluate(Workload work, in Layout layout, in DeviceRates rates)
     {
         var layer = new LayerTime(work, layout, rates);
-        (PassTime forward, PassTime backward) = Stage(work, layout, layer);
+        (PassTime forward, PassTime backward) = Stage(work, layout, layer, rates);
         double microBatches = work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
         PassTime pass = forward;
         pass.Add(backward, 1);
-        double factor = rates.ReleaseFactor;
         double transfer = Transfer(work, layout, layer, rates);
         var step = new StepTime
         {
-            Matmul = factor * microBatches * pass.Matmul,
-            Attention = factor * microBatches * pass.Attention,
-            Memory = factor * microBatches * pass.Memory,
-            Host = factor * microBatches * pass.Host,
-            TensorLink = factor * microBatches * pass.TensorLink,
-            ExpertLink = factor * microBatches * pass.ExpertLink,
-            ContextLink = factor * microBatches * pass.ContextLink,
+            Matmul = microBatches * pass.Matmul,
+            Attention = microBatches * pass.Attention,
+            Memory = microBatches * pass.Memory,
+            Host = microBatches * pass.Host,
+            TensorLink = microBatches * pass.TensorLink,
+            ExpertLink = microBatches * pass.ExpertLink,
+            ContextLink = microBatches * pass.ContextLink,
             PipelineLink = transfer * (layout.Chunks > 1 ? layout.Pipeline - 1 : microBatches + layout.Pipeline - 1),
-            Bubble = factor * Bubble(layout, forward, backward),
+            Bubble = Bubble(layout, forward, backward),
             DataLink = DataLink(work, layout, rates, pass, microBatches),
             Optimizer = OptimizerTraffic * Shard(work.Model, layout) / rates.MemoryBytesPerSecond,
         };
@@ -43,11 +42,12 @@ public static class StepModel
     /// <summary>tau: forward and backward of one micro-batch on the heaviest stage, s. It does not depend on D, v or ZeRO.</summary>
     internal static double MicroBatchSeconds(Workload work, in Layout layout, in DeviceRates rates)
     {
-        (PassTime forward, PassTime backward) = Stage(work, layout, new LayerTime(work, layout, rates));
-        return rates.ReleaseFactor * (forward.Total + backward.Total);
+        (PassTime forward, PassTime backward) = Stage(work, layout, new LayerTime(work, layout, rates), rates);
+        return forward.Total + backward.Total;
     }
 
-    private static (PassTime Forward, PassTime Backward) Stage(Workload work, in Layout layout, in LayerTime layer)
+    private static (PassTime Forward, PassTime Backward) Stage(
+        Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates)
     {
         PassTime forward = default, backward = default;
         StageSplit split = StageSplit.Heaviest(work.Model, layout);
@@ -55,6 +55,8 @@ public static class StepModel
         AddLayers(ref forward, ref backward, layer, true, split.MoeLayers);
         if (split.Heads > 0)
             backward.Add(layer.Head(), split.Heads);
+        forward.ScaleComputation(rates.ReleaseFactor);
+        backward.ScaleComputation(rates.ReleaseFactor);
         return (forward, backward);
     }
 
@@ -69,7 +71,7 @@ public static class StepModel
 
     private static double Bubble(in Layout layout, in PassTime forward, in PassTime backward)
     {
-        double weightGradient = backward.Matmul / 2;
+        double weightGradient = forward.Matmul; // of the layers: neither what is computed again nor the head
         double wait = layout.Schedule switch
         {
             PipelineSchedule.ZeroBubbleH1 => forward.Total + backward.Total - 2 * weightGradient,

@@ -156,8 +156,9 @@ public sealed class DeviceEstimate
         if (values.Length == 0)
             throw new PlanException($"{Device.Name}: its {name} is unknown and no device of the catalogue has one: set it in devices/{Device.Name}.json");
         double low = values[values.Length / 10], high = values[values.Length - 1 - values.Length / 10];
+        double median = Math.Sqrt(values[(values.Length - 1) / 2] * values[values.Length / 2]); // of an even number: between the middle two
         _figures.Add(new Estimate(
-            name, values[values.Length / 2] * (peak == 0 ? 1 : peak), Math.Max(0.2, Math.Log(high / low) / TenthToNinetieth),
+            name, median * (peak == 0 ? 1 : peak), Math.Max(0.2, Math.Log(high / low) / TenthToNinetieth),
             $"unknown: the median of {values.Length} devices by {basis}", IsAssumed: true));
     }
 

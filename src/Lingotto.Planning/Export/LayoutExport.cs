@@ -7,6 +7,7 @@ namespace Lingotto.Planning;
 public static class LayoutExport
 {
     /// <summary>Arguments of Megatron-LM (megatron/training/arguments.py), one a line.</summary>
+    /// <exception cref="PlanException">Its stages cannot be cut as the plan cuts them.</exception>
     public static string Megatron(Plan plan, Workload work)
     {
         Layout layout = plan.Layout;
@@ -21,8 +22,7 @@ public static class LayoutExport
         ];
         if (layout.Tensor > 1 && layout.SplitsSequence)
             arguments.Add("--sequence-parallel");
-        if (layout.Chunks > 1)
-            arguments.Add(Line($"--num-layers-per-virtual-pipeline-stage {StageSplit.LayersOfAStage(work.Model, layout) / layout.Chunks}"));
+        AddStages(arguments, work.Model, layout);
         if (work.Model.MoeLayers > 0)
         {
             arguments.Add(Line($"--expert-model-parallel-size {layout.Expert}"));
@@ -43,6 +43,32 @@ public static class LayoutExport
         if (layout.Schedule != PipelineSchedule.OneForwardOneBackward)
             arguments.Add("# the zero-bubble schedule of the plan is not in Megatron-LM: expect the bubble of 1F1B");
         return string.Join('\n', arguments) + "\n";
+    }
+
+    /// <summary>
+    /// Layers of stages. Those in the middle are full; where layers do not divide the last lacks layers, then the first, each a multiple
+    /// of the chunks and at least one of each.
+    /// </summary>
+    private static void AddStages(List<string> arguments, ModelShape model, in Layout layout)
+    {
+        int stages = layout.Pipeline, chunks = layout.Chunks, full = StageSplit.LayersOfAStage(model, layout);
+        if (stages * full == model.Layers)
+        {
+            if (chunks > 1)
+                arguments.Add(Line($"--num-layers-per-virtual-pipeline-stage {full / chunks}"));
+            return;
+        }
+
+        int last = Math.Max(chunks, model.Layers - (stages - 1) * full), first = model.Layers - (stages - 2) * full - last;
+        if (model.Layers % chunks != 0 || first < chunks)
+            throw new PlanException(
+                $"Megatron-LM cannot cut {model.Layers} layers into {stages} stages of {chunks} chunks: export with deepspeed or recipe, or plan again with another --max-devices");
+        if (first < full)
+            arguments.Add(Line($"--decoder-first-pipeline-num-layers {first}"));
+        if (last < full)
+            arguments.Add(Line($"--decoder-last-pipeline-num-layers {last}"));
+        if (chunks > 1)
+            arguments.Add(Line($"--num-virtual-stages-per-pipeline-rank {chunks}"));
     }
 
     /// <summary>A DeepSpeed configuration (deepspeed.ai, configuration JSON); parallelism besides ZeRO belongs to the launcher.</summary>

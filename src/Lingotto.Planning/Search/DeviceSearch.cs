@@ -18,8 +18,7 @@ public sealed class DeviceSearch
     private long _evaluated, _pruned, _refused, _tooLarge, _tooLate;
     private double _bestCost;
     private Layout _best;
-    private double _leastMemory = double.PositiveInfinity, _leastDays = double.PositiveInfinity, _cheapest = double.PositiveInfinity,
-        _leastBound = double.PositiveInfinity;
+    private double _leastMemory = double.PositiveInfinity, _leastDays = double.PositiveInfinity;
 
     private DeviceSearch(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes)
     {
@@ -40,7 +39,17 @@ public sealed class DeviceSearch
         var search = new DeviceSearch(request, device, price, precision, prunes);
         var visitor = new Visitor(search);
         search._refused = LayoutWalk.Run(search._work, search._space, search._rates.NodeDevices, request.Limit(device.Device), ref visitor);
-        return search.Answer();
+        DeviceAnswer answer = search.Answer();
+        return answer.Plan is null && double.IsFinite(request.Budget) ? OverBudget(request, device, price, precision, prunes) : answer;
+    }
+
+    /// <summary>Branches above the budget were cut, so what the cheapest costs takes a search without one.</summary>
+    private static DeviceAnswer OverBudget(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes)
+    {
+        DeviceAnswer free = Run(request with { Budget = double.PositiveInfinity }, device, price, precision, prunes);
+        return free.Plan is { } plan
+            ? free with { Plan = null, Reason = FormattableString.Invariant($"over the budget: the cheapest costs {plan.Cost:N0} {request.Currency}: raise --budget to it") }
+            : free;
     }
 
     private DeviceAnswer Answer()
@@ -56,8 +65,6 @@ public sealed class DeviceSearch
         int limit = _request.Limit(_device.Device);
         if (_leastDays > _request.DeadlineDays && double.IsFinite(_leastDays))
             return FormattableString.Invariant($"misses the deadline: {_leastDays:F0} days at best on {limit} devices");
-        if (double.IsFinite(Math.Min(_cheapest, _leastBound)))
-            return FormattableString.Invariant($"over the budget: {Math.Min(_cheapest, _leastBound):N0} {_request.Currency} at least");
         return double.IsFinite(_leastMemory)
             ? FormattableString.Invariant($"does not fit: {_leastMemory / 1e9:F0} GB needed on a device of {_rates.MemoryBytes / 1e9:F0} GB at best")
             : FormattableString.Invariant($"no layout obeys the rules on {limit} devices");
@@ -90,7 +97,6 @@ public sealed class DeviceSearch
         double bound = _steps * _work.SequencesPerStep / branch.MicroBatch * devices * tau / 3600 * _price;
         if (!_prunes || bound < Math.Min(_bestCost, _request.Budget))
             return true;
-        _leastBound = Math.Min(_leastBound, bound);
         _pruned++;
         return false;
     }
@@ -115,7 +121,6 @@ public sealed class DeviceSearch
             return;
         }
 
-        _cheapest = Math.Min(_cheapest, cost);
         if (cost < _bestCost && cost <= _request.Budget)
         {
             _bestCost = cost;

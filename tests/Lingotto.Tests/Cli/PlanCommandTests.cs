@@ -21,6 +21,7 @@ public class PlanCommandTests
     [InlineData("--devices", "ling-z", "ling-z")]
     [InlineData("--no-vendor", "acme", "acme")]
     [InlineData("--tokens", "many", "many")]
+    [InlineData("--tokens", "0", "above 0")]
     [InlineData("--stock", "ling-a", "ling-a=2000")]
     [InlineData("--deadline", "soon", "soon")]
     public void A_faulty_option_is_answered_in_one_line(string option, string value, string named)
@@ -29,6 +30,15 @@ public class PlanCommandTests
         Assert.NotEqual(0, code);
         Assert.Empty(text);
         Assert.Contains(named, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void An_unknown_model_is_answered_with_those_that_there_are()
+    {
+        (int code, string _, string error) = CapturedTerminal.Run("", "plan", "ling-lyte");
+        Assert.NotEqual(0, code);
+        Assert.Contains("ling-lite", error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
     }
 

@@ -26,6 +26,17 @@ public class DeviceCatalogueTests
     }
 
     [Fact]
+    public void Of_two_published_rates_of_failure_an_unknown_one_is_the_middle()
+    {
+        double[] rates = [.. PlanningFixture.Catalogue.Devices.Where(device => device.Tier != "cpu" && device.FailuresPerDeviceHour.Value > 0)
+            .Select(device => device.FailuresPerDeviceHour.Value!.Value)];
+        Assert.Equal(2, rates.Length);
+        Estimate unknown = PlanningFixture.Device("mi300x").Figures.Single(figure => figure.Name == "failures per hour");
+        Assert.True(unknown.IsAssumed);
+        Assert.Equal(Math.Sqrt(rates[0] * rates[1]), unknown.Value, 1e-12);
+    }
+
+    [Fact]
     public void A_device_whose_peak_nobody_published_is_refused_by_name()
     {
         string message = Assert.Throws<PlanException>(() => PlanningFixture.Device("hygon-bw1000")).Message;

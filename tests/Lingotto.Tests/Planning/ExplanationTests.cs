@@ -53,6 +53,30 @@ public class ExplanationTests
         Assert.Equal(work.SequencesPerStep, steps * plan.Layout.MicroBatch * plan.Layout.Data);
     }
 
+    [Theory]
+    [InlineData(8, 1, "")]
+    [InlineData(8, 2, "--num-virtual-stages-per-pipeline-rank 2 --decoder-last-pipeline-num-layers 4")] // 7 * 12 + 4
+    [InlineData(16, 1, "--decoder-first-pipeline-num-layers 3 --decoder-last-pipeline-num-layers 1")] // 3 + 14 * 6 + 1
+    [InlineData(30, 1, "--decoder-last-pipeline-num-layers 1")] // 29 * 3 + 1
+    [InlineData(11, 2, "--num-layers-per-virtual-pipeline-stage 4")]
+    [InlineData(8, 3, null)] // 88 layers are no multiple of three chunks
+    public void Megatron_is_told_how_88_layers_lie_on_stages(int stages, int chunks, string? said)
+    {
+        Workload work = s_result.Value.Request.Work;
+        Plan plan = s_result.Value.Ranked[0].Answer.Plan!;
+        plan = plan with { Layout = plan.Layout with { Pipeline = stages, Chunks = chunks } };
+        if (said is null)
+        {
+            Assert.Contains("88 layers", Assert.Throws<PlanException>(() => LayoutExport.Megatron(plan, work)).Message, StringComparison.Ordinal);
+            return;
+        }
+
+        string text = LayoutExport.Megatron(plan, work);
+        Assert.All(said.Split(" --"), part => Assert.Contains(part + (part.Length > 0 ? "\n" : ""), text, StringComparison.Ordinal));
+        Assert.Equal(said.Contains("decoder-first", StringComparison.Ordinal), text.Contains("decoder-first", StringComparison.Ordinal));
+        Assert.Equal(said.Contains("decoder-last", StringComparison.Ordinal), text.Contains("decoder-last", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void The_recipe_of_a_plan_is_read_by_pretrain()
     {

@@ -51,6 +51,22 @@ public class StepModelTests
         Assert.True(StepModel.Evaluate(work, s_layout with { Schedule = PipelineSchedule.ZeroBubbleH2 }, s_perfect).Bubble < plain.Bubble / 2);
     }
 
+    [Theory]
+    [InlineData(Recompute.None, PipelineSchedule.ZeroBubbleH1, 1)] // F + B - W, with B = 1
+    [InlineData(Recompute.None, PipelineSchedule.ZeroBubbleH2, 0)]
+    [InlineData(Recompute.Full, PipelineSchedule.ZeroBubbleH1, 2)] // B = 1 and the forward again
+    [InlineData(Recompute.Full, PipelineSchedule.ZeroBubbleH2, 1)]
+    public void Zero_bubble_waits_are_worked_by_hand(Recompute recompute, PipelineSchedule schedule, double wait)
+    {
+        // Products only, so F = W = 1; 88 layers leave none to the last of 12 stages, so the head is not on the heaviest.
+        DeviceRates products = s_perfect with { AttentionFlops = 1e30 };
+        var layout = new Layout { Devices = 192, Pipeline = 12 };
+        Workload work = PlanningFixture.LingPlus with { SequencesPerStep = 64 };
+        double forward = StepModel.Evaluate(work, layout, products).Matmul / 3 / (64.0 / layout.Data);
+        StepTime step = StepModel.Evaluate(work, layout with { Recompute = recompute, Schedule = schedule }, products);
+        Assert.Equal(11 * wait, step.Bubble / forward, 1e-3);
+    }
+
     [Fact]
     public void No_answer_is_faster_than_the_roofline()
     {
@@ -73,12 +89,30 @@ public class StepModelTests
                 Zero = (ZeroStage)random.Next(4),
                 Schedule = (PipelineSchedule)random.Next(3),
             };
-            DeviceRates rates = PlanningFixture.Device(names[random.Next(names.Length)]).Rates(Precision.Bf16, 2023 + 4 * random.NextDouble());
+            DeviceEstimate device = PlanningFixture.Device(names[random.Next(names.Length)]);
+            DeviceRates rates = device.Rates(Precision.Bf16, 2023 + 4 * random.NextDouble());
             double roofline = work.Model.FlopsPerToken(4096) * work.TokensPerStep / (layout.Devices * rates.PeakFlops);
             StepTime step = StepModel.Evaluate(work, layout, rates);
             Assert.True(step.Total > roofline, $"{layout} on {rates}");
+            AssertLinksAndMemoryKeepTheirSheet(work, layout, device, step);
             Assert.Equal(step.Total, step.Parts.Sum(), 1e-9 * step.Total);
         }
+    }
+
+    /// <summary>Tensor traffic of a ring, and elementwise bytes, take at least what they take at the peaks of the data sheet.</summary>
+    private static void AssertLinksAndMemoryKeepTheirSheet(Workload work, Layout layout, DeviceEstimate device, in StepTime step)
+    {
+        double microBatches = work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
+        double tokens = layout.MicroBatch * 4096.0 / layout.Context, layers = (double)work.Model.Layers / layout.Pipeline;
+        if (layout.Tensor > 1 && layout.Tensor <= device.Figure("devices of a node"))
+        {
+            // Forward and backward each gather and scatter b*s*h/c in BF16 around attention and around shared experts: 8 times (t-1)/t of it.
+            double bytes = 8 * 2 * tokens * work.Model.Hidden * (layout.Tensor - 1.0) / layout.Tensor * layers * microBatches;
+            Assert.True(step.TensorLink >= bytes / (1e9 * device.Figure("link in a node")), $"{layout} on {device.Device.Name}");
+        }
+
+        double elementwise = 3 * 16 * tokens * work.Model.Hidden / layout.Tensor * layers * microBatches;
+        Assert.True(step.Memory >= elementwise / (1e9 * device.Figure("memory bandwidth")), $"{layout} on {device.Device.Name}");
     }
 
     [Fact]
