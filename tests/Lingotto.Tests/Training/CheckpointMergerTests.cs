@@ -1,8 +1,5 @@
-using Lingotto.Compute;
 using Lingotto.Formats;
-using Lingotto.Model;
 using Lingotto.Tests.Model;
-using Lingotto.Text;
 using Lingotto.Training;
 using Xunit;
 
@@ -71,16 +68,6 @@ public sealed class CheckpointMergerTests
 
     private static byte[] Weights(string checkpoint) => File.ReadAllBytes(Path.Combine(checkpoint, "model.safetensors"));
 
-    private static double HeldOutLoss(TinyRun run, string checkpoint)
-    {
-        using var device = new CpuDevice(threads: 1);
-        TrainingConfig training = run.Recipe.Training;
-        using var decoder = new TrainableDecoder(
-            device, ModelConfig.Load(checkpoint), training.SequencesPerMicroBatch, training.SequenceLength, Pretrainer.PrecisionOn(training, device));
-        WeightFiles.LoadModel(device, Path.Combine(checkpoint, "model.safetensors"), decoder.Config, decoder.Blocks);
-        decoder.RefreshWeights();
-        using TokenDataset data = TokenDataset.Open(Path.Combine(run.Folder, "data"));
-        var packed = new PackedSequences(data.HeldOut, training.SequenceLength, 0);
-        return new HeldOutEvaluator(device, decoder, packed, Tokenizer.Load(Path.Combine(run.Folder, "tokenizer.json"))).Run(0, long.MaxValue).Loss;
-    }
+    private static double HeldOutLoss(TinyRun run, string checkpoint) =>
+        HeldOutComparison.Measure(run.Folder, [checkpoint], threads: 1, CancellationToken.None)!.Single().Loss;
 }
