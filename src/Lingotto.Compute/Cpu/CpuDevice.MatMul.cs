@@ -165,15 +165,15 @@ public sealed unsafe partial class CpuDevice
     private void Gradient(Tensor gradY, Tensor x, RoutedRows routed, CpuPreparedWeight w, Tensor gradW)
     {
         int rows = gradY.Rows, sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows;
-        Gradient(new GradientOperands(
+        Gradient(new GradientRequest(
             RowsOf(gradY, rows, w.Outputs), RowsOf(x, sources, w.Inputs), IndexOf(routed, rows), OffsetsOf(routed, w.Groups), rows, w,
             Floats(gradW, w.Weight.Length)));
     }
 
-    private void Gradient(in GradientOperands g)
+    private void Gradient(in GradientRequest g)
     {
         bool bf16Weight = g.Weight.Precision == DType.BF16;
-        switch (g.GradY.DType == DType.BF16, g.X.DType == DType.BF16)
+        switch (g.GradYType == DType.BF16, g.XType == DType.BF16)
         {
             case (true, true):
                 Gradient<Bf16Element, Bf16Element>(g);
@@ -199,7 +199,7 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
-    private void Gradient<EY, EX>(in GradientOperands g)
+    private void Gradient<EY, EX>(in GradientRequest g)
         where EY : struct, IElement
         where EX : struct, IElement
     {
@@ -217,7 +217,7 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
-    private void AssembledGradient<W, EY, EX>(in GradientOperands g)
+    private void AssembledGradient<W, EY, EX>(in GradientRequest g)
         where W : struct, IWord
         where EY : struct, IElement
         where EX : struct, IElement
@@ -225,44 +225,24 @@ public sealed unsafe partial class CpuDevice
         float* scratch = GradientScratch(g, AssembledWeightGradient<W, EY, EX>.ScratchLength, out int* order);
         var gradient = new AssembledWeightGradient<W, EY, EX>
         {
-            GradY = g.GradY.First,
-            GradYStep = g.GradY.Step,
-            X = g.X.First,
-            XStep = g.X.Step,
-            RowIndex = g.RowIndex,
-            Offsets = g.Offsets,
-            Rows = g.Rows,
-            Groups = g.Weight.Groups,
+            Operands = g.Operands,
             Order = order,
-            Outputs = g.Weight.Outputs,
-            Inputs = g.Weight.Inputs,
-            GradW = g.GradW,
             Scratch = (uint*)scratch,
             OutputsPerTask = OutputsPerTask(g, AssembledTile.Lanes, AssembledWeightGradient<W, EY, EX>.OutputBlock),
         };
         _workers.For(gradient.Tasks, 1, gradient);
     }
 
-    private void PanelGradient<EY, EX>(in GradientOperands g)
+    private void PanelGradient<EY, EX>(in GradientRequest g)
         where EY : struct, IElement
         where EX : struct, IElement
     {
         float* scratch = GradientScratch(g, WeightGradient<EY, EX>.ScratchLength, out int* order);
         var gradient = new WeightGradient<EY, EX>
         {
-            GradY = g.GradY.First,
-            GradYStep = g.GradY.Step,
-            X = g.X.First,
-            XStep = g.X.Step,
-            RowIndex = g.RowIndex,
-            Offsets = g.Offsets,
-            Rows = g.Rows,
-            Groups = g.Weight.Groups,
+            Operands = g.Operands,
             Order = order,
-            Outputs = g.Weight.Outputs,
-            Inputs = g.Weight.Inputs,
             PanelWidth = Panels.Width(Isa),
-            GradW = g.GradW,
             Scratch = scratch,
             OutputsPerTask = OutputsPerTask(g, 8, WeightGradient<EY, EX>.OutputBlock),
         };
@@ -270,16 +250,16 @@ public sealed unsafe partial class CpuDevice
     }
 
     /// <summary>Floats for each worker and, behind them, the order of the groups.</summary>
-    private float* GradientScratch(in GradientOperands g, int floatsPerWorker, out int* order)
+    private float* GradientScratch(in GradientRequest g, int floatsPerWorker, out int* order)
     {
         float* scratch = WorkerScratch(floatsPerWorker + g.Weight.Groups);
         order = (int*)(scratch + (nint)floatsPerWorker * _workers.Count);
-        GroupOrder.LargestFirst(g.Offsets, g.Weight.Groups, order);
+        GroupOrder.LargestFirst(g.Operands.Offsets, g.Weight.Groups, order);
         return scratch;
     }
 
     /// <summary>Outputs of a wgrad task: fewer than a whole block where the groups alone do not give every worker one.</summary>
-    private int OutputsPerTask(in GradientOperands g, int granule, int block)
+    private int OutputsPerTask(in GradientRequest g, int granule, int block)
     {
         int tasks = Math.Max(1, _workers.Count / g.Weight.Groups), share = (g.Weight.Outputs + tasks - 1) / tasks;
         return Math.Clamp((share + granule - 1) / granule * granule, 8 * granule, block);
@@ -326,21 +306,29 @@ public sealed unsafe partial class CpuDevice
         public bool Accumulate { get; } = accumulate;
     }
 
-    private readonly struct GradientOperands(
+    /// <summary>A weight gradient and the types that choose its kernel.</summary>
+    private readonly struct GradientRequest(
         OperandRows gradY, OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, float* gradW)
     {
-        public OperandRows GradY { get; } = gradY;
+        public DType GradYType { get; } = gradY.DType;
 
-        public OperandRows X { get; } = x;
-
-        public int* RowIndex { get; } = rowIndex;
-
-        public int* Offsets { get; } = offsets;
-
-        public int Rows { get; } = rows;
+        public DType XType { get; } = x.DType;
 
         public CpuPreparedWeight Weight { get; } = weight;
 
-        public float* GradW { get; } = gradW;
+        public GradientOperands Operands { get; } = new()
+        {
+            GradY = gradY.First,
+            GradYStep = gradY.Step,
+            X = x.First,
+            XStep = x.Step,
+            RowIndex = rowIndex,
+            Offsets = offsets,
+            Rows = rows,
+            Groups = weight.Groups,
+            Outputs = weight.Outputs,
+            Inputs = weight.Inputs,
+            GradW = gradW,
+        };
     }
 }

@@ -21,9 +21,6 @@ public readonly record struct DeviceRates
     /// <summary>Memory traffic, bytes/s.</summary>
     public required double MemoryBytesPerSecond { get; init; }
 
-    /// <summary>Peak of memory traffic, bytes/s: the roofline.</summary>
-    public required double PeakMemoryBytesPerSecond { get; init; }
-
     /// <summary>Link inside a node, bytes/s one way.</summary>
     public required double IntraBytesPerSecond { get; init; }
 

@@ -31,15 +31,8 @@ public static class StagedPipeline
             transfer = Math.Max(transfer, StepModel.Transfer(work, layout, new LayerTime(work, layout, rates), rates));
         }
 
-        var step = new StepTime
+        var step = StepTime.OfPasses(slowest, microBatches) with
         {
-            Matmul = microBatches * slowest.Matmul,
-            Attention = microBatches * slowest.Attention,
-            Memory = microBatches * slowest.Memory,
-            Host = microBatches * slowest.Host,
-            TensorLink = microBatches * slowest.TensorLink,
-            ExpertLink = microBatches * slowest.ExpertLink,
-            ContextLink = microBatches * slowest.ContextLink,
             PipelineLink = transfer * (microBatches + stages.Length - 1),
             Bubble = all - slowest.Total,
             DataLink = data,

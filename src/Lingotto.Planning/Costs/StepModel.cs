@@ -22,15 +22,8 @@ public static class StepModel
         PassTime pass = forward;
         pass.Add(backward, 1);
         double transfer = Transfer(work, layout, layer, rates);
-        var step = new StepTime
+        var step = StepTime.OfPasses(pass, microBatches) with
         {
-            Matmul = microBatches * pass.Matmul,
-            Attention = microBatches * pass.Attention,
-            Memory = microBatches * pass.Memory,
-            Host = microBatches * pass.Host,
-            TensorLink = microBatches * pass.TensorLink,
-            ExpertLink = microBatches * pass.ExpertLink,
-            ContextLink = microBatches * pass.ContextLink,
             PipelineLink = transfer * (layout.Chunks > 1 ? layout.Pipeline - 1 : microBatches + layout.Pipeline - 1),
             Bubble = Bubble(layout, forward, backward),
             DataLink = DataLink(work, layout, rates, pass, microBatches),

@@ -54,6 +54,18 @@ public readonly record struct StepTime
     public IReadOnlyList<double> Parts =>
         [Matmul, Attention, Memory, Host, TensorLink, ExpertLink, ContextLink, PipelineLink, Bubble, DataLink, Optimizer, Straggler];
 
+    /// <summary>The parts that each micro-batch takes; waiting, pipeline, replicas and optimizer come on top.</summary>
+    internal static StepTime OfPasses(in PassTime pass, double microBatches) => new()
+    {
+        Matmul = microBatches * pass.Matmul,
+        Attention = microBatches * pass.Attention,
+        Memory = microBatches * pass.Memory,
+        Host = microBatches * pass.Host,
+        TensorLink = microBatches * pass.TensorLink,
+        ExpertLink = microBatches * pass.ExpertLink,
+        ContextLink = microBatches * pass.ContextLink,
+    };
+
     /// <summary>Every part times a factor.</summary>
     public StepTime Times(double factor) => new()
     {

@@ -6,8 +6,6 @@ namespace Lingotto.Planning;
 /// </summary>
 public sealed class DeviceEstimate
 {
-    private const double TenthToNinetieth = 2 * 1.2816; // of a normal distribution, in standard deviations
-
     /// <summary>Of its bandwidth that a memory reaches in long reads and writes: assumed, not fitted.</summary>
     private const double MemoryShare = 0.85;
 
@@ -98,7 +96,6 @@ public sealed class DeviceEstimate
             MatmulFlops = operand * matmul,
             AttentionFlops = peak * matmul * Efficiency.Attention * AttentionKernels(year),
             MemoryBytes = At("memory") * 1e9,
-            PeakMemoryBytesPerSecond = At("memory bandwidth") * 1e9,
             MemoryBytesPerSecond = At("memory bandwidth") * 1e9 * MemoryShare,
             IntraBytesPerSecond = At("link in a node") * 1e9 * Efficiency.Link,
             InterBytesPerSecond = At("link between nodes") * 1e9 * Efficiency.Link,
@@ -158,14 +155,14 @@ public sealed class DeviceEstimate
         double low = values[values.Length / 10], high = values[values.Length - 1 - values.Length / 10];
         double median = Math.Sqrt(values[(values.Length - 1) / 2] * values[values.Length / 2]); // of an even number: between the middle two
         _figures.Add(new Estimate(
-            name, median * (peak == 0 ? 1 : peak), Math.Max(0.2, Math.Log(high / low) / TenthToNinetieth),
+            name, median * (peak == 0 ? 1 : peak), Math.Max(0.2, Math.Log(high / low) / CostInterval.TenthToNinetieth),
             $"unknown: the median of {values.Length} devices by {basis}", IsAssumed: true));
     }
 
     private static Estimate Known(string name, DeviceFigure figure)
     {
         double trust = figure.Confidence switch { Confidence.High => 0.02, Confidence.Medium => 0.07, _ => 0.15 };
-        double spread = figure is { Low: { } low, High: { } high } && low > 0 ? Math.Log(high / low) / TenthToNinetieth : 0;
+        double spread = figure is { Low: { } low, High: { } high } && low > 0 ? Math.Log(high / low) / CostInterval.TenthToNinetieth : 0;
         return new Estimate(name, figure.Value!.Value, Math.Max(trust, spread), $"{figure.Source}, {figure.Date}", IsAssumed: false);
     }
 }

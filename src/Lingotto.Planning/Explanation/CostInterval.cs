@@ -16,6 +16,9 @@ public sealed class CostInterval
     /// <summary>From the middle to the ninetieth percentile of a normal distribution, in standard deviations.</summary>
     public const double NinetiethPercentile = 1.2816;
 
+    /// <summary>From the tenth to the ninetieth percentile, in standard deviations: how a range of published figures is read.</summary>
+    internal const double TenthToNinetieth = 2 * NinetiethPercentile;
+
     /// <summary>Busiest over mean expert rank: natural against forced balance in Megatron-MoE-ModelZoo (best_practice/qwen3) differs by 9 to 24 %.</summary>
     private const double ImbalanceLogError = 0.1;
 

@@ -59,7 +59,6 @@ public static class MachineModel
         AttentionFlops = attention,
         MemoryBytes = double.MaxValue,
         MemoryBytesPerSecond = bytes,
-        PeakMemoryBytesPerSecond = bytes,
         IntraBytesPerSecond = 1,
         InterBytesPerSecond = 1,
         NodeDevices = 1,

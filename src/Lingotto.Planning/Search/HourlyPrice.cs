@@ -6,8 +6,6 @@ namespace Lingotto.Planning;
 /// <param name="Origin">Currency, source, date, and the rate of exchange where there is one.</param>
 public sealed record HourlyPrice(double? PerHour, double LogError, string Origin)
 {
-    private const double TenthToNinetieth = 2 * 1.2816;
-
     /// <summary>The price that is trusted most, of equals the one in the asked currency; others at the request's rate of exchange.</summary>
     public static HourlyPrice Of(DeviceSpec device, PlanRequest request)
     {
@@ -24,7 +22,7 @@ public sealed record HourlyPrice(double? PerHour, double LogError, string Origin
         };
         if (rate == 0)
             return new HourlyPrice(null, 0, $"its price is in {price.Currency}, for which no rate to {request.Currency} is known");
-        double spread = price is { Low: { } low, High: { } high } ? Math.Log(high / low) / TenthToNinetieth : 0;
+        double spread = price is { Low: { } low, High: { } high } ? Math.Log(high / low) / CostInterval.TenthToNinetieth : 0;
         string exchange = rate == 1 ? "" : FormattableString.Invariant($" at {request.YuanPerDollar} CNY/USD (assumed)");
         return new HourlyPrice(
             price.PerHour * rate, Math.Max(spread, price.Confidence == Confidence.Low ? 0.1 : 0),

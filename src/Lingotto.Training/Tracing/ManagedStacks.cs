@@ -41,7 +41,7 @@ internal static class ManagedStacks
         using NetworkStream session = Connect(path);
         ulong id = Command(session, Collect, Request());
         Task<byte[]> answer = Task.Run(() => ReadAll(session));
-        Thread.Sleep(s_sampling);
+        _ = Task.WaitAny([answer], s_sampling); // The runtime samples until it is told to stop, or hangs up.
         using (NetworkStream stop = Connect(path))
         {
             var payload = new byte[sizeof(ulong)];

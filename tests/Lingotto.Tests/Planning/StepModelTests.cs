@@ -14,7 +14,6 @@ public class StepModelTests
         AttentionFlops = 1e15,
         MemoryBytes = 8e10,
         MemoryBytesPerSecond = 1e30,
-        PeakMemoryBytesPerSecond = 1e30,
         IntraBytesPerSecond = 1e30,
         InterBytesPerSecond = 1e30,
         NodeDevices = 8,

@@ -26,28 +26,7 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     /// <summary>A tile more of outputs than there are, and whole cache lines.</summary>
     private static int PointerWords => 2 * (RowBlock + OutputBlock + 8);
 
-    public required byte* GradY { get; init; }
-
-    /// <summary>Elements between rows of gradY.</summary>
-    public required nint GradYStep { get; init; }
-
-    public required byte* X { get; init; }
-
-    public required nint XStep { get; init; }
-
-    public int* RowIndex { get; init; }
-
-    public int* Offsets { get; init; }
-
-    public required int Rows { get; init; }
-
-    public required int Groups { get; init; }
-
-    public required int Outputs { get; init; }
-
-    public required int Inputs { get; init; }
-
-    public required float* GradW { get; init; }
+    public required GradientOperands Operands { get; init; }
 
     /// <summary><see cref="ScratchLength"/> words for each worker.</summary>
     public required uint* Scratch { get; init; }
@@ -58,9 +37,9 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     /// <summary>Outputs of one task; x is packed anew by each.</summary>
     public required int OutputsPerTask { get; init; }
 
-    private int OutputTasks => (Outputs + OutputsPerTask - 1) / OutputsPerTask;
+    private int OutputTasks => (Operands.Outputs + OutputsPerTask - 1) / OutputsPerTask;
 
-    public int Tasks => Groups * OutputTasks;
+    public int Tasks => Operands.Groups * OutputTasks;
 
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct
@@ -69,13 +48,13 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
         for (int task = begin; task < end; task++)
         {
             int group = Order[task / OutputTasks], firstOutput = task % OutputTasks * OutputsPerTask;
-            int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
+            (int start, int stop) = Operands.RowsOf(group);
             var passes = new RowPasses(stop - start, RowBlock);
             for (int pass = 0; pass < passes.Count; pass++)
             {
                 int first = passes.Start(pass);
                 Block(
-                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), start + first, passes.Start(pass + 1) - first,
+                    group, firstOutput, Math.Min(OutputsPerTask, Operands.Outputs - firstOutput), start + first, passes.Start(pass + 1) - first,
                     Scratch + (nint)worker * ScratchLength);
             }
         }
@@ -93,9 +72,9 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
             a[n] = (byte*)(packedY + (nint)(output / Lanes) * words * Lanes + output % Lanes);
         }
 
-        for (int k = 0; k < Inputs; k += AssembledTile.Columns)
+        for (int k = 0; k < Operands.Inputs; k += AssembledTile.Columns)
         {
-            int columns = Math.Min(AssembledTile.Columns, Inputs - k);
+            int columns = Math.Min(AssembledTile.Columns, Operands.Inputs - k);
             for (int r = 0; r < rows; r++)
             {
                 rowPointers[r] = RowOfX(firstRow + r, k);
@@ -107,8 +86,8 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
                 A = a,
                 B = (byte*)panel,
                 Words = words,
-                C = GradW + ((nint)group * Outputs + firstOutput) * Inputs + k,
-                CStep = (long)Inputs * sizeof(float),
+                C = Operands.GradW + ((nint)group * Operands.Outputs + firstOutput) * Operands.Inputs + k,
+                CStep = (long)Operands.Inputs * sizeof(float),
                 Rows = outputs,
                 Accumulate = 1,
             };
@@ -120,12 +99,12 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     {
         for (int r = 0; r < rows; r++)
         {
-            rowPointers[r] = GradY + ((firstRow + r) * GradYStep + firstOutput) * EY.Size;
+            rowPointers[r] = Operands.GradY + ((firstRow + r) * Operands.GradYStep + firstOutput) * EY.Size;
         }
 
         int width = (outputs + Lanes - 1) / Lanes * Lanes;
         Words<W>.Interleave<EY>(rowPointers, rows, outputs, width, packed, Lanes, (nint)Words<W>.Count(rows) * Lanes);
     }
 
-    private byte* RowOfX(int row, int k) => X + ((RowIndex is null ? row : RowIndex[row]) * XStep + k) * EX.Size;
+    private byte* RowOfX(int row, int k) => Operands.X + Operands.ElementOfX(row, k) * EX.Size;
 }

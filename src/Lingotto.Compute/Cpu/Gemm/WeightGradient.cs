@@ -22,29 +22,9 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
     /// <summary>Floats of scratch a worker needs: the packed block, a panel, and rows of outputs that are not stored as floats.</summary>
     public const int ScratchLength = OutputBlock * RowBlock + RowBlock * Tile.PanelVectors * 16 + PackedRows * OutputBlock;
 
-    public required byte* GradY { get; init; }
-
-    public required nint GradYStep { get; init; }
-
-    public required byte* X { get; init; }
-
-    public required nint XStep { get; init; }
-
-    public int* RowIndex { get; init; }
-
-    public int* Offsets { get; init; }
-
-    public required int Rows { get; init; }
-
-    public required int Groups { get; init; }
-
-    public required int Outputs { get; init; }
-
-    public required int Inputs { get; init; }
+    public required GradientOperands Operands { get; init; }
 
     public required int PanelWidth { get; init; }
-
-    public required float* GradW { get; init; }
 
     /// <summary><see cref="ScratchLength"/> floats for each worker.</summary>
     public required float* Scratch { get; init; }
@@ -55,9 +35,9 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
     /// <summary>Outputs of one task; x is packed anew by each.</summary>
     public required int OutputsPerTask { get; init; }
 
-    private int OutputTasks => (Outputs + OutputsPerTask - 1) / OutputsPerTask;
+    private int OutputTasks => (Operands.Outputs + OutputsPerTask - 1) / OutputsPerTask;
 
-    public int Tasks => Groups * OutputTasks;
+    public int Tasks => Operands.Groups * OutputTasks;
 
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct
@@ -66,13 +46,13 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
         for (int task = begin; task < end; task++)
         {
             int group = Order[task / OutputTasks], firstOutput = task % OutputTasks * OutputsPerTask;
-            int start = Offsets is null ? 0 : Offsets[group], stop = Offsets is null ? Rows : Offsets[group + 1];
+            (int start, int stop) = Operands.RowsOf(group);
             var passes = new RowPasses(stop - start, RowBlock);
             for (int pass = 0; pass < passes.Count; pass++)
             {
                 int first = passes.Start(pass);
                 Block<V, O>(
-                    group, firstOutput, Math.Min(OutputsPerTask, Outputs - firstOutput), start + first, passes.Start(pass + 1) - first,
+                    group, firstOutput, Math.Min(OutputsPerTask, Operands.Outputs - firstOutput), start + first, passes.Start(pass + 1) - first,
                     Scratch + (nint)worker * ScratchLength);
             }
         }
@@ -85,11 +65,11 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
         int tileRows = Tile.Rows<V, O>();
         float* packedY = scratch, panel = scratch + OutputBlock * RowBlock;
         PackOutputs<V, O>(firstOutput, outputs, firstRow, rows, packedY, panel + RowBlock * PanelWidth);
-        float* gradW = GradW + ((nint)group * Outputs + firstOutput) * Inputs;
+        float* gradW = Operands.GradW + ((nint)group * Operands.Outputs + firstOutput) * Operands.Inputs;
         float** a = stackalloc float*[8];
-        for (int k = 0; k < Inputs; k += PanelWidth)
+        for (int k = 0; k < Operands.Inputs; k += PanelWidth)
         {
-            int columns = Math.Min(PanelWidth, Inputs - k), rowsPerTile = (rows * tileRows + outputs - 1) / outputs;
+            int columns = Math.Min(PanelWidth, Operands.Inputs - k), rowsPerTile = (rows * tileRows + outputs - 1) / outputs;
             for (int r = 0; r < rows; r++)
             {
                 Panels.Row<V, O, EX>(RowOfX(firstRow + r, k), columns, panel + (nint)r * PanelWidth);
@@ -104,18 +84,18 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
                 }
 
                 Tile.Multiply<V, O>(
-                    a, tileRows, panel, PanelWidth, rows, gradW + (nint)n * Inputs + k, Inputs,
+                    a, tileRows, panel, PanelWidth, rows, gradW + (nint)n * Operands.Inputs + k, Operands.Inputs,
                     Math.Min(tileRows, outputs - n), columns, accumulate: true);
             }
         }
     }
 
-    private byte* RowOfX(int row, int k) => X + ((RowIndex is null ? row : RowIndex[row]) * XStep + k) * EX.Size;
+    private byte* RowOfX(int row, int k) => Operands.X + Operands.ElementOfX(row, k) * EX.Size;
 
     /// <summary>Part of the next panel, so that gathering it does not wait for memory.</summary>
     private void PrefetchX(int firstRow, int rows, int from, int count, int k)
     {
-        if (k < Inputs)
+        if (k < Operands.Inputs)
         {
             for (int r = from; r < Math.Min(from + count, rows); r++)
             {
@@ -133,9 +113,9 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
         for (int r0 = 0; r0 < rows; r0 += PackedRows)
         {
             int count = Math.Min(PackedRows, rows - r0);
-            byte* first = GradY + ((firstRow + r0) * GradYStep + firstOutput) * EY.Size;
+            byte* first = Operands.GradY + ((firstRow + r0) * Operands.GradYStep + firstOutput) * EY.Size;
             float* y = (float*)first;
-            nint step = GradYStep;
+            nint step = Operands.GradYStep;
             if (typeof(EY) != typeof(F32Element))
             {
                 y = floats;
@@ -144,7 +124,7 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
                 {
                     for (int n = 0; n < outputs; n += O.Count)
                     {
-                        VectorMath.Store<V, O>(EY.Load<V, O>(first + r * GradYStep * EY.Size, n, outputs - n), y + r * step + n, outputs - n);
+                        VectorMath.Store<V, O>(EY.Load<V, O>(first + r * Operands.GradYStep * EY.Size, n, outputs - n), y + r * step + n, outputs - n);
                     }
                 }
             }
