@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What mixture of experts is worth: MoE and dense models of equal training FLOPs on the same English text.
 # usage: recipes/lever/run.sh FOLDER [BUDGET]...    budgets 1e13 3e13 1e14 3e14 1e15 (1e12 tries the script); 1e13 3e13 unless given
-# Runs that are done are not run again and an interrupted one resumes; prints the tables of summary.py. RUN_WITH is put before each run.
+# Two runs at a time, a thread each (STREAMS=1 for one). Runs in FOLDER/results.jsonl are done and an interrupted one resumes; prints the
+# tables of summary.py. To go on from what is recorded here: cp docs/evidence/efficiency-lever.jsonl FOLDER/results.jsonl
 # FOLDER/corpora is what benchmarks/data/gather-corpora.sh gathered, and is gathered unless there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -28,18 +29,7 @@ if [ ! -e "$folder/english/done" ]; then
     cp "$folder/corpora/english-technical/text.jsonl" "$folder/english/technical.jsonl"
     touch "$folder/english/done"
 fi
-[ -e "$folder/data" ] || ${RUN_WITH:-} ./lingotto data build "$folder/english" --out "$folder/data" --vocab-size 4096 --held-out-fraction 0.005
+[ -e "$folder/data" ] || ./lingotto data build "$folder/english" --out "$folder/data" --vocab-size 4096 --held-out-fraction 0.005
 
-while true; do
-    mapfile -t run < <(python3 recipes/lever/study.py "$folder" "${budgets[@]}")
-    [ ${#run[@]} -gt 0 ] || break
-    to=$folder/${run[0]}
-    # The same packed data for all: links to it, where the run would look for its own.
-    [ -e "$to/data" ] || { rm -rf "$to" && mkdir -p "$to" && cp -al "$folder/data" "$to/data.part" && mv "$to/data.part" "$to/data"; }
-    echo "${run[0]}"
-    ${RUN_WITH:-} ./lingotto pretrain recipes/lever/recipe.json --run "$to" --data "$folder/english" --set "data.tokenizer=$folder/data/tokenizer.json" \
-        --quiet "${run[@]:1}" >/dev/null
-    rm -r "$to/checkpoints"
-    touch "$to/done"
-done
-python3 recipes/lever/summary.py "$folder" "${budgets[@]}"
+python3 recipes/lever/study.py "$folder" "${budgets[@]}"
+python3 recipes/lever/summary.py "$folder/results.jsonl" "${budgets[@]}"

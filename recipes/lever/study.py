@@ -1,5 +1,8 @@
-"""The study: which models, budgets, rates and seeds. study.py FOLDER BUDGET... prints the next run that is not done: its name
-under FOLDER, then the arguments of pretrain, a line each; nothing when all are done. Writes the models to FOLDER/models.
+"""The study: which models, budgets, rates and seeds, and the running of them.
+
+    study.py FOLDER BUDGET...      does what is not done yet, STREAMS runs at a time (2 unless set) of a thread each
+
+FOLDER/data holds the packed text, FOLDER/runs what is under way, FOLDER/models the models, FOLDER/results.jsonl a line for each run that is done.
 
 Both kinds share width H, layers, heads and all else; they differ in the MLP alone:
   dense  SwiGLU of width 8/3 H
@@ -8,19 +11,25 @@ Both kinds share width H, layers, heads and all else; they differ in the MLP alo
 import json
 import math
 import os
+import shutil
+import statistics
+import subprocess
 import sys
+import threading
 
 KINDS = ("dense", "moe")
-SIZES = [(64, 3), (128, 4), (192, 5), (256, 6), (320, 8), (448, 9), (576, 11)]  # H, layers
+SIZES = [(64, 3), (128, 4), (192, 5), (256, 6), (320, 8)]  # H, layers
 HEAD_DIM, VOCAB, SEQUENCE = 32, 4096, 256
 EXPERTS, CHOSEN, SHARED = 64, 4, 1
-# The first of the three sizes of each budget. 1e12 tries the script; at 1e13 rates are tuned, a third of what it takes at 3e13.
-BUDGETS = {"1e12": 0, "1e13": 0, "3e13": 1, "1e14": 2, "3e14": 3, "1e15": 4}
+# The first of the three sizes of each budget, for both kinds; while the best of a kind is at an end and there is one more, it is tried
+# too. 1e12 tries the script; at 1e13 rates are tuned, a third of what it takes at 3e13.
+BUDGETS = {"1e12": 0, "1e13": 0, "3e13": 0, "1e14": 0, "3e14": 1, "1e15": 2}
 # Powers of 2: the rates of every model at the budget where rates are tuned; while the best is at an end, one more is tried there.
 RATES = [2 ** -9, 2 ** -8, 2 ** -7]
 SEEDS = (1, 2, 3)  # 2 and 3 for the best size of each kind only
 # Exponents in C of the best rate and batch (Ling report, figure 12); the batch at 3e13 is ours.
 RATE_EXPONENT, BATCH_EXPONENT, SEQUENCES_AT_3E13 = -0.1579, 0.3447, 8
+REPEATED = 4  # epochs at most
 
 
 def tuned_at(budget):
@@ -28,6 +37,7 @@ def tuned_at(budget):
 
 
 def sizes(budget):
+    """The three that are tried at least."""
     return SIZES[BUDGETS[budget]:BUDGETS[budget] + 3]
 
 
@@ -72,81 +82,178 @@ def name(budget, kind, hidden, rate, seed):
     return f"{budget}/{kind}-{hidden}-rate{rate:.3g}-seed{seed}"
 
 
-def loss(folder, run):
-    """Held-out nats a token at the end of a run; None when it is not done."""
-    if not os.path.exists(f"{folder}/{run}/done"):
-        return None
-    with open(f"{folder}/{run}/metrics.jsonl", encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file]
-    value = [line["loss"] for line in lines if line["kind"] == "held_out"][-1]
-    return value if value is not None and math.isfinite(value) else math.inf
+class Results(dict):
+    """What each run that is done said of itself, by name; a line of a file each."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                self.update((line["run"], line) for line in map(json.loads, file))
+
+    def add(self, record):
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        self[record["run"]] = record
+
+    def loss(self, run):
+        """Held-out nats a token at the end of a run; None when it is not done."""
+        return None if run not in self else math.inf if self[run]["loss"] is None else self[run]["loss"]
 
 
-def tried(folder, budget, kind, hidden):
-    """Losses by rate at the budget where rates are tuned, and the rate to try next, None when the best is known."""
+def tried(results, budget, kind, hidden):
+    """Losses by rate at the budget where rates are tuned, and the rates to try next, none when the best is known."""
     rates, losses = list(RATES), {}
     while True:
-        for rate in rates:
-            value = loss(folder, name(budget, kind, hidden, rate, 1))
-            if value is None:
-                return losses, rate
-            losses[rate] = value
+        losses |= {rate: results.loss(name(budget, kind, hidden, rate, 1)) for rate in rates if rate not in losses}
+        missing = [rate for rate in rates if losses[rate] is None]
+        if missing:
+            return {rate: value for rate, value in losses.items() if value is not None}, missing
         best = min(losses, key=losses.get)
         if best == min(rates):
             rates.append(best / 2)
         elif best == max(rates):
             rates.append(best * 2)
         else:
-            return losses, None
+            return losses, []
 
 
-def rate(folder, budget, kind, hidden):
-    """The rate of a run: the best one where rates are tuned (of the nearest size that was), carried by the law; None before any is."""
+def rate(results, budget, kind, hidden):
+    """The rate of a run: the best one where rates are tuned (of the nearest size that was), carried by the law; None before it is known."""
     tuned = tuned_at(budget)
     nearest = min((h for h, _ in sizes(tuned)), key=lambda h: abs(h - hidden))
-    losses, _ = tried(folder, tuned, kind, nearest)
-    return min(losses, key=losses.get) * (float(budget) / float(tuned)) ** RATE_EXPONENT if losses else None
+    losses, missing = tried(results, tuned, kind, nearest)
+    return None if missing else min(losses, key=losses.get) * (float(budget) / float(tuned)) ** RATE_EXPONENT
 
 
-def best(folder, budget, kind):
-    """Of the three sizes the one of the least loss: H, layers."""
-    return min(sizes(budget), key=lambda s: loss(folder, name(budget, kind, s[0], rate(folder, budget, kind, s[0]), 1)))
+def best(results, budget, kind):
+    """The sizes tried or to be tried, and of them the one of the least loss, None before all are done: H, layers each."""
+    first, last = BUDGETS[budget], BUDGETS[budget] + 3
+    while True:
+        losses = {}
+        for hidden, layers in SIZES[first:last]:
+            value = rate(results, budget, kind, hidden)
+            losses[hidden, layers] = value and results.loss(name(budget, kind, hidden, value, 1))
+        least = None if None in losses.values() else min(losses, key=losses.get)
+        if least == SIZES[first] and first > 0:
+            first -= 1
+        elif least == SIZES[last - 1] and last < len(SIZES):
+            last += 1
+        else:
+            return list(losses), least
 
 
-def next_run(folder, budget):
-    """Budget, kind, H, layers, rate, seed of a run to do for this budget; None when all are done."""
-    every = [(kind, hidden, layers) for hidden, layers in sizes(tuned_at(budget)) for kind in KINDS]
-    for kind, hidden, layers in every:
-        _, missing = tried(folder, tuned_at(budget), kind, hidden)
-        if missing is not None:
-            return tuned_at(budget), kind, hidden, layers, missing, 1
-    for seed in SEEDS:
-        for kind in KINDS:
-            for hidden, layers in sizes(budget) if seed == 1 else [best(folder, budget, kind)]:
-                value = rate(folder, budget, kind, hidden)
-                if loss(folder, name(budget, kind, hidden, value, seed)) is None:
-                    return budget, kind, hidden, layers, value, seed
-    return None
+def to_do(results, budgets):
+    """Runs that could be done now, in order: budget, kind, H, layers, rate, seed."""
+    for budget in sorted({tuned_at(budget) for budget in budgets}, key=float):
+        for hidden, layers in sizes(budget):
+            for kind in KINDS:
+                for value in tried(results, budget, kind, hidden)[1]:
+                    yield budget, kind, hidden, layers, value, 1
+    for budget in sorted(budgets, key=float):
+        for seed in SEEDS:
+            for kind in KINDS:
+                every, least = best(results, budget, kind)
+                for hidden, layers in every if seed == 1 else filter(None, [least]):
+                    value = rate(results, budget, kind, hidden)
+                    if value is not None and results.loss(name(budget, kind, hidden, value, seed)) is None:
+                        yield budget, kind, hidden, layers, value, seed
+
+
+def measured(folder, run, budget, config):
+    """What a run says of itself; its FLOPs must be those that the study counted. The seconds of an update are the median: others use the machine."""
+    with open(f"{folder}/{run}/metrics.jsonl", encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    start, updates = lines[0], [line for line in lines if line["kind"] == "step"]
+    held_out, tokens = [line for line in lines if line["kind"] == "held_out"][-1], updates[-1]["tokens"]
+    assert start["flops_per_token"] == flops_per_token(config), f"{run}: the study and lingotto count other FLOPs"
+    assert abs(start["flops_per_token"] * tokens / float(budget) - 1) < 0.01, f"{run}: not the FLOPs of its budget"
+    assert tokens <= REPEATED * start["train_tokens"], f"{run}: more than {REPEATED} epochs"
+    return {
+        "run": run, "loss": held_out["loss"], "bits_per_byte": held_out["bits_per_byte"], "total": start["total_parameters"],
+        "active": start["active_parameters"], "flops_per_token": start["flops_per_token"], "tokens": tokens,
+        "epochs": round(tokens / start["train_tokens"], 4), "steps": updates[-1]["step"],
+        "step_seconds": round(sequences(budget) * SEQUENCE / statistics.median(line["tokens_per_second"] for line in updates), 6),
+        "skipped": sum(bool(line.get("skipped")) for line in updates),
+    }
+
+
+def settings(folder, budget, kind, hidden, layers, learning_rate):
+    config = model(kind, hidden, layers)
+    path = f"{folder}/models/{kind}-{hidden}.json"
+    os.makedirs(f"{folder}/models", exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(config, file, indent=2)
+    count = steps(budget, config)
+    return config, {
+        "model": path, "data.tokenizer": f"{folder}/data/tokenizer.json", "training.num_steps": count,
+        "training.sequences_per_micro_batch": sequences(budget), "schedule.learning_rate": f"{learning_rate:.6g}",
+        "schedule.warmup_steps": count // 20, "router.warmup_steps": count // 20 if kind == "moe" else 0,
+    }
+
+
+def do(folder, budget, kind, hidden, layers, learning_rate, seed):
+    """Runs, or goes on with, one of the study; what it says of itself."""
+    run = name(budget, kind, hidden, learning_rate, seed)
+    runs = f"{folder}/runs"
+    to = f"{runs}/{run}"
+    if not os.path.exists(f"{to}/data"):
+        # The same packed data for all: links to it, where the run would look for its own.
+        shutil.rmtree(to, ignore_errors=True)
+        shutil.copytree(f"{folder}/data", f"{to}/data.part", copy_function=os.link)
+        os.rename(f"{to}/data.part", f"{to}/data")
+    config, values = settings(folder, budget, kind, hidden, layers, learning_rate)
+    subprocess.run(
+        ["./lingotto", "pretrain", "recipes/lever/recipe.json", "--run", to, "--data", f"{folder}/english", "--threads", "1", "--quiet",
+         "--seed", str(seed), *(word for key, value in values.items() for word in ("--set", f"{key}={value}"))],
+        check=True, stdout=subprocess.DEVNULL)
+    record = measured(runs, run, budget, config)
+    shutil.rmtree(f"{to}/checkpoints")
+    return record
+
+
+class Streams:
+    """Does what is to do, several runs at a time; each takes the first that no other has."""
+
+    def __init__(self, folder, budgets):
+        self.folder, self.budgets, self.results = folder, budgets, Results(f"{folder}/results.jsonl")
+        self.running, self.failure, self.change = [], None, threading.Condition()
+
+    def next(self):
+        """The run to do next; None when there is nothing more. What runs now may decide what comes next, so it may have to wait."""
+        with self.change:
+            while self.failure is None:
+                run = next((run for run in to_do(self.results, self.budgets) if run not in self.running), None)
+                if run is not None or not self.running:
+                    self.running += [run] if run else []
+                    return run
+                self.change.wait()
+        return None
+
+    def work(self):
+        while (run := self.next()) is not None:
+            try:
+                record = do(self.folder, *run)
+                with self.change:
+                    self.results.add(record)
+                print(f"{record['run']}: {record['loss']} nats, {record['steps'] * record['step_seconds']:.0f} s", flush=True)
+            except (OSError, AssertionError, subprocess.CalledProcessError) as error:
+                self.failure = error
+            with self.change:
+                self.running.remove(run)
+                self.change.notify_all()
 
 
 def main(folder, budgets):
-    for wanted in budgets:
-        if (run := next_run(folder, wanted)) is None:
-            continue
-        budget, kind, hidden, layers, learning_rate, seed = run
-        config = model(kind, hidden, layers)
-        path = f"{folder}/models/{kind}-{hidden}.json"
-        os.makedirs(f"{folder}/models", exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(config, file, indent=2)
-        count = steps(budget, config)
-        settings = {
-            "model": path, "training.num_steps": count, "training.sequences_per_micro_batch": sequences(budget),
-            "schedule.learning_rate": f"{learning_rate:.6g}", "schedule.warmup_steps": count // 20,
-            "router.warmup_steps": count // 20 if kind == "moe" else 0,
-        }
-        print(name(*run[:3], learning_rate, seed), "--seed", seed, *(f"--set\n{key}={value}" for key, value in settings.items()), sep="\n")
-        return
+    streams = Streams(folder, budgets)
+    threads = [threading.Thread(target=streams.work) for _ in range(int(os.environ.get("STREAMS", "2")))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if streams.failure is not None:
+        sys.exit(f"study.py: {streams.failure}")
 
 
 if __name__ == "__main__":

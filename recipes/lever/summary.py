@@ -1,6 +1,8 @@
 """The tables of run.sh: rates tried, the runs of each budget, and the compute that dense needs to match MoE, beside the published law.
 
-Curves: ln loss = p + q ln C, least squares over the means of the best of three sizes at each budget, each kind for itself.
+    summary.py RESULTS BUDGET...      RESULTS is FOLDER/results.jsonl, or docs/evidence/efficiency-lever.jsonl
+
+Curves: ln loss = p + q ln C, least squares over the means of the best size at each budget, each kind for itself.
 Lever: C_dense / C_moe at the loss that MoE measured, C_dense read off the dense line.
 Interval: parametric bootstrap over seeds. Seeds scatter by s, pooled over all cells with two or more; each draw takes s anew from
 s^2 nu / chi^2(nu), moves every mean by N(0, s / sqrt(n)) and fits again. The choice of size and rate is held fixed.
@@ -14,59 +16,41 @@ import sys
 import study
 
 DRAWS = 10_000
-REPEATED = 4  # epochs at most
+PRICE = 0.05  # EUR a core and hour: half of what recipes/quickstart.json assumes for two
 
 
-def lines_of(folder, run):
-    with open(f"{folder}/{run}/metrics.jsonl", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+def seconds(row):
+    """Of one core, the updates alone."""
+    return row["steps"] * row["step_seconds"]
 
 
-def measured(folder, run, budget, kind, hidden, layers):
-    """What a run says of itself; its FLOPs must be those that the study counted."""
-    lines = lines_of(folder, run)
-    start, steps = lines[0], [line for line in lines if line["kind"] == "step"]
-    flops = start["flops_per_token"]
-    assert flops == study.flops_per_token(study.model(kind, hidden, layers)), f"{run}: the study and lingotto count other FLOPs"
-    tokens = steps[-1]["tokens"]
-    assert abs(flops * tokens / float(budget) - 1) < 0.01, f"{run}: not the FLOPs of its budget"
-    assert tokens <= REPEATED * start["train_tokens"], f"{run}: more than {REPEATED} epochs"
-    return {
-        "loss": study.loss(folder, run), "total": start["total_parameters"], "active": start["active_parameters"], "per_token": flops,
-        "tokens": tokens, "epochs": tokens / start["train_tokens"], "seconds": steps[-1]["elapsed_seconds"],
-        "cost": steps[-1].get("cost") or 0.0, "bits": [line["bits_per_byte"] for line in lines if line["kind"] == "held_out"][-1],
-        "skipped": sum(bool(line.get("skipped")) for line in steps),
-    }
-
-
-def rates_table(folder, budget):
+def rates_table(results, budget):
     print(f"\nHeld-out nats a token by peak rate at {budget} FLOPs, seed 1")
     for kind in study.KINDS:
         for hidden, _ in study.sizes(budget):
-            losses, missing = study.tried(folder, budget, kind, hidden)
+            losses, missing = study.tried(results, budget, kind, hidden)
             text = "  ".join(f"{rate:.3g}: {losses[rate]:.4f}" for rate in sorted(losses))
             print(f"  {kind:6}{hidden:4}  {text}{'  (not all tried)' if missing else ''}")
 
 
-def runs_table(folder, budget):
-    """Prints the runs at their best rate; the cells of the curves by kind, where all three sizes are there."""
+def runs_table(results, budget):
+    """Prints the runs at their best rate; the cells of the curves by kind, where all sizes are there."""
     print(f"\n{budget} FLOPs")
-    print("  kind   H   total   active  FLOPs/token  tokens  epochs  rate      nats by seed            bits/byte  seconds  TFLOP/s   cost")
+    print("  kind   H    total   active  FLOPs/token   tokens  epochs  rate      nats by seed         bits/byte  core seconds  TFLOP/s    EUR")
     cells = {}
     for kind in study.KINDS:
         rows = {}
-        for hidden, layers in study.sizes(budget):
-            rate = study.rate(folder, budget, kind, hidden)
+        for hidden, _ in study.best(results, budget, kind)[0]:
+            rate = study.rate(results, budget, kind, hidden)
             names = [study.name(budget, kind, hidden, rate, seed) for seed in study.SEEDS] if rate else []
-            rows[hidden] = [measured(folder, n, budget, kind, hidden, layers) for n in names if study.loss(folder, n) is not None]
+            rows[hidden] = [results[n] for n in names if n in results]
             if not rows[hidden]:
                 continue
-            first = rows[hidden][0]
+            first, taken = rows[hidden][0], statistics.mean(map(seconds, rows[hidden]))
             losses = " ".join(f"{row['loss']:.4f}" for row in rows[hidden])
-            print(f"  {kind:6}{hidden:4}{first['total'] / 1e6:7.2f}M{first['active'] / 1e6:7.2f}M{first['per_token']:12.3g}{first['tokens'] / 1e6:8.2f}M"
-                  f"{first['epochs']:7.2f}  {rate:<8.3g}{losses:24}{first['bits']:9.4f}"
-                  f"{statistics.mean(row['seconds'] for row in rows[hidden]):10.1f}{float(budget) / first['seconds'] / 1e12:8.3f}{first['cost']:9.4f}"
-                  f"{'  skipped ' + str(first['skipped']) if first['skipped'] else ''}")
+            print(f"  {kind:6}{hidden:4}{first['total'] / 1e6:8.2f}M{first['active'] / 1e6:7.2f}M{first['flops_per_token']:12.3g}{first['tokens'] / 1e6:8.2f}M"
+                  f"{first['epochs']:7.2f}  {rate:<8.3g}{losses:22}{first['bits_per_byte']:9.4f}{taken:12.0f}{float(budget) / taken / 1e12:11.3f}"
+                  f"{taken / 3600 * PRICE:9.4f}{'  skipped ' + str(first['skipped']) if first['skipped'] else ''}")
         if all(rows.values()):
             cells[kind] = min(rows.values(), key=lambda row: row[0]["loss"])
     return cells if len(cells) == len(study.KINDS) else None
@@ -134,17 +118,17 @@ def levers(cells):
         value, sample = lever(points["dense"], points["moe"], compute), draws(cells, spread, freedom, compute)
         low, high = sample[int(0.025 * DRAWS)], sample[int(0.975 * DRAWS)]
         beyond = "" if value * compute <= max(cells) else " (beyond the dense runs)"
-        seconds = {kind: statistics.mean(row["seconds"] for row in by_kind[kind]) for kind in study.KINDS}
+        taken = {kind: statistics.mean(map(seconds, by_kind[kind])) for kind in study.KINDS}
         print(f"  {compute:.0e}{mean(by_kind['dense']):9.4f}{mean(by_kind['moe']):9.4f}{value:8.2f}  [{low:.2f}, {high:.2f}]"
-              f"{published(compute):12.2f}{value * seconds['dense'] / seconds['moe']:8.2f}{beyond}")
+              f"{published(compute):12.2f}{value * taken['dense'] / taken['moe']:8.2f}{beyond}")
 
 
-def main(folder, budgets):
-    cells = {}
+def main(path, budgets):
+    results, cells = study.Results(path), {}
     for tuned in sorted({study.tuned_at(budget) for budget in budgets}, key=float):
-        rates_table(folder, tuned)
+        rates_table(results, tuned)
     for budget in sorted(budgets, key=float):
-        if found := runs_table(folder, budget):
+        if found := runs_table(results, budget):
             cells[float(budget)] = found
     if cells:
         levers(cells)

@@ -50,6 +50,43 @@ public abstract partial class Device
     /// <summary>dgrad: gradX[r,k] = sum_n gradY[r,n] * w[expert(r),n,k], one row per routed row.</summary>
     public abstract void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK);
 
+    /// <summary>
+    /// <see cref="GroupedMatMulForward"/> of the gate and up projections, then <see cref="SwiGluForward"/>: y[r,f] = silu(gateUp[r,f]) * gateUp[r,F+f].
+    /// A device may activate rows while they are at hand; the bits are those of the two in turn. Without offsets all rows are of the one weight.
+    /// </summary>
+    public virtual void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF)
+    {
+        if (rows.OffsetsE1.IsAbsent)
+        {
+            MatMulForward(xTK, wENK, gateUpR2F);
+        }
+        else
+        {
+            GroupedMatMulForward(xTK, rows, wENK, gateUpR2F);
+        }
+
+        SwiGluForward(gateUpR2F, yRF);
+    }
+
+    /// <summary>
+    /// <see cref="GroupedMatMulBackwardInput"/> of the down projection, then <see cref="SwiGluBackward"/>: gradHidden, then gradGateUp from
+    /// it. As <see cref="MatMulSwiGluForward"/> otherwise.
+    /// </summary>
+    public virtual void MatMulSwiGluBackward(
+        Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
+    {
+        if (rows.OffsetsE1.IsAbsent)
+        {
+            MatMulBackwardInput(gradYRN, wENK, gradHiddenRF);
+        }
+        else
+        {
+            GroupedMatMulBackwardInput(gradYRN, rows, wENK, gradHiddenRF);
+        }
+
+        SwiGluBackward(gradHiddenRF, gateUpR2F, gradGateUpR2F);
+    }
+
     /// <summary>wgrad: gradW[e,n,k] += sum over the rows r of expert e of gradY[r,n] * x[token(r),k], in the precision of w.</summary>
     public abstract void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK);
 }

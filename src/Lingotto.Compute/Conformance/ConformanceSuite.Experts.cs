@@ -63,6 +63,8 @@ internal static partial class ConformanceSuite
             yield return Grouped(routes, 3, 9, gather: false, Operands.F32);
             yield return Grouped(routes, 7, 6, gather: true, Operands.Bf16);
             yield return Grouped(routes, 3, 9, gather: false, Operands.Bf16);
+            yield return Activated(routes, 5, 7, Operands.F32);
+            yield return StoredInBf16(Activated(routes, 6, 9, Operands.Bf16), "y", "gradZ");
             yield return Combine(routes, 9);
             yield return Dispatch(routes, 9);
         }
@@ -119,6 +121,32 @@ internal static partial class ConformanceSuite
             },
             Rows = rows,
             IsProduct = true,
+        };
+    }
+
+    /// <summary>An MLP's two activated products: gate and up, and back from the down projection. Their gradients are checked where each is alone.</summary>
+    private static OpCase Activated(Routes routes, int width, int hidden, Operands operands)
+    {
+        int rows = routes.Rows, experts = routes.Experts;
+        RoutedRows All(OpOperands t) => new(t["tokenOfRow"], t["offsets"]);
+        return new("matmul_swiglu of experts", $"{routes.Name} x {width} x {hidden}")
+        {
+            Tensors =
+            [
+                operands.Input("x", operands.X, routes.Tokens, hidden), Ints("tokenOfRow", routes.TokenOfRow), Ints("offsets", routes.Offsets),
+                Ints("offsetsOfRowAlone", routes.OffsetsOfRowAlone, rows, experts + 1), operands.Prepared("gateUp", experts, 2 * width, hidden),
+                operands.Prepared("down", experts, hidden, width), Out("z", rows, 2 * width), Out("y", rows, width),
+                operands.Input("gradY", operands.GradY, rows, hidden), Out("gradHidden", rows, width), Out("gradZ", rows, 2 * width),
+            ],
+            Forward = t => t.Device.MatMulSwiGluForward(t["x"], All(t), t.Prepared("gateUp"), t["z"], t["y"]),
+            Backward = t => t.Device.MatMulSwiGluBackward(
+                t["gradY"], All(t) with { TokenOfRowR = default }, t.Prepared("down"), t["z"], t["gradHidden"], t["gradZ"]),
+            ForwardRow = (t, r) =>
+            {
+                var alone = new RoutedRows(t["tokenOfRow"].Slice(r, 1), t["offsetsOfRowAlone"].Slice(r, 1).Reshape(experts + 1));
+                t.Device.MatMulSwiGluForward(t["x"], alone, t.Prepared("gateUp"), t["z"].Slice(r, 1), t["y"].Slice(r, 1));
+            },
+            Rows = rows,
         };
     }
 

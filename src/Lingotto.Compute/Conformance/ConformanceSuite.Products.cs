@@ -30,6 +30,33 @@ internal static partial class ConformanceSuite
         }
     }
 
+    /// <summary>
+    /// A dense MLP's two activated products. The last sizes: rows of several tasks, and a row alone whose panels are shared among them.
+    /// </summary>
+    private static IEnumerable<OpCase> ActivatedProducts()
+    {
+        foreach ((int tokens, int width, int hidden) in ((int, int, int)[]) [(1, 1, 1), (3, 17, 5), (7, 33, 64), (400, 40, 9), (1, 200, 70)])
+        {
+            yield return Activated(tokens, width, hidden, Operands.F32);
+            yield return StoredInBf16(Activated(tokens, width, hidden, Operands.Bf16), "y", "gradZ");
+        }
+    }
+
+    private static OpCase Activated(int tokens, int width, int hidden, Operands operands) => new("matmul_swiglu", $"{tokens} x {width} x {hidden}")
+    {
+        Tensors =
+        [
+            operands.Input("x", operands.X, tokens, hidden), operands.Prepared("gateUp", 2 * width, hidden), operands.Prepared("down", hidden, width),
+            Out("z", tokens, 2 * width), Out("y", tokens, width), operands.Input("gradY", operands.GradY, tokens, hidden),
+            Out("gradHidden", tokens, width), Out("gradZ", tokens, 2 * width),
+        ],
+        Forward = t => t.Device.MatMulSwiGluForward(t["x"], default, t.Prepared("gateUp"), t["z"], t["y"]),
+        Backward = t => t.Device.MatMulSwiGluBackward(t["gradY"], default, t.Prepared("down"), t["z"], t["gradHidden"], t["gradZ"]),
+        ForwardRow = (t, r) => t.Device.MatMulSwiGluForward(
+            t["x"].Slice(r, 1), default, t.Prepared("gateUp"), t["z"].Slice(r, 1), t["y"].Slice(r, 1)),
+        Rows = tokens,
+    };
+
     /// <summary>How the operands of a product are stored, and its precision.</summary>
     private sealed record Operands(string Name, DType X, DType GradY, DType Precision)
     {

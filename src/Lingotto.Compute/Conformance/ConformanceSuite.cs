@@ -20,7 +20,7 @@ internal static partial class ConformanceSuite
 
     // Built at first use: the static fields of the other parts are not set before.
     private static readonly Lazy<IReadOnlyList<OpCase>> s_all = new(() =>
-        [.. Elementwise(), .. Norms(), .. Products(), .. Attention(), .. Routing(), .. Experts(), .. Losses(), .. Optimizer()]);
+        [.. Elementwise(), .. Norms(), .. Products(), .. ActivatedProducts(), .. Attention(), .. Routing(), .. Experts(), .. Losses(), .. Optimizer()]);
 
     public static IReadOnlyList<OpCase> All => s_all.Value;
 

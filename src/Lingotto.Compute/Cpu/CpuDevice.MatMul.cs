@@ -69,6 +69,36 @@ public sealed unsafe partial class CpuDevice
     public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK) =>
         Gradient(gradYRN, xTK, rows, Own(wENK), gradWENK);
 
+    /// <inheritdoc/>
+    public override void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF)
+    {
+        ProductOperands product = Operands(xTK, rows, Own(wENK), forward: true, gateUpR2F, accumulate: false);
+        if (IsBf16(yRF, yRF.Length, out void* y))
+        {
+            Product(product, new SwiGlu.ForwardKernel<Bf16Element>(product.Y, y, yRF.Columns));
+        }
+        else
+        {
+            Product(product, new SwiGlu.ForwardKernel<F32Element>(product.Y, y, yRF.Columns));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void MatMulSwiGluBackward(
+        Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
+    {
+        float* gateUp = Floats(gateUpR2F, 2 * gradHiddenRF.Length);
+        ProductOperands product = Operands(gradYRN, rows with { TokenOfRowR = default }, Own(wENK), forward: false, gradHiddenRF, accumulate: false);
+        if (IsBf16(gradGateUpR2F, 2 * gradHiddenRF.Length, out void* gradGateUp))
+        {
+            Product(product, new SwiGlu.BackwardKernel<Bf16Element>(product.Y, gateUp, gradGateUp, gradHiddenRF.Columns));
+        }
+        else
+        {
+            Product(product, new SwiGlu.BackwardKernel<F32Element>(product.Y, gateUp, gradGateUp, gradHiddenRF.Columns));
+        }
+    }
+
     private static CpuPreparedWeight Own(PreparedWeight weight) =>
         weight as CpuPreparedWeight ?? throw new ArgumentException("The weight was prepared by another device.", nameof(weight));
 
@@ -76,51 +106,56 @@ public sealed unsafe partial class CpuDevice
 
     private static int* OffsetsOf(RoutedRows rows, int groups) => rows.OffsetsE1.IsAbsent ? null : Integers(rows.OffsetsE1, groups + 1);
 
-    private void Product(Tensor x, RoutedRows routed, CpuPreparedWeight w, bool forward, Tensor y, bool accumulate)
+    private void Product(Tensor x, RoutedRows routed, CpuPreparedWeight w, bool forward, Tensor y, bool accumulate) =>
+        Product(Operands(x, routed, w, forward, y, accumulate), default(Nothing));
+
+    private static ProductOperands Operands(Tensor x, RoutedRows routed, CpuPreparedWeight w, bool forward, Tensor y, bool accumulate)
     {
         int rows = y.Rows, sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows, depth = forward ? w.Inputs : w.Outputs;
-        var product = new ProductOperands(
+        return new ProductOperands(
             RowsOf(x, sources, depth), IndexOf(routed, rows), OffsetsOf(routed, w.Groups), rows, w, forward,
             Floats(y, (long)rows * (forward ? w.Outputs : w.Inputs)), accumulate);
-        Product(product);
     }
 
-    private void Product(in ProductOperands p)
+    /// <summary>A product, then a kernel over its rows.</summary>
+    private void Product<TThen>(in ProductOperands p, TThen then)
+        where TThen : unmanaged, IRangeKernel
     {
         bool bf16 = p.X.DType == DType.BF16, bf16Weight = p.Weight.Precision == DType.BF16;
         switch (p.Weight.Assembled, bf16Weight, bf16)
         {
             case (true, true, true):
-                AssembledProduct<PairWord, Bf16Element>(p);
+                AssembledProduct<PairWord, Bf16Element, TThen>(p, then);
                 break;
             case (true, true, false):
-                AssembledProduct<PairWord, F32Element>(p);
+                AssembledProduct<PairWord, F32Element, TThen>(p, then);
                 break;
             case (true, false, true):
-                AssembledProduct<FloatWord, Bf16Element>(p);
+                AssembledProduct<FloatWord, Bf16Element, TThen>(p, then);
                 break;
             case (true, false, false):
-                AssembledProduct<FloatWord, F32Element>(p);
+                AssembledProduct<FloatWord, F32Element, TThen>(p, then);
                 break;
             case (false, _, true):
-                PanelProduct<Bf16Element>(p);
+                PanelProduct<Bf16Element, TThen>(p, then);
                 break;
             case (false, true, false):
-                PanelProduct<RoundedElement>(p);
+                PanelProduct<RoundedElement, TThen>(p, then);
                 break;
             default:
-                PanelProduct<F32Element>(p);
+                PanelProduct<F32Element, TThen>(p, then);
                 break;
         }
     }
 
-    private void AssembledProduct<W, E>(in ProductOperands p)
+    private void AssembledProduct<W, E, TThen>(in ProductOperands p, TThen then)
         where W : struct, IWord
         where E : struct, IElement
+        where TThen : unmanaged, IRangeKernel
     {
-        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, AssembledRowProduct<W, E>.RowBlock, AssembledTile.Rows, _workers.Count);
+        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, AssembledRowProduct<W, E, TThen>.RowBlock, AssembledTile.Rows, _workers.Count);
         var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
-        var product = new AssembledRowProduct<W, E>
+        var product = new AssembledRowProduct<W, E, TThen>
         {
             X = p.X.First,
             XStep = p.X.Step,
@@ -131,19 +166,22 @@ public sealed unsafe partial class CpuDevice
             Columns = p.Columns,
             Y = p.Y,
             Accumulate = p.Accumulate,
-            Scratch = (uint*)WorkerScratch(AssembledRowProduct<W, E>.ScratchLength),
+            Scratch = (uint*)WorkerScratch(AssembledRowProduct<W, E, TThen>.ScratchLength),
             PanelsPerTask = blocks.PanelsPerTask(AssembledTile.Panels(p.Columns), _workers.Count),
+            Then = then,
         };
         _workers.For(product.Tasks, 1, product);
+        Follow(p, then, product.TakesWholeRows);
     }
 
-    private void PanelProduct<E>(in ProductOperands p)
+    private void PanelProduct<E, TThen>(in ProductOperands p, TThen then)
         where E : struct, IElement
+        where TThen : unmanaged, IRangeKernel
     {
         int width = Panels.Width(Isa);
-        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, RowProduct<E>.RowBlock, 8, _workers.Count);
+        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, RowProduct<E, TThen>.RowBlock, 8, _workers.Count);
         var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
-        var product = new RowProduct<E>
+        var product = new RowProduct<E, TThen>
         {
             X = p.X.First,
             XStep = p.X.Step,
@@ -156,10 +194,23 @@ public sealed unsafe partial class CpuDevice
             Y = p.Y,
             YStep = p.Columns,
             Accumulate = p.Accumulate,
-            Scratch = WorkerScratch(RowProduct<E>.ScratchLength),
+            Scratch = WorkerScratch(RowProduct<E, TThen>.ScratchLength),
             PanelsPerTask = blocks.PanelsPerTask((p.Columns + width - 1) / width, _workers.Count),
+            Then = then,
         };
         _workers.For(product.Tasks, 1, product);
+        Follow(p, then, product.TakesWholeRows);
+    }
+
+    /// <summary>Runs what follows a product, unless its tasks had whole rows and did so themselves.</summary>
+    private void Follow<TThen>(in ProductOperands p, TThen then, bool isDone)
+        where TThen : unmanaged, IRangeKernel
+    {
+        const int GrainRows = 32;
+        if (!isDone && typeof(TThen) != typeof(Nothing))
+        {
+            _workers.For(p.Rows, GrainRows, then);
+        }
     }
 
     private void Gradient(Tensor gradY, Tensor x, RoutedRows routed, CpuPreparedWeight w, Tensor gradW)

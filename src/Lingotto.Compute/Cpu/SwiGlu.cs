@@ -12,7 +12,7 @@ internal static unsafe class SwiGlu
     public static void Backward<E>(Workers workers, float* gradY, float* gateUp, void* gradGateUp, int rows, int width)
         where E : struct, IElement => workers.For(rows, GrainRows, new BackwardKernel<E>(gradY, gateUp, gradGateUp, width));
 
-    private readonly struct ForwardKernel<E>(float* gateUp, void* y, int width) : IRangeKernel
+    internal readonly struct ForwardKernel<E>(float* gateUp, void* y, int width) : IRangeKernel
         where E : struct, IElement
     {
         public void Run<V, O>(int begin, int end, int worker)
@@ -33,7 +33,7 @@ internal static unsafe class SwiGlu
         }
     }
 
-    private readonly struct BackwardKernel<E>(float* gradY, float* gateUp, void* gradGateUp, int width) : IRangeKernel
+    internal readonly struct BackwardKernel<E>(float* gradY, float* gateUp, void* gradGateUp, int width) : IRangeKernel
         where E : struct, IElement
     {
         public void Run<V, O>(int begin, int end, int worker)

@@ -60,6 +60,23 @@ public sealed partial class TracedDevice
     }
 
     /// <inheritdoc/>
+    public override void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF)
+    {
+        Begin();
+        inner.MatMulSwiGluForward(xTK, rows, wENK, gateUpR2F, yRF);
+        End(OperationWork.Product(yRF.Rows, wENK, forward: true, xTK, rows.TokenOfRowR, gateUpR2F, yRF));
+    }
+
+    /// <inheritdoc/>
+    public override void MatMulSwiGluBackward(
+        Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
+    {
+        Begin();
+        inner.MatMulSwiGluBackward(gradYRN, rows, wENK, gateUpR2F, gradHiddenRF, gradGateUpR2F);
+        End(OperationWork.Product(gradYRN.Rows, wENK, forward: false, gradYRN, gateUpR2F, gradHiddenRF, gradGateUpR2F));
+    }
+
+    /// <inheritdoc/>
     public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK)
     {
         Begin();

@@ -36,8 +36,7 @@ internal sealed class MlpLayer
 
     public void Forward(Tensor xTD, MlpActivations a, Tensor yTD)
     {
-        _device.MatMulForward(xTD, _gateUpPrepared, a.GateUp);
-        _device.SwiGluForward(a.GateUp, a.Hidden);
+        _device.MatMulSwiGluForward(xTD, default, _gateUpPrepared, a.GateUp, a.Hidden);
         _device.MatMulForward(a.Hidden, _downPrepared, yTD, accumulate: true);
     }
 
@@ -46,8 +45,7 @@ internal sealed class MlpLayer
     {
         Tensor gradHidden = buffers.GradHiddenOf(a.Hidden), gradGateUp = buffers.GradGateUpOf(a.GateUp);
         _device.MatMulBackwardWeight(gradYTD, a.Hidden, _downPrepared, _down.Gradient);
-        _device.MatMulBackwardInput(gradYTD, _downPrepared, gradHidden);
-        _device.SwiGluBackward(gradHidden, a.GateUp, gradGateUp);
+        _device.MatMulSwiGluBackward(gradYTD, default, _downPrepared, a.GateUp, gradHidden, gradGateUp);
         _device.MatMulBackwardWeight(gradGateUp, xTD, _gateUpPrepared, _gateUp.Gradient);
         _device.MatMulBackwardInput(gradGateUp, _gateUpPrepared, gradXTD, accumulate);
     }

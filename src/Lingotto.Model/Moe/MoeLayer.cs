@@ -95,8 +95,7 @@ internal sealed class MoeLayer
 
         _device.RouterForward(a.Logits, _bias?.Value ?? default, _shape, a.Scores, a.TopKExpertIds, a.TopKWeights);
         (Tensor source, RoutedRows rows) = _dispatcher.Dispatch(xTD, a.TopKExpertIds, a.Dispatch);
-        _device.GroupedMatMulForward(source, rows, _gateUpPrepared, a.GateUp);
-        _device.SwiGluForward(a.GateUp, a.Hidden);
+        _device.MatMulSwiGluForward(source, rows, _gateUpPrepared, a.GateUp, a.Hidden);
         _device.GroupedMatMulForward(a.Hidden, rows with { TokenOfRowR = default }, _downPrepared, a.ExpertOutput);
         _dispatcher.Combine(a.ExpertOutput, a.TopKWeights, a.Dispatch, yTD);
         _shared?.Forward(xTD, a.Shared!, yTD);
@@ -113,8 +112,7 @@ internal sealed class MoeLayer
         Tensor gradRows = buffers.GradRows, gradHidden = buffers.GradHiddenOf(a.Hidden), gradGateUp = buffers.GradGateUpOf(a.GateUp);
         _dispatcher.CombineBackward(gradYTD, a.ExpertOutput, a.TopKWeights, a.Dispatch, gradRows, buffers.GradTopKWeights);
         _device.GroupedMatMulBackwardWeight(gradRows, a.Hidden, sorted, _downPrepared, _down.Gradient);
-        _device.GroupedMatMulBackwardInput(gradRows, rows, _downPrepared, gradHidden);
-        _device.SwiGluBackward(gradHidden, a.GateUp, gradGateUp);
+        _device.MatMulSwiGluBackward(gradRows, sorted, _downPrepared, a.GateUp, gradHidden, gradGateUp);
         _device.GroupedMatMulBackwardWeight(gradGateUp, xTD, rows, _gateUpPrepared, _gateUp.Gradient);
         _device.GroupedMatMulBackwardInput(gradGateUp, rows, _gateUpPrepared, a.ExpertOutput);
 

@@ -119,6 +119,13 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK) =>
         Call(() => Inner.GroupedMatMulBackwardInput(Map(gradYRN), Map(rows), Map(wENK), Map(gradXRK)));
 
+    public override void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF) =>
+        Call(() => Inner.MatMulSwiGluForward(Map(xTK), Map(rows), Map(wENK), Map(gateUpR2F), Map(yRF)));
+
+    public override void MatMulSwiGluBackward(
+        Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F) =>
+        Call(() => Inner.MatMulSwiGluBackward(Map(gradYRN), Map(rows), Map(wENK), Map(gateUpR2F), Map(gradHiddenRF), Map(gradGateUpR2F)));
+
     public override void GroupedMatMulBackwardWeight(
         Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK) =>
         Call(() => Inner.GroupedMatMulBackwardWeight(Map(gradYRN), Map(xTK), Map(rows), Map(wENK), Map(gradWENK)));

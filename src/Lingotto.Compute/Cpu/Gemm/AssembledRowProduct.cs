@@ -2,11 +2,13 @@ namespace Lingotto.Compute;
 
 /// <summary>
 /// Forward and dgrad: y[r, n] (+)= sum_k x[row(r), k] * b[group(r)][k, n], b in panels of words, y in single precision. Rows
-/// of x are read where they lie when they are whole words, and laid out in scratch otherwise.
+/// of x are read where they lie when they are whole words, and laid out in scratch otherwise. What follows on whole rows of y
+/// runs while they are in the cache.
 /// </summary>
-internal readonly unsafe struct AssembledRowProduct<W, E> : IRangeKernel
+internal readonly unsafe struct AssembledRowProduct<W, E, TThen> : IRangeKernel
     where W : struct, IWord
     where E : struct, IElement
+    where TThen : struct, IRangeKernel
 {
     /// <summary>Rows of a task, whole tiles: with a pass of words they take 384 KiB of the second-level cache.</summary>
     public const int RowBlock = 32 * AssembledTile.Rows;
@@ -53,6 +55,12 @@ internal readonly unsafe struct AssembledRowProduct<W, E> : IRangeKernel
     /// <summary>Panels of one task.</summary>
     public required int PanelsPerTask { get; init; }
 
+    /// <summary>Over the rows of y; run here only if <see cref="TakesWholeRows"/>.</summary>
+    public required TThen Then { get; init; }
+
+    /// <summary>Whether a task computes all panels of its rows.</summary>
+    public bool TakesWholeRows => PanelsPerTask >= PanelCount;
+
     private int PanelCount => AssembledTile.Panels(Columns);
 
     private int PanelTasks => (PanelCount + PanelsPerTask - 1) / PanelsPerTask;
@@ -69,6 +77,10 @@ internal readonly unsafe struct AssembledRowProduct<W, E> : IRangeKernel
             {
                 int firstPanel = task % PanelTasks * PanelsPerTask;
                 Block(group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount), Scratch + (nint)worker * ScratchLength);
+                if (TakesWholeRows)
+                {
+                    Then.Run<V, O>(firstRow, firstRow + rows, worker);
+                }
             }
         }
     }

@@ -2,10 +2,12 @@ namespace Lingotto.Compute;
 
 /// <summary>
 /// Forward and dgrad: y[r, n] (+)= sum_k x[row(r), k] * b[group(r)][k, n], b in panels. A task is a block of rows of one
-/// group times a range of panels; what it computes for an element depends on nothing but that element.
+/// group times a range of panels; what it computes for an element depends on nothing but that element. What follows on whole rows
+/// of y runs while they are in the cache.
 /// </summary>
-internal readonly unsafe struct RowProduct<E> : IRangeKernel
+internal readonly unsafe struct RowProduct<E, TThen> : IRangeKernel
     where E : struct, IElement
+    where TThen : struct, IRangeKernel
 {
     /// <summary>Rows of a task: their part of x (128 x 512 floats) stays in a 1 MiB second-level cache beside a panel.</summary>
     public const int RowBlock = 128;
@@ -54,6 +56,12 @@ internal readonly unsafe struct RowProduct<E> : IRangeKernel
     /// <summary>Panels of one task; see <see cref="RowBlocks.PanelsPerTask"/>.</summary>
     public required int PanelsPerTask { get; init; }
 
+    /// <summary>Over the rows of y; run here only if <see cref="TakesWholeRows"/>.</summary>
+    public required TThen Then { get; init; }
+
+    /// <summary>Whether a task computes all panels of its rows.</summary>
+    public bool TakesWholeRows => PanelsPerTask >= PanelCount;
+
     private int PanelCount => (Columns + PanelWidth - 1) / PanelWidth;
 
     private int PanelTasks => (PanelCount + PanelsPerTask - 1) / PanelsPerTask;
@@ -71,6 +79,10 @@ internal readonly unsafe struct RowProduct<E> : IRangeKernel
                 int firstPanel = task % PanelTasks * PanelsPerTask;
                 Block<V, O>(
                     group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount), Scratch + (nint)worker * ScratchLength);
+                if (TakesWholeRows)
+                {
+                    Then.Run<V, O>(firstRow, firstRow + rows, worker);
+                }
             }
         }
     }
