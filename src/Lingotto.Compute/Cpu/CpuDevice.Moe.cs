@@ -29,7 +29,7 @@ public sealed unsafe partial class CpuDevice
     /// <inheritdoc/>
     public override void RouterLosses(Tensor logitsTE, Tensor scoresTE, Tensor tokensPerExpertE, RouterShape shape, Tensor losses2) =>
         Router.Losses(
-            Floats(logitsTE, logitsTE.Length), Floats(scoresTE, logitsTE.Length), Integers(tokensPerExpertE, shape.NumExperts), shape,
+            _workers, Floats(logitsTE, logitsTE.Length), Floats(scoresTE, logitsTE.Length), Integers(tokensPerExpertE, shape.NumExperts), shape,
             Floats(losses2, 2), logitsTE.Rows);
 
     /// <inheritdoc/>

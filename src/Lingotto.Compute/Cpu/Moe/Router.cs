@@ -1,12 +1,15 @@
 namespace Lingotto.Compute;
 
-/// <summary>Scores, top-k with group limit, weights and their gradient. A tile is a run of tokens; E is small, so rows are scalar code.</summary>
+/// <summary>Scores, top-k with group limit, weights and their gradient. A tile is a run of tokens; what runs over the S chosen or the groups is scalar code.</summary>
 internal static unsafe class Router
 {
     private const int Grain = 64;
 
     /// <summary>Guards the sum of chosen sigmoid scores, as the Ling 2.0 code does.</summary>
     private const float SumGuard = 1e-20f;
+
+    /// <summary>A logit that adds nothing to a sum of exponentials: what pads the end of a row.</summary>
+    private const float Unreachable = -1e30f;
 
     public static void Forward(
         Workers workers, float* logits, float* bias, RouterShape shape, float* scores, int* ids, float* weights, int tokens) =>
@@ -19,52 +22,93 @@ internal static unsafe class Router
             tokens, Grain, new BackwardKernel(gradWeights, logits, scores, ids, weights, counts, shape, balance, z, gradLogits, tokens));
 
     /// <summary>losses = [E * sum f P, mean logsumexp^2], summed over tokens in order.</summary>
-    public static void Losses(float* logits, float* scores, int* counts, RouterShape shape, float* losses, int tokens)
+    public static void Losses(Workers workers, float* logits, float* scores, int* counts, RouterShape shape, float* losses, int tokens) =>
+        workers.For(1, 1, new LossesKernel(logits, scores, counts, shape, losses, tokens));
+
+    private static float Sum<V, O>(float* x, int count)
+        where V : struct
+        where O : ILanes<V>
     {
-        int experts = shape.NumExperts;
-        double balance = 0, z = 0, rows = (double)tokens * shape.NumExpertsPerTok;
-        for (int t = 0; t < tokens; t++)
+        V sum = O.Zero;
+        for (int i = 0; i < count; i += O.Count)
         {
-            float* p = scores + (nint)t * experts;
-            double sum = shape.Score == RouterScore.Softmax ? 1 : Sum(p, experts);
-            for (int e = 0; e < experts; e++)
+            sum = O.Add(sum, VectorMath.Load<V, O>(x + i, count - i));
+        }
+
+        return O.Sum(sum);
+    }
+
+    private static float Dot<V, O>(float* x, float* y, int count)
+        where V : struct
+        where O : ILanes<V>
+    {
+        V sum = O.Zero;
+        for (int i = 0; i < count; i += O.Count)
+        {
+            sum = O.MultiplyAdd(VectorMath.Load<V, O>(x + i, count - i), VectorMath.Load<V, O>(y + i, count - i), sum);
+        }
+
+        return O.Sum(sum);
+    }
+
+    private static float Maximum<V, O>(float* x, int count)
+        where V : struct
+        where O : ILanes<V>
+    {
+        V max = O.Broadcast(float.NegativeInfinity);
+        for (int i = 0; i < count; i += O.Count)
+        {
+            max = O.Max(max, VectorMath.Load<V, O>(x + i, count - i, float.NegativeInfinity));
+        }
+
+        return O.Maximum(max);
+    }
+
+    private static float LogSumExp<V, O>(float* x, int count)
+        where V : struct
+        where O : ILanes<V>
+    {
+        float max = Maximum<V, O>(x, count);
+        V shift = O.Broadcast(max), sum = O.Zero;
+        for (int i = 0; i < count; i += O.Count)
+        {
+            sum = O.Add(sum, VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(x + i, count - i, Unreachable), shift)));
+        }
+
+        return max + MathF.Log(O.Sum(sum));
+    }
+
+    private static void Widen(int* counts, float* to, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            to[i] = counts[i];
+        }
+    }
+
+    private readonly struct LossesKernel(float* logits, float* scores, int* counts, RouterShape shape, float* losses, int tokens) : IRangeKernel
+    {
+        public void Run<V, O>(int begin, int end, int worker)
+            where V : struct
+            where O : ILanes<V>
+        {
+            int experts = shape.NumExperts;
+            float* load = stackalloc float[experts];
+            Widen(counts, load, experts);
+            double balance = 0, z = 0;
+            for (int t = 0; t < tokens; t++)
             {
-                balance += counts[e] / rows * (p[e] / sum);
+                float* score = scores + (nint)t * experts;
+                float sum = shape.Score == RouterScore.Softmax ? 1 : Sum<V, O>(score, experts);
+                balance += Dot<V, O>(load, score, experts) / sum;
+                double logSumExp = LogSumExp<V, O>(logits + (nint)t * experts, experts);
+                z += logSumExp * logSumExp;
             }
 
-            double logSumExp = LogSumExp(logits + (nint)t * experts, experts);
-            z += logSumExp * logSumExp;
+            double rows = (double)tokens * shape.NumExpertsPerTok;
+            losses[0] = (float)(experts * balance / (rows * tokens));
+            losses[1] = (float)(z / tokens);
         }
-
-        losses[0] = (float)(experts * balance / tokens);
-        losses[1] = (float)(z / tokens);
-    }
-
-    private static float Sum(float* x, int count)
-    {
-        float sum = 0;
-        for (int i = 0; i < count; i++)
-        {
-            sum += x[i];
-        }
-
-        return sum;
-    }
-
-    private static float LogSumExp(float* x, int count)
-    {
-        float max = float.NegativeInfinity, sum = 0;
-        for (int i = 0; i < count; i++)
-        {
-            max = MathF.Max(max, x[i]);
-        }
-
-        for (int i = 0; i < count; i++)
-        {
-            sum += MathF.Exp(x[i] - max);
-        }
-
-        return max + MathF.Log(sum);
     }
 
     private readonly struct ForwardKernel(float* logits, float* bias, RouterShape shape, float* scores, int* ids, float* weights)
@@ -79,7 +123,7 @@ internal static unsafe class Router
             for (int t = begin; t < end; t++)
             {
                 float* score = scores + (nint)t * experts;
-                Score(logits + (nint)t * experts, score);
+                Score<V, O>(logits + (nint)t * experts, score);
                 for (int e = 0; e < experts; e++)
                 {
                     selection[e] = bias is null ? score[e] : score[e] + bias[e];
@@ -87,34 +131,31 @@ internal static unsafe class Router
 
                 if (shape.NGroup > 1)
                 {
-                    KeepBestGroups(selection);
+                    KeepBestGroups<V, O>(selection);
                 }
 
-                Pick(score, selection, ids + (nint)t * shape.NumExpertsPerTok, weights + (nint)t * shape.NumExpertsPerTok);
+                Pick<V, O>(score, selection, ids + (nint)t * shape.NumExpertsPerTok, weights + (nint)t * shape.NumExpertsPerTok);
             }
         }
 
-        private void Score(float* logit, float* score)
+        private void Score<V, O>(float* logit, float* score)
+            where V : struct
+            where O : ILanes<V>
         {
-            if (shape.Score == RouterScore.Sigmoid)
+            int experts = shape.NumExperts;
+            bool isSoftmax = shape.Score == RouterScore.Softmax;
+            V shift = O.Broadcast(isSoftmax ? LogSumExp<V, O>(logit, experts) : 0);
+            for (int e = 0; e < experts; e += O.Count)
             {
-                for (int e = 0; e < shape.NumExperts; e++)
-                {
-                    score[e] = 1f / (1f + MathF.Exp(-logit[e]));
-                }
-
-                return;
-            }
-
-            float logSumExp = LogSumExp(logit, shape.NumExperts);
-            for (int e = 0; e < shape.NumExperts; e++)
-            {
-                score[e] = MathF.Exp(logit[e] - logSumExp);
+                V x = VectorMath.Load<V, O>(logit + e, experts - e);
+                VectorMath.Store<V, O>(isSoftmax ? VectorMath.Exp<V, O>(O.Subtract(x, shift)) : VectorMath.Sigmoid<V, O>(x), score + e, experts - e);
             }
         }
 
         /// <summary>All but the TopkGroup groups with the best sum of two are put out of reach.</summary>
-        private void KeepBestGroups(float* selection)
+        private void KeepBestGroups<V, O>(float* selection)
+            where V : struct
+            where O : ILanes<V>
         {
             int size = shape.NumExperts / shape.NGroup;
             float* groupScore = stackalloc float[shape.NGroup];
@@ -132,7 +173,7 @@ internal static unsafe class Router
 
             for (int kept = 0; kept < shape.TopkGroup; kept++)
             {
-                groupScore[Largest(groupScore, shape.NGroup)] = float.NegativeInfinity;
+                groupScore[Largest<V, O>(groupScore, shape.NGroup)] = float.NegativeInfinity;
             }
 
             for (int g = 0; g < shape.NGroup; g++)
@@ -144,12 +185,14 @@ internal static unsafe class Router
             }
         }
 
-        private void Pick(float* score, float* selection, int* chosen, float* weight)
+        private void Pick<V, O>(float* score, float* selection, int* chosen, float* weight)
+            where V : struct
+            where O : ILanes<V>
         {
             float sum = shape.Score == RouterScore.Sigmoid ? SumGuard : 0f;
             for (int k = 0; k < shape.NumExpertsPerTok; k++)
             {
-                int e = Largest(selection, shape.NumExperts);
+                int e = Largest<V, O>(selection, shape.NumExperts);
                 selection[e] = float.NegativeInfinity;
                 chosen[k] = e;
                 weight[k] = score[e];
@@ -163,16 +206,19 @@ internal static unsafe class Router
             }
         }
 
-        /// <summary>The lower index wins a tie, for experts and groups alike: only strictly greater replaces it.</summary>
-        private static int Largest(float* x, int count)
+        /// <summary>The lower index wins a tie, for experts and groups alike. Some index even where nothing is a number.</summary>
+        private static int Largest<V, O>(float* x, int count)
+            where V : struct
+            where O : ILanes<V>
         {
-            int best = 0;
-            for (int i = 1; i < count; i++)
+            float largest = Maximum<V, O>(x, count);
+            int i = 0;
+            while (i < count - 1 && x[i] != largest)
             {
-                best = x[i] > x[best] ? i : best;
+                i++;
             }
 
-            return best;
+            return i;
         }
     }
 
@@ -185,34 +231,31 @@ internal static unsafe class Router
             where O : ILanes<V>
         {
             int experts = shape.NumExperts;
-            float* gradScore = stackalloc float[experts];
+            float* gradScore = stackalloc float[experts], load = stackalloc float[experts];
+            Widen(counts, load, experts);
             for (int t = begin; t < end; t++)
             {
                 float* score = scores + (nint)t * experts, logit = logits + (nint)t * experts;
-                BalanceGradient(score, gradScore);
+                BalanceGradient<V, O>(score, load, gradScore);
                 WeightGradient(t, score, gradScore);
-                ToLogits(score, logit, gradScore, gradLogits + (nint)t * experts);
+                ToLogits<V, O>(score, logit, gradScore, gradLogits + (nint)t * experts);
             }
         }
 
         /// <summary>d/dscore of balance * E * sum_e f_e P_e, P_e the mean of score_e / sum score.</summary>
-        private void BalanceGradient(float* score, float* gradScore)
+        private void BalanceGradient<V, O>(float* score, float* load, float* gradScore)
+            where V : struct
+            where O : ILanes<V>
         {
             int experts = shape.NumExperts;
-            float factor = balance * experts / ((float)tokens * shape.NumExpertsPerTok * tokens);
-            float mean = 0, sum = 1;
-            if (shape.Score == RouterScore.Sigmoid)
+            bool isSoftmax = shape.Score == RouterScore.Softmax;
+            float sum = isSoftmax ? 1 : Sum<V, O>(score, experts);
+            V mean = O.Broadcast(isSoftmax ? 0 : Dot<V, O>(load, score, experts) / sum);
+            V factor = O.Broadcast(balance * experts / ((float)tokens * shape.NumExpertsPerTok * tokens) / sum);
+            for (int e = 0; e < experts; e += O.Count)
             {
-                sum = Sum(score, experts);
-                for (int e = 0; e < experts; e++)
-                {
-                    mean += counts[e] * score[e] / sum;
-                }
-            }
-
-            for (int e = 0; e < experts; e++)
-            {
-                gradScore[e] = factor * (counts[e] - mean) / sum;
+                V excess = O.Subtract(VectorMath.Load<V, O>(load + e, experts - e), mean);
+                VectorMath.Store<V, O>(O.Multiply(factor, excess), gradScore + e, experts - e);
             }
         }
 
@@ -239,21 +282,28 @@ internal static unsafe class Router
             }
         }
 
-        private void ToLogits(float* score, float* logit, float* gradScore, float* gradLogit)
+        private void ToLogits<V, O>(float* score, float* logit, float* gradScore, float* gradLogit)
+            where V : struct
+            where O : ILanes<V>
         {
             int experts = shape.NumExperts;
-            float logSumExp = z == 0 ? 0 : LogSumExp(logit, experts), zFactor = 2 * z * logSumExp / tokens, dot = 0;
-            for (int e = 0; e < experts; e++)
+            bool isSoftmax = shape.Score == RouterScore.Softmax;
+            float logSumExp = z == 0 ? 0 : LogSumExp<V, O>(logit, experts);
+            V one = O.Broadcast(1), shift = O.Broadcast(logSumExp), zFactor = O.Broadcast(2 * z * logSumExp / tokens);
+            V dot = O.Broadcast(isSoftmax ? Dot<V, O>(gradScore, score, experts) : 0);
+            for (int e = 0; e < experts; e += O.Count)
             {
-                dot += gradScore[e] * score[e];
-            }
+                int left = experts - e;
+                V s = VectorMath.Load<V, O>(score + e, left), g = VectorMath.Load<V, O>(gradScore + e, left);
+                V slope = O.Multiply(s, isSoftmax ? O.Subtract(g, dot) : O.Multiply(O.Subtract(one, s), g));
+                if (z != 0)
+                {
+                    // The gradient of logsumexp is the softmax, which is the score of the one kind of router and not of the other.
+                    V softmax = isSoftmax ? s : VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(logit + e, left), shift));
+                    slope = O.MultiplyAdd(zFactor, softmax, slope);
+                }
 
-            for (int e = 0; e < experts; e++)
-            {
-                float slope = shape.Score == RouterScore.Softmax
-                    ? score[e] * (gradScore[e] - dot)
-                    : score[e] * (1 - score[e]) * gradScore[e];
-                gradLogit[e] = z == 0 ? slope : slope + zFactor * MathF.Exp(logit[e] - logSumExp);
+                VectorMath.Store<V, O>(slope, gradLogit + e, left);
             }
         }
     }
