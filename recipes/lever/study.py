@@ -151,8 +151,8 @@ def to_do(results, budgets):
             for kind in KINDS:
                 for value in tried(results, budget, kind, hidden)[1]:
                     yield budget, kind, hidden, layers, value, 1
-    for budget in sorted(budgets, key=float):
-        for seed in SEEDS:
+    for seed in SEEDS:
+        for budget in sorted(budgets, key=float):
             for kind in KINDS:
                 every, least = best(results, budget, kind)
                 for hidden, layers in every if seed == 1 else filter(None, [least]):

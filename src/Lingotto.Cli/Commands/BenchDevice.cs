@@ -10,9 +10,6 @@ internal static class BenchDevice
 {
     private const string Source = "lingotto bench";
 
-    /// <summary>Sequences and tokens of bench's training step.</summary>
-    private const int Sequences = 8, SequenceLength = 512;
-
     private static readonly string[] s_optimizer = ["AdamW", "PackWeight", "Reduction"];
 
     public static DeviceSpec Of(BenchReport report, string name, string assetFolder)
@@ -52,8 +49,8 @@ internal static class BenchDevice
         var work = new Workload
         {
             Model = ModelShape.Of(ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json")), "moe-bench"),
-            SequenceLength = SequenceLength,
-            SequencesPerStep = Sequences,
+            SequenceLength = Bench.SequenceLength,
+            SequencesPerStep = Bench.Sequences,
         };
         return new MeasuredStep(
             work, report.Train.Bf16 is null ? "f32" : "bf16", Sum(IsMatmul), Sum(IsAttention), Sum(IsOptimizer),

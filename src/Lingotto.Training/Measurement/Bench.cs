@@ -7,8 +7,11 @@ namespace Lingotto.Training;
 /// <summary>Measures this machine in one run, so that every ratio compares what ran side by side.</summary>
 public static class Bench
 {
-    /// <summary>Sequences and tokens of the training step, as the bench model is defined.</summary>
-    private const int Sequences = 8, SequenceLength = 512;
+    /// <summary>Sequences of the training step.</summary>
+    public const int Sequences = BenchTraining.Sequences;
+
+    /// <summary>Tokens of each of them.</summary>
+    public const int SequenceLength = BenchTraining.SequenceLength;
 
     /// <summary>Shapes [m, n, k]: the cube of the peak claim, the qkv, expert and head shapes of the bench model.</summary>
     private static readonly (int M, int N, int K)[] s_shapes =
@@ -44,7 +47,7 @@ public static class Bench
             }
         }
 
-        ModelConfig model = ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json"));
+        ModelConfig model = BenchTraining.LoadBenchModel(assetFolder);
         var steps = new Dictionary<DType, BenchTrainStep>();
 
         // The narrower one first: the peak of resident memory is the process's.

@@ -1,6 +1,4 @@
 using Lingotto.Compute;
-using Lingotto.Formats;
-using Lingotto.Model;
 
 namespace Lingotto.Training;
 
@@ -10,7 +8,7 @@ namespace Lingotto.Training;
 /// </summary>
 public static class SaveMeasurement
 {
-    private const int Sequences = 8, SequenceLength = 512, WarmPairs = 2;
+    private const int WarmPairs = 2;
 
     /// <summary>Measures saves of models/moe-bench.json into a temporary folder.</summary>
     /// <param name="threads">0 takes every processor.</param>
@@ -27,23 +25,12 @@ public static class SaveMeasurement
         {
             File.WriteAllText(Path.Combine(folder, "tokenizer.json"), "{}");
             using var device = new CpuDevice(threads);
-            ModelConfig config = ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json"));
-            using var decoder = new TrainableDecoder(
-                device, config, Sequences, SequenceLength, device.HasBf16Products ? DType.BF16 : DType.F32);
-            var recipe = new Recipe
-            {
-                Model = "moe-bench",
-                Training = new TrainingConfig { SequenceLength = SequenceLength, SequencesPerMicroBatch = Sequences, MicroBatches = 1, NumSteps = 1000 },
-            };
-            using var optimizer = new AdamWOptimizer(device, recipe.Optimizer, decoder.Blocks);
-            decoder.Initialize(1);
-            decoder.RefreshWeights();
-            var content = CheckpointContent.Of(decoder, optimizer, Path.Combine(folder, "tokenizer.json"));
+            using var training = BenchTraining.OfBenchModel(device, assetFolder);
+            var content = CheckpointContent.Of(training.Decoder, training.Optimizer, Path.Combine(folder, "tokenizer.json"));
             using var saver = new CheckpointSaver(
-                new CheckpointStore(Path.Combine(folder, "checkpoints"), device), content, device, recipe.Checkpoints, 0,
+                new CheckpointStore(Path.Combine(folder, "checkpoints"), device), content, device, training.Recipe.Checkpoints, 0,
                 new SilentObserver(warning => throw new RunException(warning)));
-            var step = new TrainStep(device, recipe, decoder, optimizer, new RandomSamples(config.VocabSize, SequenceLength).Fill);
-            return Measure(new SaveBlocks(step, saver, cancellation), content.Bytes, pairs, progress);
+            return Measure(new SaveBlocks(training, saver, cancellation), content.Bytes, pairs, progress);
         }
         finally
         {
