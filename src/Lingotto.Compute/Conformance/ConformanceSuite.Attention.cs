@@ -25,6 +25,10 @@ internal static partial class ConformanceSuite
             yield return Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved);
         }
 
+        // Past the blocks of 64 keys.
+        yield return Cached(3, 62, new AttentionShape(4, 2, 16, 3));
+        yield return Cached(2, 130, new AttentionShape(3, 1, 5, 2));
+
         // Past the tiles of 64 queries and 96 keys, with boundaries inside them, and with sequences that end raggedly.
         yield return Attention(131, new AttentionShape(6, 2, 16, 131), 0, 70, "two documents");
         yield return Attention(203, new AttentionShape(1, 1, 3, 203), 11, 0, "documents of eleven");

@@ -56,7 +56,7 @@ internal readonly unsafe struct CrossEntropyRows<E>(
         V shift = O.Broadcast(max);
         for (int v = 0; v < vocabulary; v += O.Count)
         {
-            V p = VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(row + v, vocabulary - v, -1e30f), shift));
+            V p = VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(row + v, vocabulary - v, VectorMath.Invisible), shift));
             VectorMath.Store<V, O>(p, row + v, vocabulary - v);
             total = O.Add(total, p);
         }

@@ -119,17 +119,7 @@ internal readonly unsafe struct AttentionForward(
             total = O.Add(total, O.Load(row + j));
         }
 
-        float correction = MathF.Exp(*maximum - m);
-        *sum = *sum * correction + O.Sum(total);
-        *maximum = m;
-        if (correction != 1f)
-        {
-            V factor = O.Broadcast(correction);
-            for (int c = 0; c < Channels; c += O.Count)
-            {
-                VectorMath.Store<V, O>(O.Multiply(factor, VectorMath.Load<V, O>(output + c, Channels - c)), output + c, Channels - c);
-            }
-        }
+        OnlineSoftmax.Advance<V, O>(ref *maximum, ref *sum, output, Channels, m, O.Sum(total));
     }
 
     private void Finish<V, O>(int query, int queries, int keyHead, float* output, float* maxima, float* sums)

@@ -1,12 +1,15 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// Attention of new rows over a key/value cache. A task is one row and one query head and walks the keys in order, so a
-/// row's result is the same alone, in a prompt or in a batch.
+/// Attention of new rows over a key/value cache. A task is one row and one query head and walks the keys in blocks from the first
+/// one on, so a row's result is the same alone, in a prompt or in a batch.
 /// </summary>
 internal readonly unsafe struct AttentionWithCache(
     float* qkv, float* cache, int firstPosition, AttentionShape shape, float* y, int tokens) : IRangeKernel
 {
+    /// <summary>Keys whose scores are turned into weights together.</summary>
+    private const int Block = 64;
+
     public int Tasks => tokens * shape.NumHeads;
 
     /// <summary>Copies the new keys and values behind the old ones.</summary>
@@ -26,62 +29,87 @@ internal readonly unsafe struct AttentionWithCache(
     {
         int channels = shape.HeadDim, keyHeads = shape.NumKeyValueHeads;
         nint step = (nint)2 * keyHeads * channels;
+        float* weights = stackalloc float[Block];
         for (int task = begin; task < end; task++)
         {
-            int t = task / shape.NumHeads, head = task % shape.NumHeads, keyHead = head / (shape.NumHeads / keyHeads);
+            int t = task / shape.NumHeads, head = task % shape.NumHeads, keyHead = head / (shape.NumHeads / keyHeads), keys = firstPosition + t + 1;
             float* q = qkv + ((nint)t * shape.FusedHeads + head) * channels, output = y + (nint)task * channels;
             float maximum = float.NegativeInfinity, sum = 0;
             new Span<float>(output, channels).Clear();
-            for (int position = 0; position <= firstPosition + t; position++)
+            for (int position = 0; position < keys; position += Block)
             {
+                int count = Math.Min(Block, keys - position);
                 float* key = cache + position * step + (nint)keyHead * channels;
-                Add<V, O>(q, key, key + (nint)keyHeads * channels, output, ref maximum, ref sum);
+                Score<V, O>(q, key, step, count, weights);
+                Weigh<V, O>(weights, count, output, ref maximum, ref sum);
+                AddValues<V, O>(weights, key + (nint)keyHeads * channels, step, count, output);
             }
 
-            Scale<V, O>(output, 1f / sum);
+            V inverse = O.Broadcast(1f / sum);
+            for (int c = 0; c < channels; c += O.Count)
+            {
+                VectorMath.Store<V, O>(O.Multiply(inverse, VectorMath.Load<V, O>(output + c, channels - c)), output + c, channels - c);
+            }
         }
     }
 
-    private void Add<V, O>(float* q, float* key, float* value, float* output, ref float maximum, ref float sum)
+    private void Score<V, O>(float* q, float* key, nint step, int count, float* scores)
         where V : struct
         where O : ILanes<V>
     {
         int channels = shape.HeadDim;
-        V dot = O.Zero;
-        for (int c = 0; c < channels; c += O.Count)
+        float scale = 1f / MathF.Sqrt(channels);
+        for (int j = 0; j < count; j++, key += step)
         {
-            dot = O.MultiplyAdd(VectorMath.Load<V, O>(q + c, channels - c), VectorMath.Load<V, O>(key + c, channels - c), dot);
-        }
+            V dot = O.Zero;
+            for (int c = 0; c < channels; c += O.Count)
+            {
+                dot = O.MultiplyAdd(VectorMath.Load<V, O>(q + c, channels - c), VectorMath.Load<V, O>(key + c, channels - c), dot);
+            }
 
-        float score = O.Sum(dot) / MathF.Sqrt(channels);
-        if (score > maximum)
-        {
-            float correction = MathF.Exp(maximum - score);
-            Scale<V, O>(output, correction);
-            sum *= correction;
-            maximum = score;
-        }
-
-        float p = MathF.Exp(score - maximum);
-        sum += p;
-        V weight = O.Broadcast(p);
-        for (int c = 0; c < channels; c += O.Count)
-        {
-            int left = channels - c;
-            V moved = O.MultiplyAdd(weight, VectorMath.Load<V, O>(value + c, left), VectorMath.Load<V, O>(output + c, left));
-            VectorMath.Store<V, O>(moved, output + c, left);
+            scores[j] = O.Sum(dot) * scale;
         }
     }
 
-    private void Scale<V, O>(float* output, float factor)
+    /// <summary>Scores become e^(s - m), after what came before is rescaled to the new maximum m.</summary>
+    private void Weigh<V, O>(float* scores, int count, float* output, ref float maximum, ref float sum)
         where V : struct
         where O : ILanes<V>
     {
-        V f = O.Broadcast(factor);
-        for (int c = 0; c < shape.HeadDim; c += O.Count)
+        V largest = O.Broadcast(maximum), total = O.Zero;
+        for (int j = 0; j < count; j += O.Count)
         {
-            int left = shape.HeadDim - c;
-            VectorMath.Store<V, O>(O.Multiply(f, VectorMath.Load<V, O>(output + c, left)), output + c, left);
+            largest = O.Max(largest, VectorMath.Load<V, O>(scores + j, count - j, float.NegativeInfinity));
+        }
+
+        float m = O.Maximum(largest);
+        V shift = O.Broadcast(m);
+        for (int j = 0; j < count; j += O.Count)
+        {
+            V e = VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(scores + j, count - j, VectorMath.Invisible), shift));
+            VectorMath.Store<V, O>(e, scores + j, count - j);
+            total = O.Add(total, e);
+        }
+
+        OnlineSoftmax.Advance<V, O>(ref maximum, ref sum, output, shape.HeadDim, m, O.Sum(total));
+    }
+
+    private void AddValues<V, O>(float* weights, float* value, nint step, int count, float* output)
+        where V : struct
+        where O : ILanes<V>
+    {
+        int channels = shape.HeadDim;
+        for (int c = 0; c < channels; c += O.Count)
+        {
+            int left = channels - c;
+            V moved = VectorMath.Load<V, O>(output + c, left);
+            float* row = value + c;
+            for (int j = 0; j < count; j++, row += step)
+            {
+                moved = O.MultiplyAdd(O.Broadcast(weights[j]), VectorMath.Load<V, O>(row, left), moved);
+            }
+
+            VectorMath.Store<V, O>(moved, output + c, left);
         }
     }
 }

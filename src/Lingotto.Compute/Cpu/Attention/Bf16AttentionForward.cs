@@ -108,8 +108,8 @@ internal readonly unsafe struct Bf16AttentionForward(
 
         // Whole registers only: what they hold beside the visible keys is put out of sight first.
         int first = from / O.Count * O.Count, last = Math.Min((to + O.Count - 1) / O.Count * O.Count, Keys);
-        new Span<float>(row + first, from - first).Fill(Bf16AttentionTiles.Invisible);
-        new Span<float>(row + to, last - to).Fill(Bf16AttentionTiles.Invisible);
+        new Span<float>(row + first, from - first).Fill(VectorMath.Invisible);
+        new Span<float>(row + to, last - to).Fill(VectorMath.Invisible);
         V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), largest = O.Broadcast(float.NegativeInfinity);
         for (int j = first; j < last; j += O.Count)
         {
@@ -128,17 +128,7 @@ internal readonly unsafe struct Bf16AttentionForward(
         // The clamped exponential of an invisible score is tiny but not zero.
         new Span<ushort>(p, from).Clear();
         new Span<ushort>(p + to, Math.Max(last, padded) - to).Clear();
-        float correction = MathF.Exp(*maximum - m);
-        *sum = *sum * correction + O.Sum(total);
-        *maximum = m;
-        if (correction != 1f)
-        {
-            V factor = O.Broadcast(correction);
-            for (int c = 0; c < Channels; c += O.Count)
-            {
-                VectorMath.Store<V, O>(O.Multiply(factor, VectorMath.Load<V, O>(output + c, Channels - c)), output + c, Channels - c);
-            }
-        }
+        OnlineSoftmax.Advance<V, O>(ref *maximum, ref *sum, output, Channels, m, O.Sum(total));
     }
 
     private void Finish<V, O>(int firstRow, int queries, int head, float* output, float* maxima, float* sums)

@@ -15,9 +15,6 @@ internal static unsafe class Bf16AttentionTiles
     /// <summary>Elements between rows of probabilities: a cache line more than the keys, so that rows do not evict each other.</summary>
     public const int ProbabilityStep = Keys + 32;
 
-    /// <summary>A score whose exponential is nothing beside any other.</summary>
-    public const float Invisible = -1e30f;
-
     /// <summary>The panel's first key that a tile of queries sees, from the start of the sequence; a document may begin before it.</summary>
     public static int FirstKey(int documentStart, int sequenceStart) =>
         Math.Max(0, documentStart - sequenceStart) / AssembledTile.Columns * AssembledTile.Columns;

@@ -8,9 +8,6 @@ internal static unsafe class Router
     /// <summary>Guards the sum of chosen sigmoid scores, as the Ling 2.0 code does.</summary>
     private const float SumGuard = 1e-20f;
 
-    /// <summary>A logit that adds nothing to a sum of exponentials: what pads the end of a row.</summary>
-    private const float Unreachable = -1e30f;
-
     public static void Forward(
         Workers workers, float* logits, float* bias, RouterShape shape, float* scores, int* ids, float* weights, int tokens) =>
         workers.For(tokens, Grain, new ForwardKernel(logits, bias, shape, scores, ids, weights));
@@ -72,7 +69,7 @@ internal static unsafe class Router
         V shift = O.Broadcast(max), sum = O.Zero;
         for (int i = 0; i < count; i += O.Count)
         {
-            sum = O.Add(sum, VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(x + i, count - i, Unreachable), shift)));
+            sum = O.Add(sum, VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(x + i, count - i, VectorMath.Invisible), shift)));
         }
 
         return max + MathF.Log(O.Sum(sum));

@@ -5,6 +5,9 @@ namespace Lingotto.Compute;
 /// <summary>Functions of vectors, and loads and stores at the ragged end of a row.</summary>
 internal static unsafe class VectorMath
 {
+    /// <summary>A score whose exponential is nothing beside any other's, with room to subtract a maximum from it.</summary>
+    public const float Invisible = -1e30f;
+
     /// <summary>
     /// e^x = 2^n * e^r with n = round(x / ln 2), |r| at most ln(2) / 2, e^r by its Taylor polynomial of degree 7 (remainder
     /// below 1e-8 relative). Arguments are clamped to the range whose result is a normal number.
