@@ -162,7 +162,7 @@ def to_do(results, budgets):
 
 
 def measured(folder, run, budget, config):
-    """What a run says of itself; its FLOPs must be those that the study counted. The seconds of an update are the median: others use the machine."""
+    """What a run says of itself; its FLOPs must be those that the study counted. Seconds of an update: the fastest tenth, as others use the machine."""
     with open(f"{folder}/{run}/metrics.jsonl", encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
     start, updates = lines[0], [line for line in lines if line["kind"] == "step"]
@@ -174,7 +174,7 @@ def measured(folder, run, budget, config):
         "run": run, "loss": held_out["loss"], "bits_per_byte": held_out["bits_per_byte"], "total": start["total_parameters"],
         "active": start["active_parameters"], "flops_per_token": start["flops_per_token"], "tokens": tokens,
         "epochs": round(tokens / start["train_tokens"], 4), "steps": updates[-1]["step"],
-        "step_seconds": round(sequences(budget) * SEQUENCE / statistics.median(line["tokens_per_second"] for line in updates), 6),
+        "step_seconds": round(sequences(budget) * SEQUENCE / statistics.quantiles((line["tokens_per_second"] for line in updates), n=10)[-1], 6),
         "skipped": sum(bool(line.get("skipped")) for line in updates),
     }
 
@@ -208,9 +208,7 @@ def do(folder, budget, kind, hidden, layers, learning_rate, seed):
         ["./lingotto", "pretrain", "recipes/lever/recipe.json", "--run", to, "--data", f"{folder}/english", "--threads", "1", "--quiet",
          "--seed", str(seed), *(word for key, value in values.items() for word in ("--set", f"{key}={value}"))],
         check=True, stdout=subprocess.DEVNULL)
-    record = measured(runs, run, budget, config)
-    shutil.rmtree(f"{to}/checkpoints")
-    return record
+    return measured(runs, run, budget, config)
 
 
 class Streams:
@@ -237,12 +235,14 @@ class Streams:
                 record = do(self.folder, *run)
                 with self.change:
                     self.results.add(record)
+                shutil.rmtree(f"{self.folder}/runs/{record['run']}/checkpoints")
                 print(f"{record['run']}: {record['loss']} nats, {record['steps'] * record['step_seconds']:.0f} s", flush=True)
-            except (OSError, AssertionError, subprocess.CalledProcessError) as error:
-                self.failure = error
-            with self.change:
-                self.running.remove(run)
-                self.change.notify_all()
+            except Exception as error:  # Whatever it is, the other streams hear of it and end.
+                self.failure = f"{name(*run[:3], *run[4:])}: {error!r}"
+            finally:
+                with self.change:
+                    self.running.remove(run)
+                    self.change.notify_all()
 
 
 def main(folder, budgets):

@@ -33,27 +33,38 @@ def rates_table(results, budget):
             print(f"  {kind:6}{hidden:4}  {text}{'  (not all tried)' if missing else ''}")
 
 
+def rows_of(results, budget, kind):
+    """By size, the runs of a budget at their best rate that are done, seed by seed."""
+    rows = {}
+    for hidden, _ in study.best(results, budget, kind)[0]:
+        rate = study.rate(results, budget, kind, hidden)
+        names = [study.name(budget, kind, hidden, rate, seed) for seed in study.SEEDS] if rate else []
+        rows[hidden] = [results[name] for name in names if name in results]
+    return rows
+
+
+def cells_of(results, budgets):
+    """By compute and kind, the runs of the best size, for the budgets of which every size was tried."""
+    cells = {}
+    for budget in sorted(budgets, key=float):
+        every = {kind: rows_of(results, budget, kind) for kind in study.KINDS}
+        if all(rows for by_size in every.values() for rows in by_size.values()):
+            cells[float(budget)] = {kind: min(by_size.values(), key=lambda rows: rows[0]["loss"]) for kind, by_size in every.items()}
+    return cells
+
+
 def runs_table(results, budget):
-    """Prints the runs at their best rate; the cells of the curves by kind, where all sizes are there."""
     print(f"\n{budget} FLOPs")
     print("  kind   H    total   active  FLOPs/token   tokens  epochs  rate      nats by seed         bits/byte  core seconds  TFLOP/s    EUR")
-    cells = {}
     for kind in study.KINDS:
-        rows = {}
-        for hidden, _ in study.best(results, budget, kind)[0]:
-            rate = study.rate(results, budget, kind, hidden)
-            names = [study.name(budget, kind, hidden, rate, seed) for seed in study.SEEDS] if rate else []
-            rows[hidden] = [results[n] for n in names if n in results]
-            if not rows[hidden]:
+        for hidden, rows in rows_of(results, budget, kind).items():
+            if not rows:
                 continue
-            first, taken = rows[hidden][0], statistics.mean(map(seconds, rows[hidden]))
-            losses = " ".join(f"{row['loss']:.4f}" for row in rows[hidden])
+            first, taken = rows[0], statistics.mean(map(seconds, rows))
+            losses = " ".join(f"{row['loss']:.4f}" for row in rows)
             print(f"  {kind:6}{hidden:4}{first['total'] / 1e6:8.2f}M{first['active'] / 1e6:7.2f}M{first['flops_per_token']:12.3g}{first['tokens'] / 1e6:8.2f}M"
-                  f"{first['epochs']:7.2f}  {rate:<8.3g}{losses:22}{first['bits_per_byte']:9.4f}{taken:12.0f}{float(budget) / taken / 1e12:11.3f}"
-                  f"{taken / 3600 * PRICE:9.4f}{'  skipped ' + str(first['skipped']) if first['skipped'] else ''}")
-        if all(rows.values()):
-            cells[kind] = min(rows.values(), key=lambda row: row[0]["loss"])
-    return cells if len(cells) == len(study.KINDS) else None
+                  f"{first['epochs']:7.2f}  {study.rate(results, budget, kind, hidden):<8.3g}{losses:22}{first['bits_per_byte']:9.4f}{taken:12.0f}"
+                  f"{float(budget) / taken / 1e12:11.3f}{taken / 3600 * PRICE:9.4f}{'  skipped ' + str(first['skipped']) if first['skipped'] else ''}")
 
 
 def line(points):
@@ -124,13 +135,12 @@ def levers(cells):
 
 
 def main(path, budgets):
-    results, cells = study.Results(path), {}
+    results = study.Results(path)
     for tuned in sorted({study.tuned_at(budget) for budget in budgets}, key=float):
         rates_table(results, tuned)
     for budget in sorted(budgets, key=float):
-        if found := runs_table(results, budget):
-            cells[float(budget)] = found
-    if cells:
+        runs_table(results, budget)
+    if cells := cells_of(results, budgets):
         levers(cells)
 
 

@@ -17,7 +17,7 @@ public abstract class PreparedWeight
 /// tokenOfRow[r]. The counts stay on the device.
 /// </summary>
 /// <param name="TokenOfRowR">I32[R], ascending within an expert; absent where row r is token r.</param>
-/// <param name="OffsetsE1">I32[E + 1].</param>
+/// <param name="OffsetsE1">I32[E + 1]; absent where one weight takes all rows, which only the activated products allow.</param>
 public readonly record struct RoutedRows(Tensor TokenOfRowR, Tensor OffsetsE1);
 
 public abstract partial class Device
@@ -50,10 +50,18 @@ public abstract partial class Device
     /// <summary>dgrad: gradX[r,k] = sum_n gradY[r,n] * w[expert(r),n,k], one row per routed row.</summary>
     public abstract void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK);
 
+    /// <summary>wgrad: gradW[e,n,k] += sum over the rows r of expert e of gradY[r,n] * x[token(r),k], in the precision of w.</summary>
+    public abstract void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK);
+
     /// <summary>
     /// <see cref="GroupedMatMulForward"/> of the gate and up projections, then <see cref="SwiGluForward"/>: y[r,f] = silu(gateUp[r,f]) * gateUp[r,F+f].
-    /// A device may activate rows while they are at hand; the bits are those of the two in turn. Without offsets all rows are of the one weight.
+    /// A device may activate rows while they are at hand; the bits are those of the two in turn. Without offsets w is [2F, K] and takes all rows.
     /// </summary>
+    /// <param name="xTK">F32 or BF16.</param>
+    /// <param name="rows">Which rows go to which expert.</param>
+    /// <param name="wENK">[E, 2F, K], gate first.</param>
+    /// <param name="gateUpR2F">Output F32, kept for the backward pass.</param>
+    /// <param name="yRF">Output F32 or BF16; no tensor overlaps another.</param>
     public virtual void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF)
     {
         if (rows.OffsetsE1.IsAbsent)
@@ -72,6 +80,12 @@ public abstract partial class Device
     /// <see cref="GroupedMatMulBackwardInput"/> of the down projection, then <see cref="SwiGluBackward"/>: gradHidden, then gradGateUp from
     /// it. As <see cref="MatMulSwiGluForward"/> otherwise.
     /// </summary>
+    /// <param name="gradYRN">One row per routed row; F32 or BF16.</param>
+    /// <param name="rows">Offsets, or none; tokenOfRow is not read.</param>
+    /// <param name="wENK">[E, N, F].</param>
+    /// <param name="gateUpR2F">What forward kept.</param>
+    /// <param name="gradHiddenRF">Output F32.</param>
+    /// <param name="gradGateUpR2F">Output BF16, or F32 and then may be gateUp.</param>
     public virtual void MatMulSwiGluBackward(
         Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
     {
@@ -86,7 +100,4 @@ public abstract partial class Device
 
         SwiGluBackward(gradHiddenRF, gateUpR2F, gradGateUpR2F);
     }
-
-    /// <summary>wgrad: gradW[e,n,k] += sum over the rows r of expert e of gradY[r,n] * x[token(r),k], in the precision of w.</summary>
-    public abstract void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK);
 }

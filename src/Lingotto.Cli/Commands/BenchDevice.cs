@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Planning;
 using Lingotto.Training;
@@ -27,7 +28,7 @@ internal static class BenchDevice
             Bf16Tflops = Measured(peak / 1000),
             Fp8Tflops = Measured(0),
             MeasuredMatmulTflops = Measured(Math.Min(peak, best) / 1000),
-            MemoryGb = Measured(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9),
+            MemoryGb = Measured(CpuDevice.MachineBytes / 1e9),
             MemoryGbs = Measured(report.Peaks.ReadGBs.All),
             IntraNodeGbs = Unknown(),
             NodeDevices = Measured(1),

@@ -19,13 +19,13 @@ public sealed unsafe partial class CpuDevice
         {
             int rows = Math.Min(chunk, tokens - first);
             var hChunk = new OperandRows(h + (nint)first * hidden, hidden, DType.F32);
-            Product(new ProductOperands(hChunk, null, null, rows, w, forward: true, logits, accumulate: false), default(Nothing));
+            Product(new ProductOperands(hChunk, null, null, rows, w, forward: true, logits, accumulate: false), default(NoEpilogue));
             OperandRows gradLogits = CrossEntropy(logits, targets + first, rows, vocabulary, gradScale, loss + first, !gradHTD.IsAbsent, w.Precision);
             if (!gradHTD.IsAbsent)
             {
                 Gradient(new GradientRequest(gradLogits, hChunk, null, null, rows, w, Floats(gradWVD, (long)vocabulary * hidden)));
                 float* gradH = Floats(gradHTD, hTD.Length) + (nint)first * hidden;
-                Product(new ProductOperands(gradLogits, null, null, rows, w, forward: false, gradH, accumulate: false), default(Nothing));
+                Product(new ProductOperands(gradLogits, null, null, rows, w, forward: false, gradH, accumulate: false), default(NoEpilogue));
             }
         }
     }

@@ -72,6 +72,7 @@ public sealed unsafe partial class CpuDevice
     /// <inheritdoc/>
     public override void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF)
     {
+        RequireHalf(gateUpR2F, yRF);
         ProductOperands product = Operands(xTK, rows, Own(wENK), forward: true, gateUpR2F, accumulate: false);
         if (IsBf16(yRF, yRF.Length, out void* y))
         {
@@ -87,6 +88,7 @@ public sealed unsafe partial class CpuDevice
     public override void MatMulSwiGluBackward(
         Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
     {
+        RequireHalf(gateUpR2F, gradHiddenRF);
         float* gateUp = Floats(gateUpR2F, 2 * gradHiddenRF.Length);
         ProductOperands product = Operands(gradYRN, rows with { TokenOfRowR = default }, Own(wENK), forward: false, gradHiddenRF, accumulate: false);
         if (IsBf16(gradGateUpR2F, 2 * gradHiddenRF.Length, out void* gradGateUp))
@@ -99,6 +101,16 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
+    private static void RequireHalf(Tensor gateUpR2F, Tensor hiddenRF)
+    {
+        if (hiddenRF.Rows != gateUpR2F.Rows || 2 * hiddenRF.Columns != gateUpR2F.Columns)
+        {
+            throw new ArgumentException(
+                $"An activated row has half the columns of gate and up: [{hiddenRF.Rows}, {hiddenRF.Columns}] does not belong to [{gateUpR2F.Rows}, {gateUpR2F.Columns}].",
+                nameof(hiddenRF));
+        }
+    }
+
     private static CpuPreparedWeight Own(PreparedWeight weight) =>
         weight as CpuPreparedWeight ?? throw new ArgumentException("The weight was prepared by another device.", nameof(weight));
 
@@ -107,7 +119,7 @@ public sealed unsafe partial class CpuDevice
     private static int* OffsetsOf(RoutedRows rows, int groups) => rows.OffsetsE1.IsAbsent ? null : Integers(rows.OffsetsE1, groups + 1);
 
     private void Product(Tensor x, RoutedRows routed, CpuPreparedWeight w, bool forward, Tensor y, bool accumulate) =>
-        Product(Operands(x, routed, w, forward, y, accumulate), default(Nothing));
+        Product(Operands(x, routed, w, forward, y, accumulate), default(NoEpilogue));
 
     private static ProductOperands Operands(Tensor x, RoutedRows routed, CpuPreparedWeight w, bool forward, Tensor y, bool accumulate)
     {
@@ -118,44 +130,44 @@ public sealed unsafe partial class CpuDevice
     }
 
     /// <summary>A product, then a kernel over its rows.</summary>
-    private void Product<TThen>(in ProductOperands p, TThen then)
-        where TThen : unmanaged, IRangeKernel
+    private void Product<TEpilogue>(in ProductOperands p, TEpilogue epilogue)
+        where TEpilogue : unmanaged, IRangeKernel
     {
         bool bf16 = p.X.DType == DType.BF16, bf16Weight = p.Weight.Precision == DType.BF16;
         switch (p.Weight.Assembled, bf16Weight, bf16)
         {
             case (true, true, true):
-                AssembledProduct<PairWord, Bf16Element, TThen>(p, then);
+                AssembledProduct<PairWord, Bf16Element, TEpilogue>(p, epilogue);
                 break;
             case (true, true, false):
-                AssembledProduct<PairWord, F32Element, TThen>(p, then);
+                AssembledProduct<PairWord, F32Element, TEpilogue>(p, epilogue);
                 break;
             case (true, false, true):
-                AssembledProduct<FloatWord, Bf16Element, TThen>(p, then);
+                AssembledProduct<FloatWord, Bf16Element, TEpilogue>(p, epilogue);
                 break;
             case (true, false, false):
-                AssembledProduct<FloatWord, F32Element, TThen>(p, then);
+                AssembledProduct<FloatWord, F32Element, TEpilogue>(p, epilogue);
                 break;
             case (false, _, true):
-                PanelProduct<Bf16Element, TThen>(p, then);
+                PanelProduct<Bf16Element, TEpilogue>(p, epilogue);
                 break;
             case (false, true, false):
-                PanelProduct<RoundedElement, TThen>(p, then);
+                PanelProduct<RoundedElement, TEpilogue>(p, epilogue);
                 break;
             default:
-                PanelProduct<F32Element, TThen>(p, then);
+                PanelProduct<F32Element, TEpilogue>(p, epilogue);
                 break;
         }
     }
 
-    private void AssembledProduct<W, E, TThen>(in ProductOperands p, TThen then)
+    private void AssembledProduct<W, E, TEpilogue>(in ProductOperands p, TEpilogue epilogue)
         where W : struct, IWord
         where E : struct, IElement
-        where TThen : unmanaged, IRangeKernel
+        where TEpilogue : unmanaged, IRangeKernel
     {
-        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, AssembledRowProduct<W, E, TThen>.RowBlock, AssembledTile.Rows, _workers.Count);
+        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, AssembledRowProduct<W, E, TEpilogue>.RowBlock, AssembledTile.Rows, _workers.Count);
         var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
-        var product = new AssembledRowProduct<W, E, TThen>
+        var product = new AssembledRowProduct<W, E, TEpilogue>
         {
             X = p.X.First,
             XStep = p.X.Step,
@@ -166,22 +178,22 @@ public sealed unsafe partial class CpuDevice
             Columns = p.Columns,
             Y = p.Y,
             Accumulate = p.Accumulate,
-            Scratch = (uint*)WorkerScratch(AssembledRowProduct<W, E, TThen>.ScratchLength),
+            Scratch = (uint*)WorkerScratch(AssembledRowProduct<W, E, TEpilogue>.ScratchLength),
             PanelsPerTask = blocks.PanelsPerTask(AssembledTile.Panels(p.Columns), _workers.Count),
-            Then = then,
+            Epilogue = epilogue,
         };
         _workers.For(product.Tasks, 1, product);
-        Follow(p, then, product.TakesWholeRows);
+        RunEpilogue(p, epilogue, product.TakesWholeRows);
     }
 
-    private void PanelProduct<E, TThen>(in ProductOperands p, TThen then)
+    private void PanelProduct<E, TEpilogue>(in ProductOperands p, TEpilogue epilogue)
         where E : struct, IElement
-        where TThen : unmanaged, IRangeKernel
+        where TEpilogue : unmanaged, IRangeKernel
     {
         int width = Panels.Width(Isa);
-        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, RowProduct<E, TThen>.RowBlock, 8, _workers.Count);
+        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, RowProduct<E, TEpilogue>.RowBlock, 8, _workers.Count);
         var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
-        var product = new RowProduct<E, TThen>
+        var product = new RowProduct<E, TEpilogue>
         {
             X = p.X.First,
             XStep = p.X.Step,
@@ -194,22 +206,21 @@ public sealed unsafe partial class CpuDevice
             Y = p.Y,
             YStep = p.Columns,
             Accumulate = p.Accumulate,
-            Scratch = WorkerScratch(RowProduct<E, TThen>.ScratchLength),
+            Scratch = WorkerScratch(RowProduct<E, TEpilogue>.ScratchLength),
             PanelsPerTask = blocks.PanelsPerTask((p.Columns + width - 1) / width, _workers.Count),
-            Then = then,
+            Epilogue = epilogue,
         };
         _workers.For(product.Tasks, 1, product);
-        Follow(p, then, product.TakesWholeRows);
+        RunEpilogue(p, epilogue, product.TakesWholeRows);
     }
 
     /// <summary>Runs what follows a product, unless its tasks had whole rows and did so themselves.</summary>
-    private void Follow<TThen>(in ProductOperands p, TThen then, bool isDone)
-        where TThen : unmanaged, IRangeKernel
+    private void RunEpilogue<TEpilogue>(in ProductOperands p, TEpilogue epilogue, bool isDone)
+        where TEpilogue : unmanaged, IRangeKernel
     {
-        const int GrainRows = 32;
-        if (!isDone && typeof(TThen) != typeof(Nothing))
+        if (!isDone && typeof(TEpilogue) != typeof(NoEpilogue))
         {
-            _workers.For(p.Rows, GrainRows, then);
+            _workers.For(p.Rows, SwiGlu.GrainRows, epilogue);
         }
     }
 

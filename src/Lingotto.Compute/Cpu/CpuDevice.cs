@@ -44,6 +44,9 @@ public sealed unsafe partial class CpuDevice : Device
     /// <inheritdoc/>
     public override long AvailableBytes => HostMemory.AvailableBytes();
 
+    /// <summary>Bytes of memory that this process may have in all, its control group's limit included.</summary>
+    public static long MachineBytes => HostMemory.TotalBytes();
+
     /// <inheritdoc/>
     public override long ScratchBytes => _shared.Bytes + _perWorker.Bytes;
 

@@ -13,7 +13,7 @@ internal static class HostMemory
     /// </summary>
     public static long AvailableBytes()
     {
-        long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, taken = Interlocked.Read(ref s_takenBytes);
+        long limit = TotalBytes(), taken = Interlocked.Read(ref s_takenBytes);
         if (!OperatingSystem.IsLinux())
         {
             return Math.Max(0, limit - taken);
@@ -21,7 +21,19 @@ internal static class HostMemory
 
         long resident = FieldOf("/proc/self/status", "VmRSS:") * 1024;
         long available = FieldOf("/proc/meminfo", "MemAvailable:") * 1024 + resident;
-        return Math.Max(0, Math.Min(available > 0 ? available : limit, limit) - Math.Max(resident, taken));
+        return Math.Max(0, Math.Min(available, limit) - Math.Max(resident, taken));
+    }
+
+    /// <summary>Bytes that this process may have in all: the machine's, or what its control group is allowed of them.</summary>
+    public static long TotalBytes()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        }
+
+        long total = FieldOf("/proc/meminfo", "MemTotal:") * 1024;
+        return Math.Min(total, ControlGroup.MemoryLimit() ?? total);
     }
 
     /// <summary>Counts bytes as taken, or with a negative number as given back.</summary>

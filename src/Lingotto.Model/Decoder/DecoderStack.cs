@@ -18,12 +18,12 @@ internal sealed class DecoderStack
         Layers = [.. Enumerable.Range(0, config.NumHiddenLayers)
             .Select(layer => new DecoderLayer(device, config, layer, sequenceLength, _rotary, memory))];
         Head = new HeadLayer(device, config, memory);
-        NextToken = config.NumNextnPredictLayers > 0 && memory.Gradients is not null
-            ? new NextTokenLayer(device, config, sequenceLength, _rotary, memory, Embedding.Parameters[0], Head)
+        Mtp = config.NumNextnPredictLayers > 0 && memory.Gradients is not null
+            ? new MtpLayer(device, config, sequenceLength, _rotary, memory, Embedding.Parameters[0], Head)
             : null;
         Blocks =
         [
-            Embedding, .. Layers.Select(layer => layer.Block), .. NextToken is { } next ? [next.Layer.Block, next.Block] : Array.Empty<ParameterBlock>(),
+            Embedding, .. Layers.Select(layer => layer.Block), .. Mtp is { } next ? [next.Layer.Block, next.Block] : Array.Empty<ParameterBlock>(),
             Head.Block,
         ];
     }
@@ -37,13 +37,13 @@ internal sealed class DecoderStack
     public HeadLayer Head { get; }
 
     /// <summary>The prediction of the token after next; null where the model has none or only runs.</summary>
-    public NextTokenLayer? NextToken { get; }
+    public MtpLayer? Mtp { get; }
 
     /// <summary>Every parameter, in global order: embedding, layers, that of the token after next, head.</summary>
     public IReadOnlyList<ParameterBlock> Blocks { get; }
 
     /// <summary>A layer by its number, that of the token after next behind the others.</summary>
-    public DecoderLayer LayerAt(int layer) => layer < Layers.Length ? Layers[layer] : NextToken!.Layer;
+    public DecoderLayer LayerAt(int layer) => layer < Layers.Length ? Layers[layer] : Mtp!.Layer;
 
     /// <summary>Fills constant tables; once, after the memory is real.</summary>
     public void UploadConstants() => _rotary.Upload(_device);
@@ -56,7 +56,7 @@ internal sealed class DecoderStack
             layer.RefreshWeights();
         }
 
-        NextToken?.RefreshWeights();
+        Mtp?.RefreshWeights();
         Head.RefreshWeights();
     }
 

@@ -29,8 +29,11 @@ public static class DecoderSupport
         Refuse(config.SharedExpertGate, "shared_expert_gate: a gated shared expert is not run yet");
         long perLayer = (long)config.NumExperts * 3 * config.MoeIntermediateSize * config.HiddenSize;
         Refuse(
-            Math.Max(perLayer, (long)config.VocabSize * config.HiddenSize) > LargestBlock,
-            $"num_experts, moe_intermediate_size, hidden_size: a layer of {perLayer} expert weights is more than a block holds ({LargestBlock})");
+            perLayer > LargestBlock,
+            $"num_experts, moe_intermediate_size, hidden_size: a layer of {perLayer} expert weights is more than a block holds ({LargestBlock}): lower one of them");
+        Refuse(
+            (long)config.VocabSize * config.HiddenSize > LargestBlock,
+            $"vocab_size, hidden_size: a table of {config.VocabSize} x {config.HiddenSize} weights is more than a block holds ({LargestBlock}): lower one of them");
         if (faults.Count > 0)
         {
             throw new ModelConfigException("model config", faults);

@@ -10,14 +10,14 @@ public sealed class TokenBatch
     private readonly int[] _nextIds;
     private readonly int[] _nextTargets;
 
-    internal TokenBatch(int tokens, int sequenceLength, Arena arena, bool predictsNextToken = false)
+    internal TokenBatch(int tokens, int sequenceLength, Arena arena, bool hasMtp = false)
     {
         SequenceLength = sequenceLength;
         Ids = arena.Allocate(DType.I32, tokens);
         Targets = arena.Allocate(DType.I32, tokens);
         Positions = arena.Allocate(DType.I32, tokens);
         DocumentStarts = arena.Allocate(DType.I32, tokens);
-        if (predictsNextToken)
+        if (hasMtp)
         {
             NextIds = arena.Allocate(DType.I32, tokens);
             NextTargets = arena.Allocate(DType.I32, tokens);

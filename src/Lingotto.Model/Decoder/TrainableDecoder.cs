@@ -16,7 +16,7 @@ public sealed class TrainableDecoder : IDisposable
     private readonly HeadActivations _head;
     private readonly BackwardBuffers _buffers;
     private readonly Tensor _embeddedTD;
-    private readonly NextTokenActivations? _nextToken;
+    private readonly MtpActivations? _nextToken;
 
     /// <summary>A decoder with zeroed weights; call <see cref="Initialize"/> or load, then <see cref="RefreshWeights"/>.</summary>
     /// <param name="device">Where it runs.</param>
@@ -42,13 +42,13 @@ public sealed class TrainableDecoder : IDisposable
         _memory = memory;
         int tokens = checked(sequences * sequenceLength);
         _stack = new DecoderStack(device, config, sequenceLength, sequenceLength, memory);
-        Batch = new TokenBatch(tokens, sequenceLength, memory.Activations, _stack.NextToken is not null);
+        Batch = new TokenBatch(tokens, sequenceLength, memory.Activations, _stack.Mtp is not null);
         _embeddedTD = memory.Activations.Allocate(DType.F32, tokens, config.HiddenSize);
         _buffers = new BackwardBuffers(config, tokens, memory);
         _activations = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layer => new LayerActivations(
             config, config.IsMoeLayer(layer), !config.IsMoeLayer(layer), tokens, memory.Activations, memory.Precision, _buffers.GradQkv))];
         _head = new HeadActivations(config, tokens, memory.Activations);
-        _nextToken = _stack.NextToken is null ? null : new NextTokenActivations(config, tokens, memory, _buffers);
+        _nextToken = _stack.Mtp is null ? null : new MtpActivations(config, tokens, memory, _buffers);
     }
 
     /// <summary>The model.</summary>
@@ -105,7 +105,7 @@ public sealed class TrainableDecoder : IDisposable
 
         if (_nextToken is { } next)
         {
-            _stack.NextToken!.ForwardBackward(last, Batch, gradScale * nextTokenWeight, router, next, _head, _buffers);
+            _stack.Mtp!.ForwardBackward(last, Batch, gradScale * nextTokenWeight, router, next, _head, _buffers);
         }
 
         _stack.Head.ForwardBackward(last, Batch.Targets, gradScale, _head, _buffers.GradResidual);
@@ -154,7 +154,7 @@ public sealed class TrainableDecoder : IDisposable
     }
 
     /// <summary>Sum of the losses of the token after next in the last <see cref="LossAndGradients"/>, in nats; 0 where it is not predicted.</summary>
-    public float ReadNextTokenLoss()
+    public float ReadMtpLoss()
     {
         Span<float> sum = stackalloc float[1];
         if (_nextToken is not null)

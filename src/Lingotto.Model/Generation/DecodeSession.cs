@@ -83,12 +83,22 @@ public sealed class DecodeSession : IDisposable
     /// Runs tokens behind those already run and returns the logits after the last one, [V]; the memory is reused by the
     /// next call.
     /// </summary>
+    /// <exception cref="ArgumentException">There is no id, or one that the vocabulary lacks.</exception>
     /// <exception cref="InvalidOperationException">The sequence grows longer than <see cref="Positions"/>.</exception>
     public ReadOnlySpan<float> Run(scoped ReadOnlySpan<int> ids)
     {
         if (ids.IsEmpty)
         {
             throw new ArgumentException("There is no token to run: give at least one.", nameof(ids));
+        }
+
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)_logits.Length)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(ids), id, $"The model has the ids 0 to {_logits.Length - 1}: encode the text with the tokenizer that belongs to it.");
+            }
         }
 
         if (ids.Length > Positions - Position)

@@ -44,6 +44,7 @@ public sealed class Sampler
     private readonly CounterRandom _random;
     private readonly double[] _probabilities;
     private readonly int[] _order;
+    private readonly IComparer<int> _mostLikelyFirst;
 
     /// <summary>A sampler for a vocabulary.</summary>
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
@@ -55,6 +56,10 @@ public sealed class Sampler
         _random = new CounterRandom(config.Seed, RandomPurpose.Sampling);
         _probabilities = new double[vocabSize];
         _order = new int[vocabSize];
+
+        // The lower id first on ties: the same order everywhere.
+        _mostLikelyFirst = Comparer<int>.Create(
+            (a, b) => _probabilities[a] == _probabilities[b] ? a.CompareTo(b) : _probabilities[b].CompareTo(_probabilities[a]));
     }
 
     /// <summary>The next token.</summary>
@@ -65,7 +70,6 @@ public sealed class Sampler
     {
         for (int i = 0; i < logits.Length; i++)
         {
-            _order[i] = i;
             _probabilities[i] = logits[i];
         }
 
@@ -77,23 +81,47 @@ public sealed class Sampler
             }
         }
 
-        // Most likely first, the lower id first on ties: the same order everywhere.
-        Array.Sort(_order, 0, logits.Length, Comparer<int>.Create(
-            (a, b) => _probabilities[a] == _probabilities[b] ? a.CompareTo(b) : _probabilities[b].CompareTo(_probabilities[a])));
-        return _config.Temperature == 0 ? _order[0] : Draw(logits.Length, position);
+        int best = MostLikely(logits.Length);
+        return _config.Temperature == 0 ? best : Draw(best, logits.Length, position);
     }
 
-    private int Draw(int vocabulary, long position)
+    private int MostLikely(int vocabulary)
     {
-        double best = _probabilities[_order[0]], sum = 0;
-        for (int i = 0; i < vocabulary; i++)
+        int best = 0;
+        for (int i = 1; i < vocabulary; i++)
         {
-            double p = Math.Exp((_probabilities[_order[i]] - best) / _config.Temperature);
-            _probabilities[_order[i]] = p;
-            sum += p;
+            best = _probabilities[i] > _probabilities[best] ? i : best;
         }
 
-        int kept = Kept(vocabulary, sum, out double keptSum);
+        return best;
+    }
+
+    private int Draw(int best, int vocabulary, long position)
+    {
+        double largest = _probabilities[best], sum = 0;
+        for (int i = 0; i < vocabulary; i++)
+        {
+            _probabilities[i] = Math.Exp((_probabilities[i] - largest) / _config.Temperature);
+            sum += _probabilities[i];
+        }
+
+        if (double.IsNaN(sum))
+        {
+            return best; // A model whose logits are not numbers has nothing to choose by.
+        }
+
+        // To sort a whole vocabulary takes longer than a small model's token. Those kept are nearly always among the few that have a
+        // thousandth of the best one's probability; where they are not, the bound falls.
+        int sorted, kept;
+        double keptSum, least = 1;
+        do
+        {
+            least *= 1e-3;
+            sorted = SortAbove(least, vocabulary);
+            kept = Kept(sorted, sum, out keptSum);
+        }
+        while (kept == sorted && sorted < vocabulary && kept != _config.TopK);
+
         double target = _random.Uniform(0, (ulong)position) * keptSum;
         for (int i = 0; i < kept; i++)
         {
@@ -107,10 +135,26 @@ public sealed class Sampler
         return _order[kept - 1];
     }
 
-    /// <summary>How many of the most likely tokens pass top-k, top-p and min-p; the first always does.</summary>
-    private int Kept(int vocabulary, double sum, out double keptSum)
+    /// <summary>Puts the tokens of at least this probability, the best one's being 1, in order; how many there are.</summary>
+    private int SortAbove(double least, int vocabulary)
     {
-        int most = _config.TopK == 0 ? vocabulary : Math.Min(_config.TopK, vocabulary), kept = 0;
+        int count = 0;
+        for (int i = 0; i < vocabulary; i++)
+        {
+            if (_probabilities[i] >= least)
+            {
+                _order[count++] = i;
+            }
+        }
+
+        Array.Sort(_order, 0, count, _mostLikelyFirst);
+        return count;
+    }
+
+    /// <summary>How many of the most likely tokens pass top-k, top-p and min-p; the first always does.</summary>
+    private int Kept(int sorted, double sum, out double keptSum)
+    {
+        int most = _config.TopK == 0 ? sorted : Math.Min(_config.TopK, sorted), kept = 0;
         keptSum = 0;
         while (kept < most)
         {

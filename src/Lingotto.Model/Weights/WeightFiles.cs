@@ -8,7 +8,7 @@ namespace Lingotto.Model;
 public static class WeightFiles
 {
     /// <summary>Elements copied at a time, so that a large tensor never has a second whole copy.</summary>
-    private const int Chunk = 1 << 20;
+    internal const int Chunk = 1 << 20;
 
     /// <summary>Every tensor of the model under its Hugging Face name, in checkpoint order.</summary>
     public static IEnumerable<NamedTensor> Enumerate(ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
@@ -106,7 +106,8 @@ public static class WeightFiles
         }
     }
 
-    private static IEnumerable<(Tensor Part, int First)> Chunks(Tensor tensor)
+    /// <summary>A tensor in runs of at most <see cref="Chunk"/> elements, and where each begins.</summary>
+    internal static IEnumerable<(Tensor Part, int First)> Chunks(Tensor tensor)
     {
         int length = checked((int)tensor.Length);
         Tensor flat = tensor.Reshape(length);

@@ -5,36 +5,42 @@ namespace Lingotto.Model;
 /// <summary>Fresh weights: matrices normal with mean 0, norms one, buffers zero.</summary>
 internal static class WeightInitialization
 {
+    /// <summary>Weights that one thread draws at a time.</summary>
+    private const int Share = 4096;
+
     public static void Draw(Device device, IReadOnlyList<ParameterBlock> blocks, double deviation, ulong seed)
     {
         var random = new CounterRandom(seed, RandomPurpose.Initialization);
         ulong number = 0;
+        var values = new float[WeightFiles.Chunk];
         foreach (Parameter parameter in blocks.SelectMany(block => block.Parameters))
         {
-            var values = new float[parameter.Value.Length];
-            switch (parameter.Initialization)
+            foreach ((Tensor part, int first) in WeightFiles.Chunks(parameter.Value))
             {
-                case ParameterInitialization.Normal:
-                    ulong stream = number;
-                    Parallel.For(0, (values.Length + 4095) / 4096, chunk => Fill(values, chunk * 4096, random, stream, deviation));
-                    break;
-                case ParameterInitialization.One:
-                    Array.Fill(values, 1f);
-                    break;
-                default:
-                    break;
+                int length = (int)part.Length;
+                switch (parameter.Initialization)
+                {
+                    case ParameterInitialization.Normal:
+                        ulong stream = number;
+                        Parallel.For(0, (length + Share - 1) / Share, share => Fill(values, share * Share, length, (ulong)first, random, stream, deviation));
+                        break;
+                    default:
+                        values.AsSpan(0, length).Fill(parameter.Initialization == ParameterInitialization.One ? 1f : 0f);
+                        break;
+                }
+
+                device.Upload<float>(values.AsSpan(0, length), part);
             }
 
-            device.Upload<float>(values, parameter.Value);
             number++;
         }
     }
 
-    private static void Fill(float[] values, int first, CounterRandom random, ulong stream, double deviation)
+    private static void Fill(float[] values, int begin, int length, ulong first, CounterRandom random, ulong stream, double deviation)
     {
-        for (int i = first; i < Math.Min(first + 4096, values.Length); i++)
+        for (int i = begin; i < Math.Min(begin + Share, length); i++)
         {
-            values[i] = (float)(deviation * random.Normal(stream, (ulong)i));
+            values[i] = (float)(deviation * random.Normal(stream, first + (ulong)i));
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Lingotto.Training;
 
 /// <summary>The state of a run beside weights and moments.</summary>
-/// <param name="Step">Updates done.</param>
+/// <param name="Step">Steps done, those that were skipped among them.</param>
 /// <param name="Tokens">Tokens seen.</param>
 /// <param name="ElapsedSeconds">Wall time of training so far.</param>
 /// <param name="DecayStart">Last step at the stable rate, once known.</param>

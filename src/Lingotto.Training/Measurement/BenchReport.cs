@@ -17,7 +17,7 @@ public sealed record BenchReport(
     public string ToJson() => JsonSerializer.Serialize(this, BenchJson.Default.BenchReport);
 }
 
-/// <summary>One thread and all threads.</summary>
+/// <summary>One thread and all threads, in the unit of the property that holds them.</summary>
 public sealed record OneAndAll(double One, double All);
 
 /// <summary>Peaks of the chip; bf16 is null where the chip or this build has no bf16 kernels.</summary>
@@ -29,7 +29,7 @@ public sealed record BenchMatMul(string Precision, int M, int N, int K, int Thre
 /// <summary>Training by precision.</summary>
 public sealed record BenchTrain(BenchTrainStep? Bf16, BenchTrainStep F32);
 
-/// <summary>A training step: median of ten.</summary>
+/// <summary>A training step: median of ten; Breakdown has the seconds of each kernel in one more step.</summary>
 public sealed record BenchTrainStep(
     double TokensPerSecond, double Gflops, double FractionOfPeak, long AllocatedBytesPerStep, long PeakRssBytes, long PlannedBytes,
     IReadOnlyDictionary<string, double> Breakdown);

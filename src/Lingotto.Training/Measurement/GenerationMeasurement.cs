@@ -32,7 +32,7 @@ internal static class GenerationMeasurement
             late.AddRange(pass == 0 ? [] : second);
         }
 
-        return new BenchGeneration(Median(early) * 1e3, Median(late) * 1e3, Median(late) / Median(early));
+        return new BenchGeneration(Median.Of(early) * 1e3, Median.Of(late) * 1e3, Median.Of(late) / Median.Of(early));
     }
 
     private static double[] Time(DecodeSession session, ReadOnlySpan<int> tokens, int position)
@@ -63,11 +63,5 @@ internal static class GenerationMeasurement
 
             device.Upload<float>(values, block.Values);
         }
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
     }
 }

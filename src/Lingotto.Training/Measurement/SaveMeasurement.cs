@@ -61,12 +61,6 @@ public static class SaveMeasurement
         }
 
         (double mean, double upper) = PairedDifferences.Bound(costs);
-        return new SaveCost(bytes, pairs, Median(plainSteps), Median(stalls), mean, upper);
-    }
-
-    private static double Median(List<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        return new SaveCost(bytes, pairs, Median.Of(plainSteps), Median.Of(stalls), mean, upper);
     }
 }

@@ -65,9 +65,8 @@ public static class TraceMeasurement
         }
 
         (double mean, double upper) = PairedDifferences.Bound(shares);
-        plainSteps.Sort();
         return new TraceCost(
-            pairs, plainSteps[pairs / 2], mean, upper, (steps.Written - before) / pairs, 0, 0, RunTracing.WriteInterval.TotalSeconds);
+            pairs, Median.Of(plainSteps), mean, upper, (steps.Written - before) / pairs, 0, 0, RunTracing.WriteInterval.TotalSeconds);
     }
 
     private sealed class TracedSteps(RunTracing tracing, BenchTraining training, CancellationToken cancellation)

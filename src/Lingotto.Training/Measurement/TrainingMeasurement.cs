@@ -37,11 +37,10 @@ internal static class TrainingMeasurement
         long profiled = Stopwatch.GetTimestamp();
         training.Step();
         double whole = Stopwatch.GetElapsedTime(profiled).TotalSeconds;
-        Array.Sort(seconds);
 
         // What the runtime itself allocates now and then is not the step's; what a step allocates it allocates every time.
         Array.Sort(allocated);
-        double median = (seconds[TimedSteps / 2 - 1] + seconds[TimedSteps / 2]) / 2, tokensPerSecond = training.Decoder.Tokens / median;
+        double tokensPerSecond = training.Decoder.Tokens / Median.Of(seconds);
         double gflops = tokensPerSecond * config.Counts.FlopsPerToken(length) / 1e9;
         return new BenchTrainStep(
             tokensPerSecond, gflops, FractionOfPeak: 0, allocated[TimedSteps / 2], PeakResidentBytes(), MemoryPlan.Of(device, training.Decoder),

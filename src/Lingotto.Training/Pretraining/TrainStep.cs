@@ -83,7 +83,7 @@ internal sealed class TrainStep
         int microBatches = samples.Count / _recipe.Training.SequencesPerMicroBatch;
         int targets = Fill(samples, microBatches);
         _buffers.Take();
-        double lossSum = 0, nextTokenSum = 0, balance = 0, z = 0;
+        double lossSum = 0, mtpSum = 0, balance = 0, z = 0;
         foreach (int[] load in ExpertLoad)
         {
             Array.Clear(load);
@@ -100,7 +100,7 @@ internal sealed class TrainStep
             _decoder.Batch.Upload(_device, _ids[micro], _targets[micro], _documentStarts[micro]);
             lossSum += _decoder.LossAndGradients(
                 1f / Math.Max(1, targets), RouterOf(step, update, micro, microBatches), (float)_recipe.Training.MtpLoss);
-            nextTokenSum += _decoder.ReadNextTokenLoss();
+            mtpSum += _decoder.ReadMtpLoss();
             ReadRouters(ref balance, ref z);
         }
 
@@ -108,7 +108,7 @@ internal sealed class TrainStep
         double gradNorm = _optimizer.GradNorm(), perLayer = Math.Max(1, MoeLayers.Length * microBatches);
         return new StepOutcome(lossSum / Math.Max(1, targets), gradNorm, balance / perLayer, z / perLayer, Skipped: false)
         {
-            MtpLoss = _decoder.Config.NumNextnPredictLayers > 0 ? nextTokenSum / Math.Max(1, targets) : null,
+            MtpLoss = _decoder.Config.NumNextnPredictLayers > 0 ? mtpSum / Math.Max(1, targets) : null,
         };
     }
 

@@ -67,7 +67,7 @@ public sealed record RunSummary(
 /// <param name="ResidentBytes">Memory of the process.</param>
 /// <param name="Cost">Money so far; null where the price is unknown.</param>
 /// <param name="KilowattHours">Energy so far; null where the power is unknown.</param>
-/// <param name="Skipped">True if the gradient was not finite and nothing was updated.</param>
+/// <param name="Skipped">True if nothing was updated: the gradient was not finite, or loss or gradient stood out.</param>
 /// <param name="CostPerTrillionTokens">Money for 10^12 tokens at the rate of recent updates; null where the price is unknown.</param>
 /// <param name="MtpLoss">Of the token after next; null where it is not predicted.</param>
 public sealed record StepMetrics(

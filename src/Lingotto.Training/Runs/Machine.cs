@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Lingotto.Compute;
 
 namespace Lingotto.Training;
 
@@ -13,7 +14,7 @@ public sealed record Machine(string Chip, string System, string Runtime, int Pro
     /// <summary>This one.</summary>
     public static Machine Here() => new(
         ProcessorName(), $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}", RuntimeInformation.FrameworkDescription,
-        Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        Environment.ProcessorCount, CpuDevice.MachineBytes);
 
     private static string ProcessorName()
     {

@@ -14,9 +14,6 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
     /// <summary>True while steps stand out: no time to replace a checkpoint.</summary>
     public bool IsAlarmed => _guard.IsAlarmed;
 
-    /// <summary>Samples waiting to come again.</summary>
-    public int Held => _samples.Held;
-
     /// <summary>What a checkpoint holds of it.</summary>
     public SpikeGuardState State
     {

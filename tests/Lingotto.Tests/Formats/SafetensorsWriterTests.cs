@@ -115,7 +115,9 @@ public sealed class SafetensorsWriterTests : IDisposable
             assert load('s').shape == () and load('s') == 200
             print('same')
             """;
-        Skip.IfNot(RunPython("import numpy", "") == "", "python3 with numpy is not installed");
+        bool hasNumpy = RunPython("import numpy", "") == "";
+        Assert.True(hasNumpy || !Model.LingOracle.IsRequired, "python3 with numpy is not installed");
+        Skip.IfNot(hasNumpy, "python3 with numpy is not installed");
         Assert.Equal("same\n", RunPython(script, path));
     }
 

@@ -44,6 +44,9 @@ public sealed class DecodeSessionTests
         Assert.Contains("101 tokens do not fit a session of 100", fault.Message, StringComparison.Ordinal);
         Assert.Equal(60, session.Position);
         Assert.Throws<ArgumentException>(() => { session.Run([]); });
+        ArgumentOutOfRangeException unknown = Assert.Throws<ArgumentOutOfRangeException>(() => { session.Run([0, TinyModels.Ling1.VocabSize]); });
+        Assert.Contains($"the ids 0 to {TinyModels.Ling1.VocabSize - 1}", unknown.Message, StringComparison.Ordinal);
+        Assert.Equal(60, session.Position);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class LingOracleTests(LingOracleTests.OracleRuns runs) : IClassFix
         OracleRun run = runs.Of(model);
         (float Balance, float Z)[] routers = [.. run.Decoder.MoeLayers.Select(run.Decoder.ReadRouterLosses)];
         AssertClose(run.Oracle["loss.cross_entropy"], run.LossSum / run.Batch.NumTargets);
-        Assert.Equal(run.Oracle["loss.mtp"].Single(), run.Decoder.ReadNextTokenLoss() / run.Batch.NumTargets, 1e-5);
+        Assert.Equal(run.Oracle["loss.mtp"].Single(), run.Decoder.ReadMtpLoss() / run.Batch.NumTargets, 1e-5);
         AssertClose(run.Oracle["loss.cross_entropy"], run.Decoder.Loss() / run.Batch.NumTargets);
         AssertClose(run.Oracle["loss.balance"], routers.Average(r => r.Balance));
         AssertClose(run.Oracle["loss.z"], routers.Average(r => r.Z));

@@ -1,3 +1,4 @@
+using Lingotto.Compute;
 using Lingotto.Model;
 using Xunit;
 
@@ -34,6 +35,44 @@ public sealed class SamplerTests
     {
         double[] shares = Shares(new SamplerConfig(Temperature: 1, TopK: topK, TopP: topP, MinP: minP));
         Assert.Equal(kept, string.Join(' ', Enumerable.Range(0, 4).Where(id => shares[id] > 0)));
+    }
+
+    /// <summary>Only the likely tokens are put in order first; the choice is that of sorting them all.</summary>
+    [Theory]
+    [InlineData(0.8, 0, 0.95, 0)]
+    [InlineData(5, 0, 1, 0)]
+    [InlineData(5, 0, 0.999999, 0)]
+    [InlineData(2, 40, 1, 0)]
+    [InlineData(2, 40, 0.9, 0.01)]
+    [InlineData(0.3, 500, 1, 0)]
+    public void The_choice_is_that_of_sorting_the_whole_vocabulary(double temperature, int topK, double topP, double minP)
+    {
+        const int vocabulary = 500;
+        var config = new SamplerConfig(temperature, topK, topP, minP, Seed: 3);
+        var sampler = new Sampler(config, vocabulary);
+        var random = new Random(1);
+        for (int position = 0; position < 400; position++)
+        {
+            float[] logits = [.. Enumerable.Range(0, vocabulary).Select(_ => 20 * random.NextSingle())];
+            Assert.Equal(BySorting(config, logits, position), sampler.Next(logits, [], position));
+        }
+    }
+
+    private static int BySorting(SamplerConfig config, float[] logits, int position)
+    {
+        (int Id, double P)[] all = [.. logits.Select((logit, id) => (id, Math.Exp((logit - logits.Max()) / config.Temperature))).OrderByDescending(token => token.Item2)];
+        double sum = all.Sum(token => token.P), before = 0;
+        var kept = new List<(int Id, double P)>();
+        foreach ((int Id, double P) token in all.Take(config.TopK == 0 ? all.Length : config.TopK))
+        {
+            if (kept.Count > 0 && (before >= config.TopP * sum || token.P < config.MinP))
+                break;
+            kept.Add(token);
+            before += token.P;
+        }
+
+        double target = new CounterRandom(config.Seed, RandomPurpose.Sampling).Uniform(0, (ulong)position) * before;
+        return kept.First(token => (target -= token.P) < 0 || token == kept[^1]).Id;
     }
 
     [Fact]

@@ -5,10 +5,10 @@ namespace Lingotto.Compute;
 /// of x are read where they lie when they are whole words, and laid out in scratch otherwise. What follows on whole rows of y
 /// runs while they are in the cache.
 /// </summary>
-internal readonly unsafe struct AssembledRowProduct<W, E, TThen> : IRangeKernel
+internal readonly unsafe struct AssembledRowProduct<W, E, TEpilogue> : IRangeKernel
     where W : struct, IWord
     where E : struct, IElement
-    where TThen : struct, IRangeKernel
+    where TEpilogue : struct, IRangeKernel
 {
     /// <summary>Rows of a task, whole tiles: with a pass of words they take 384 KiB of the second-level cache.</summary>
     public const int RowBlock = 32 * AssembledTile.Rows;
@@ -56,7 +56,7 @@ internal readonly unsafe struct AssembledRowProduct<W, E, TThen> : IRangeKernel
     public required int PanelsPerTask { get; init; }
 
     /// <summary>Over the rows of y; run here only if <see cref="TakesWholeRows"/>.</summary>
-    public required TThen Then { get; init; }
+    public required TEpilogue Epilogue { get; init; }
 
     /// <summary>Whether a task computes all panels of its rows.</summary>
     public bool TakesWholeRows => PanelsPerTask >= PanelCount;
@@ -79,7 +79,7 @@ internal readonly unsafe struct AssembledRowProduct<W, E, TThen> : IRangeKernel
                 Block(group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount), Scratch + (nint)worker * ScratchLength);
                 if (TakesWholeRows)
                 {
-                    Then.Run<V, O>(firstRow, firstRow + rows, worker);
+                    Epilogue.Run<V, O>(firstRow, firstRow + rows, worker);
                 }
             }
         }

@@ -5,9 +5,9 @@ namespace Lingotto.Compute;
 /// group times a range of panels; what it computes for an element depends on nothing but that element. What follows on whole rows
 /// of y runs while they are in the cache.
 /// </summary>
-internal readonly unsafe struct RowProduct<E, TThen> : IRangeKernel
+internal readonly unsafe struct RowProduct<E, TEpilogue> : IRangeKernel
     where E : struct, IElement
-    where TThen : struct, IRangeKernel
+    where TEpilogue : struct, IRangeKernel
 {
     /// <summary>Rows of a task: their part of x (128 x 512 floats) stays in a 1 MiB second-level cache beside a panel.</summary>
     public const int RowBlock = 128;
@@ -57,7 +57,7 @@ internal readonly unsafe struct RowProduct<E, TThen> : IRangeKernel
     public required int PanelsPerTask { get; init; }
 
     /// <summary>Over the rows of y; run here only if <see cref="TakesWholeRows"/>.</summary>
-    public required TThen Then { get; init; }
+    public required TEpilogue Epilogue { get; init; }
 
     /// <summary>Whether a task computes all panels of its rows.</summary>
     public bool TakesWholeRows => PanelsPerTask >= PanelCount;
@@ -81,7 +81,7 @@ internal readonly unsafe struct RowProduct<E, TThen> : IRangeKernel
                     group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount), Scratch + (nint)worker * ScratchLength);
                 if (TakesWholeRows)
                 {
-                    Then.Run<V, O>(firstRow, firstRow + rows, worker);
+                    Epilogue.Run<V, O>(firstRow, firstRow + rows, worker);
                 }
             }
         }

@@ -2,8 +2,9 @@ using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
 using Lingotto.Text;
+using Lingotto.Training;
 
-namespace Lingotto.Training;
+namespace Lingotto.Tests.Training;
 
 /// <summary>Trains while faults are put in at random steps, and counts which the guard notices and which of its alarms are false.</summary>
 internal sealed class SpikeTrials : IDisposable

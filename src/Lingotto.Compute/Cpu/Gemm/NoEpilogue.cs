@@ -1,7 +1,7 @@
 namespace Lingotto.Compute;
 
-/// <summary>What follows a product that nothing follows.</summary>
-internal readonly struct Nothing : IRangeKernel
+/// <summary>The epilogue of a product that has none.</summary>
+internal readonly struct NoEpilogue : IRangeKernel
 {
     public void Run<V, O>(int begin, int end, int worker)
         where V : struct

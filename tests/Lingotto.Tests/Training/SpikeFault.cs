@@ -1,4 +1,4 @@
-namespace Lingotto.Training;
+namespace Lingotto.Tests.Training;
 
 /// <summary>What a trial of the guard does to some steps.</summary>
 internal enum SpikeFault

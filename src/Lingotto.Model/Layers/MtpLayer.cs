@@ -8,7 +8,7 @@ namespace Lingotto.Model;
 /// normed output; logits = z_t times the head that the decoder has too (DeepSeek-V3, arXiv 2412.19437, 2.2; one such layer as
 /// in Ling 2.0). It shapes what the decoder learns and is left out when the model only runs.
 /// </summary>
-internal sealed class NextTokenLayer
+internal sealed class MtpLayer
 {
     private readonly Device _device;
     private readonly float _epsilon;
@@ -20,7 +20,7 @@ internal sealed class NextTokenLayer
     private readonly Parameter _projection;
     private readonly PreparedWeight _prepared;
 
-    public NextTokenLayer(
+    public MtpLayer(
         Device device, ModelConfig config, int sequenceLength, RotaryTable rotary, DecoderMemory memory, Parameter embedding, HeadLayer head)
     {
         (_device, _epsilon, _embedding, _head) = (device, (float)config.RmsNormEps, embedding, head);
@@ -55,7 +55,7 @@ internal sealed class NextTokenLayer
     /// too, and leaves that of <paramref name="hTD"/>, the decoder's last output, in a.GradHidden.
     /// </summary>
     public void ForwardBackward(
-        Tensor hTD, TokenBatch batch, float gradScale, in RouterTraining router, NextTokenActivations a, HeadActivations head, BackwardBuffers buffers)
+        Tensor hTD, TokenBatch batch, float gradScale, in RouterTraining router, MtpActivations a, HeadActivations head, BackwardBuffers buffers)
     {
         _device.Enter(Block.Name);
         _device.EmbeddingForward(batch.NextIds, _embedding.Value, a.Embedded);
@@ -82,11 +82,11 @@ internal sealed class NextTokenLayer
 }
 
 /// <summary>What the layer holds between and within its passes.</summary>
-internal sealed class NextTokenActivations
+internal sealed class MtpActivations
 {
     private readonly int _tokens;
 
-    public NextTokenActivations(ModelConfig config, int tokens, DecoderMemory memory, BackwardBuffers buffers)
+    public MtpActivations(ModelConfig config, int tokens, DecoderMemory memory, BackwardBuffers buffers)
     {
         Arena arena = memory.Activations;
         int hidden = config.HiddenSize;
