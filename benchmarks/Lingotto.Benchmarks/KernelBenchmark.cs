@@ -67,9 +67,9 @@ public abstract class KernelBenchmark : IDisposable
     }
 
     /// <summary>A weight, laid out for products in that precision.</summary>
-    protected PreparedWeight Prepare(DType precision, int outputs, int inputs)
+    protected PreparedWeight Prepare(DType precision, params ReadOnlySpan<int> shape)
     {
-        PreparedWeight weight = Device.Prepare(Random(DType.F32, outputs, inputs), _arena, trained: true, precision);
+        PreparedWeight weight = Device.Prepare(Random(DType.F32, shape), _arena, trained: true, precision);
         Device.Refresh(weight);
         return weight;
     }

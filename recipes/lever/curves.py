@@ -1,4 +1,4 @@
-"""Loss against training FLOPs, every run and the two lines of summary.py, as a picture: curves.py RESULTS OUT.svg BUDGET..."""
+"""Loss against training FLOPs, every run and the two lines of summary.py, as a picture: curves.py RESULTS OUT.svg BUDGET"""
 import math
 import sys
 
@@ -49,8 +49,8 @@ def runs(axes, results, budgets, kind):
                        f"<title>{NAMES[kind]} of width {hidden}: {row['loss']:.4f}</title></circle>")
 
 
-def main(path, out, budgets):
-    results = study.Results(path)
+def main(path, out, largest):
+    results, budgets = study.Results(path), study.up_to(largest)
     cells = summary.cells_of(results, budgets)
     losses = [row["loss"] for b in budgets for kind in study.KINDS for rows in summary.rows_of(results, b, kind).values() for row in rows]
     axes = Axes(list(map(float, budgets)), losses)
@@ -68,4 +68,4 @@ def main(path, out, budgets):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    main(*sys.argv[1:])

@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # What mixture of experts is worth: MoE and dense models of equal training FLOPs on the same English text.
-# usage: recipes/lever/run.sh FOLDER [BUDGET]...    budgets 1e13 3e13 1e14 3e14 1e15 (1e12 tries the script); 1e13 3e13 unless given
+# usage: recipes/lever/run.sh FOLDER [BUDGET]    all budgets up to this one of 1e13 3e13 1e14 3e14 1e15 (1e12 tries the script); 3e13 unless given
 # Two runs at a time, a thread each (STREAMS=1 for one). Runs in FOLDER/results.jsonl are done and an interrupted one resumes; prints the
 # tables of summary.py. To go on from what is recorded here: cp docs/evidence/efficiency-lever.jsonl FOLDER/results.jsonl
 # FOLDER/corpora is what benchmarks/data/gather-corpora.sh gathered, and is gathered unless there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 folder=$(realpath -m "${1:?a folder for the runs}")
-budgets=("${@:2}")
-[ ${#budgets[@]} -gt 0 ] || budgets=(1e13 3e13)
+budget=${2:-3e13}
 mkdir -p "$folder"
 
 if [ ! -e "$folder/english/done" ]; then
@@ -31,5 +30,5 @@ if [ ! -e "$folder/english/done" ]; then
 fi
 [ -e "$folder/data" ] || ./lingotto data build "$folder/english" --out "$folder/data" --vocab-size 4096 --held-out-fraction 0.005
 
-python3 recipes/lever/study.py "$folder" "${budgets[@]}"
-python3 recipes/lever/summary.py "$folder/results.jsonl" "${budgets[@]}"
+python3 recipes/lever/study.py "$folder" "$budget"
+python3 recipes/lever/summary.py "$folder/results.jsonl" "$budget"

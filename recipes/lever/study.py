@@ -1,6 +1,6 @@
 """The study: which models, budgets, rates and seeds, and the running of them.
 
-    study.py FOLDER BUDGET...      does what is not done yet, STREAMS runs at a time (2 unless set) of a thread each
+    study.py FOLDER BUDGET      does what is not done yet of the budgets up to this one, STREAMS runs at a time (2 unless set) of a thread each
 
 FOLDER/data holds the packed text, FOLDER/runs what is under way, FOLDER/models the models, FOLDER/results.jsonl a line for each run that is done.
 
@@ -21,9 +21,9 @@ KINDS = ("dense", "moe")
 SIZES = [(64, 3), (128, 4), (192, 5), (256, 6), (320, 8)]  # H, layers
 HEAD_DIM, VOCAB, SEQUENCE = 32, 4096, 256
 EXPERTS, CHOSEN, SHARED = 64, 4, 1
-# The first of the three sizes of each budget, for both kinds; while the best of a kind is at an end and there is one more, it is tried
-# too. 1e12 tries the script; at 1e13 rates are tuned, a third of what it takes at 3e13.
-BUDGETS = {"1e12": 0, "1e13": 0, "3e13": 0, "1e14": 0, "3e14": 1, "1e15": 2}
+# Of FLOPs. At the first of them rates are tuned, a third of what it takes at 3e13. 1e12 alone tries the script.
+BUDGETS = ["1e13", "3e13", "1e14", "3e14", "1e15"]
+TRIAL = "1e12"
 # Powers of 2: the rates of every model at the budget where rates are tuned; while the best is at an end, one more is tried there.
 RATES = [2 ** -9, 2 ** -8, 2 ** -7]
 SEEDS = (1, 2, 3)  # 2 and 3 for the best size of each kind only
@@ -33,12 +33,11 @@ REPEATED = 4  # epochs at most
 
 
 def tuned_at(budget):
-    return "1e12" if budget == "1e12" else "1e13"
+    return TRIAL if budget == TRIAL else BUDGETS[0]
 
 
-def sizes(budget):
-    """The three that are tried at least."""
-    return SIZES[BUDGETS[budget]:BUDGETS[budget] + 3]
+def up_to(budget):
+    return [TRIAL] if budget == TRIAL else BUDGETS[:BUDGETS.index(budget) + 1]
 
 
 def sequences(budget):
@@ -122,37 +121,41 @@ def tried(results, budget, kind, hidden):
 def rate(results, budget, kind, hidden):
     """The rate of a run: the best one where rates are tuned (of the nearest size that was), carried by the law; None before it is known."""
     tuned = tuned_at(budget)
-    nearest = min((h for h, _ in sizes(tuned)), key=lambda h: abs(h - hidden))
+    nearest = min((h for h, _ in SIZES[:3]), key=lambda h: abs(h - hidden))
     losses, missing = tried(results, tuned, kind, nearest)
     return None if missing else min(losses, key=losses.get) * (float(budget) / float(tuned)) ** RATE_EXPONENT
 
 
 def best(results, budget, kind):
-    """The sizes tried or to be tried, and of them the one of the least loss, None before all are done: H, layers each."""
-    first, last = BUDGETS[budget], BUDGETS[budget] + 3
+    """
+    The sizes of a budget, and of them the one of the least loss, None before all are done: H, layers each. They are three from the best
+    of the budget before on, as the best size grows with compute; while the largest is the best and there is one more, that too.
+    """
+    before = [] if budget == TRIAL else BUDGETS[:BUDGETS.index(budget)]
+    start = best(results, before[-1], kind)[1] if before else SIZES[0]
+    if start is None:
+        return [], None
+    first, last = SIZES.index(start), SIZES.index(start) + 3
     while True:
         losses = {}
         for hidden, layers in SIZES[first:last]:
             value = rate(results, budget, kind, hidden)
             losses[hidden, layers] = value and results.loss(name(budget, kind, hidden, value, 1))
         least = None if None in losses.values() else min(losses, key=losses.get)
-        if least == SIZES[first] and first > 0:
-            first -= 1
-        elif least == SIZES[last - 1] and last < len(SIZES):
-            last += 1
-        else:
+        if least != SIZES[last - 1] or last == len(SIZES):
             return list(losses), least
+        last += 1
 
 
 def to_do(results, budgets):
     """Runs that could be done now, in order: budget, kind, H, layers, rate, seed."""
-    for budget in sorted({tuned_at(budget) for budget in budgets}, key=float):
-        for hidden, layers in sizes(budget):
-            for kind in KINDS:
-                for value in tried(results, budget, kind, hidden)[1]:
-                    yield budget, kind, hidden, layers, value, 1
+    tuned = tuned_at(budgets[0])
+    for hidden, layers in SIZES[:3]:
+        for kind in KINDS:
+            for value in tried(results, tuned, kind, hidden)[1]:
+                yield tuned, kind, hidden, layers, value, 1
     for seed in SEEDS:
-        for budget in sorted(budgets, key=float):
+        for budget in budgets:
             for kind in KINDS:
                 every, least = best(results, budget, kind)
                 for hidden, layers in every if seed == 1 else filter(None, [least]):
@@ -245,8 +248,8 @@ class Streams:
                     self.change.notify_all()
 
 
-def main(folder, budgets):
-    streams = Streams(folder, budgets)
+def main(folder, budget):
+    streams = Streams(folder, up_to(budget))
     threads = [threading.Thread(target=streams.work) for _ in range(int(os.environ.get("STREAMS", "2")))]
     for thread in threads:
         thread.start()
@@ -257,4 +260,4 @@ def main(folder, budgets):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2])

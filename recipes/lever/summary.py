@@ -1,6 +1,6 @@
 """The tables of run.sh: rates tried, the runs of each budget, and the compute that dense needs to match MoE, beside the published law.
 
-    summary.py RESULTS BUDGET...      RESULTS is FOLDER/results.jsonl, or docs/evidence/efficiency-lever.jsonl
+    summary.py RESULTS BUDGET      of the budgets up to this one; RESULTS is FOLDER/results.jsonl, or docs/evidence/efficiency-lever.jsonl
 
 Curves: ln loss = p + q ln C, least squares over the means of the best size at each budget, each kind for itself.
 Lever: C_dense / C_moe at the loss that MoE measured, C_dense read off the dense line.
@@ -27,7 +27,7 @@ def seconds(row):
 def rates_table(results, budget):
     print(f"\nHeld-out nats a token by peak rate at {budget} FLOPs, seed 1")
     for kind in study.KINDS:
-        for hidden, _ in study.sizes(budget):
+        for hidden, _ in study.SIZES[:3]:
             losses, missing = study.tried(results, budget, kind, hidden)
             text = "  ".join(f"{rate:.3g}: {losses[rate]:.4f}" for rate in sorted(losses))
             print(f"  {kind:6}{hidden:4}  {text}{'  (not all tried)' if missing else ''}")
@@ -46,9 +46,9 @@ def rows_of(results, budget, kind):
 def cells_of(results, budgets):
     """By compute and kind, the runs of the best size, for the budgets of which every size was tried."""
     cells = {}
-    for budget in sorted(budgets, key=float):
+    for budget in budgets:
         every = {kind: rows_of(results, budget, kind) for kind in study.KINDS}
-        if all(rows for by_size in every.values() for rows in by_size.values()):
+        if all(by_size and all(by_size.values()) for by_size in every.values()):
             cells[float(budget)] = {kind: min(by_size.values(), key=lambda rows: rows[0]["loss"]) for kind, by_size in every.items()}
     return cells
 
@@ -134,15 +134,14 @@ def levers(cells):
               f"{published(compute):12.2f}{value * taken['dense'] / taken['moe']:8.2f}{beyond}")
 
 
-def main(path, budgets):
-    results = study.Results(path)
-    for tuned in sorted({study.tuned_at(budget) for budget in budgets}, key=float):
-        rates_table(results, tuned)
-    for budget in sorted(budgets, key=float):
+def main(path, largest):
+    results, budgets = study.Results(path), study.up_to(largest)
+    rates_table(results, study.tuned_at(largest))
+    for budget in budgets:
         runs_table(results, budget)
     if cells := cells_of(results, budgets):
         levers(cells)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2])
