@@ -156,12 +156,13 @@ def to_do(results, budgets):
                 yield tuned, kind, hidden, layers, value, 1
     for seed in SEEDS:
         for budget in budgets:
-            for kind in KINDS:
-                every, least = best(results, budget, kind)
-                for hidden, layers in every if seed == 1 else filter(None, [least]):
-                    value = rate(results, budget, kind, hidden)
-                    if value is not None and results.loss(name(budget, kind, hidden, value, seed)) is None:
-                        yield budget, kind, hidden, layers, value, seed
+            found = {kind: best(results, budget, kind) for kind in KINDS}
+            for place in range(len(SIZES)):
+                for kind, (every, least) in found.items():
+                    wanted = every if seed == 1 else [least] if least else []
+                    value = rate(results, budget, kind, wanted[place][0]) if place < len(wanted) else None
+                    if value is not None and results.loss(name(budget, kind, wanted[place][0], value, seed)) is None:
+                        yield budget, kind, *wanted[place], value, seed
 
 
 def measured(folder, run, budget, config):
