@@ -41,7 +41,7 @@ def frame(axes, computes):
 def runs(axes, results, budgets, kind):
     """A dot a run: full where its size is the best of its kind and budget."""
     for budget in budgets:
-        best = study.best(results, budget, kind)[1]
+        best = study.best(results, budget, kind)
         for hidden, rows in summary.rows_of(results, budget, kind).items():
             for row in rows:
                 fill = COLOURS[kind] if best and hidden == best[0] else "none"

@@ -24,8 +24,9 @@ EXPERTS, CHOSEN, SHARED = 64, 4, 1
 # Of FLOPs. At the first of them rates are tuned, a third of what it takes at 3e13. 1e12 alone tries the script.
 BUDGETS = ["1e13", "3e13", "1e14", "3e14", "1e15"]
 TRIAL = "1e12"
-# Powers of 2: the rates of every model at the budget where rates are tuned; while the best is at an end, one more is tried there.
+# Powers of 2: the rates of every model at the budget where rates are tuned first.
 RATES = [2 ** -9, 2 ** -8, 2 ** -7]
+CLOSE = 0.2  # nats
 SEEDS = (1, 2, 3)  # 2 and 3 for the best size of each kind only
 # Exponents in C of the best rate and batch (Ling report, figure 12); the batch at 3e13 is ours.
 RATE_EXPONENT, BATCH_EXPONENT, SEQUENCES_AT_3E13 = -0.1579, 0.3447, 8
@@ -101,68 +102,101 @@ class Results(dict):
         return None if run not in self else math.inf if self[run]["loss"] is None else self[run]["loss"]
 
 
+def carried(results, budget, kind, hidden):
+    """The best rate where rates are tuned first, of the nearest size that was, carried by the law; None before it is known."""
+    nearest = min((h for h, _ in SIZES[:3]), key=lambda h: abs(h - hidden))
+    losses, missing = tried(results, tuned_at(budget), kind, nearest)
+    return None if missing else min(losses, key=losses.get) * (float(budget) / float(tuned_at(budget))) ** RATE_EXPONENT
+
+
+def sizes(results, budget, kind):
+    """
+    H, layers of those that a budget tries; none before they are known. Three from the best of the budget before on, as the best size
+    grows with compute; while the largest is the best, judged by carried rates, and there is one more, that too.
+    """
+    before = BUDGETS[:BUDGETS.index(budget)] if budget != TRIAL else []
+    start = best(results, before[-1], kind) if before else SIZES[0]
+    if start is None:
+        return []
+    first, last = SIZES.index(start), SIZES.index(start) + 3
+    while budget != tuned_at(budget) and last < len(SIZES):
+        losses = at_carried(results, budget, kind, SIZES[first:last])
+        if None in losses.values() or min(losses, key=losses.get) != SIZES[last - 1][0]:
+            break
+        last += 1
+    return SIZES[first:last]
+
+
+def at_carried(results, budget, kind, some):
+    """Loss of each H at its carried rate; None where it is not done."""
+    rates = {hidden: carried(results, budget, kind, hidden) for hidden, _ in some}
+    return {hidden: rate and results.loss(name(budget, kind, hidden, rate, 1)) for hidden, rate in rates.items()}
+
+
 def tried(results, budget, kind, hidden):
-    """Losses by rate at the budget where rates are tuned, and the rates to try next, none when the best is known."""
-    rates, losses = list(RATES), {}
+    """
+    Losses by rate, and the rates to try next, none when the best is known: all of RATES where rates are tuned first; the carried rate
+    elsewhere and, for a size within CLOSE of the best, its half and its double. While the best is at an end, one more there.
+    """
+    rates, losses, is_first = list(RATES), {}, budget == tuned_at(budget)
+    if not is_first:
+        rates = [carried(results, budget, kind, hidden)]
+        if rates[0] is None:
+            return {}, []
     while True:
         losses |= {rate: results.loss(name(budget, kind, hidden, rate, 1)) for rate in rates if rate not in losses}
         missing = [rate for rate in rates if losses[rate] is None]
         if missing:
             return {rate: value for rate, value in losses.items() if value is not None}, missing
-        best = min(losses, key=losses.get)
-        if best == min(rates):
-            rates.append(best / 2)
-        elif best == max(rates):
-            rates.append(best * 2)
+        if len(rates) == 1:
+            others = at_carried(results, budget, kind, sizes(results, budget, kind))
+            if None in others.values() or losses[rates[0]] > min(others.values()) + CLOSE:
+                return losses, []
+            rates += [rates[0] / 2, rates[0] * 2]
+            continue
+        least = min(losses, key=losses.get)
+        if least == min(rates):
+            rates.append(least / 2)
+        elif least == max(rates):
+            rates.append(least * 2)
         else:
             return losses, []
 
 
 def rate(results, budget, kind, hidden):
-    """The rate of a run: the best one where rates are tuned (of the nearest size that was), carried by the law; None before it is known."""
-    tuned = tuned_at(budget)
-    nearest = min((h for h, _ in SIZES[:3]), key=lambda h: abs(h - hidden))
-    losses, missing = tried(results, tuned, kind, nearest)
-    return None if missing else min(losses, key=losses.get) * (float(budget) / float(tuned)) ** RATE_EXPONENT
+    """The best rate tried; None before one was."""
+    losses, _ = tried(results, budget, kind, hidden)
+    return min(losses, key=losses.get) if losses else None
 
 
 def best(results, budget, kind):
-    """
-    The sizes of a budget, and of them the one of the least loss, None before all are done: H, layers each. They are three from the best
-    of the budget before on, as the best size grows with compute; while the largest is the best and there is one more, that too.
-    """
-    before = [] if budget == TRIAL else BUDGETS[:BUDGETS.index(budget)]
-    start = best(results, before[-1], kind)[1] if before else SIZES[0]
-    if start is None:
-        return [], None
-    first, last = SIZES.index(start), SIZES.index(start) + 3
-    while True:
-        losses = {}
-        for hidden, layers in SIZES[first:last]:
-            value = rate(results, budget, kind, hidden)
-            losses[hidden, layers] = value and results.loss(name(budget, kind, hidden, value, 1))
-        least = None if None in losses.values() else min(losses, key=losses.get)
-        if least != SIZES[last - 1] or last == len(SIZES):
-            return list(losses), least
-        last += 1
+    """The size of the least loss at its best rate: H, layers; None before all are done."""
+    losses = {}
+    for hidden, layers in sizes(results, budget, kind):
+        done, missing = tried(results, budget, kind, hidden)
+        if missing or not done:
+            return None
+        losses[hidden, layers] = min(done.values())
+    return min(losses, key=losses.get) if losses else None
 
 
 def to_do(results, budgets):
     """Runs that could be done now, in order: budget, kind, H, layers, rate, seed."""
-    tuned = tuned_at(budgets[0])
-    for hidden, layers in SIZES[:3]:
-        for kind in KINDS:
-            for value in tried(results, tuned, kind, hidden)[1]:
-                yield tuned, kind, hidden, layers, value, 1
-    for seed in SEEDS:
+    for budget in budgets:
+        found = {kind: sizes(results, budget, kind) for kind in KINDS}
+        for place in range(len(SIZES)):
+            for kind in KINDS:
+                for hidden, layers in found[kind][place:place + 1]:
+                    for value in tried(results, budget, kind, hidden)[1]:
+                        yield budget, kind, hidden, layers, value, 1
+    for seed in SEEDS[1:]:
         for budget in budgets:
-            found = {kind: best(results, budget, kind) for kind in KINDS}
-            for place in range(len(SIZES)):
-                for kind, (every, least) in found.items():
-                    wanted = every if seed == 1 else [least] if least else []
-                    value = rate(results, budget, kind, wanted[place][0]) if place < len(wanted) else None
-                    if value is not None and results.loss(name(budget, kind, wanted[place][0], value, seed)) is None:
-                        yield budget, kind, *wanted[place], value, seed
+            for kind in KINDS:
+                least = best(results, budget, kind)
+                if least is not None:
+                    value = rate(results, budget, kind, least[0])
+                    if results.loss(name(budget, kind, least[0], value, seed)) is None:
+                        yield budget, kind, *least, value, seed
 
 
 def measured(folder, run, budget, config):

@@ -27,7 +27,7 @@ def seconds(row):
 def rates_table(results, budget):
     print(f"\nHeld-out nats a token by peak rate at {budget} FLOPs, seed 1")
     for kind in study.KINDS:
-        for hidden, _ in study.SIZES[:3]:
+        for hidden, _ in study.sizes(results, budget, kind):
             losses, missing = study.tried(results, budget, kind, hidden)
             text = "  ".join(f"{rate:.3g}: {losses[rate]:.4f}" for rate in sorted(losses))
             print(f"  {kind:6}{hidden:4}  {text}{'  (not all tried)' if missing else ''}")
@@ -36,7 +36,7 @@ def rates_table(results, budget):
 def rows_of(results, budget, kind):
     """By size, the runs of a budget at their best rate that are done, seed by seed."""
     rows = {}
-    for hidden, _ in study.best(results, budget, kind)[0]:
+    for hidden, _ in study.sizes(results, budget, kind):
         rate = study.rate(results, budget, kind, hidden)
         names = [study.name(budget, kind, hidden, rate, seed) for seed in study.SEEDS] if rate else []
         rows[hidden] = [results[name] for name in names if name in results]
@@ -44,12 +44,12 @@ def rows_of(results, budget, kind):
 
 
 def cells_of(results, budgets):
-    """By compute and kind, the runs of the best size, for the budgets of which every size was tried."""
+    """By compute and kind, the runs of the best size, for the budgets of which every size and rate was tried."""
     cells = {}
     for budget in budgets:
-        every = {kind: rows_of(results, budget, kind) for kind in study.KINDS}
-        if all(by_size and all(by_size.values()) for by_size in every.values()):
-            cells[float(budget)] = {kind: min(by_size.values(), key=lambda rows: rows[0]["loss"]) for kind, by_size in every.items()}
+        best = {kind: study.best(results, budget, kind) for kind in study.KINDS}
+        if None not in best.values():
+            cells[float(budget)] = {kind: rows_of(results, budget, kind)[size[0]] for kind, size in best.items()}
     return cells
 
 
@@ -136,8 +136,8 @@ def levers(cells):
 
 def main(path, largest):
     results, budgets = study.Results(path), study.up_to(largest)
-    rates_table(results, study.tuned_at(largest))
     for budget in budgets:
+        rates_table(results, budget)
         runs_table(results, budget)
     if cells := cells_of(results, budgets):
         levers(cells)
