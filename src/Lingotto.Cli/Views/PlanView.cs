@@ -30,7 +30,7 @@ internal static class PlanView
     {
         output.WriteLine(Line($"{"days",6} {"cost " + currency,12} {"risk",7}  fleet"));
         foreach (FrontPoint point in front)
-            output.WriteLine(Line($"{point.Days,6:F1} {Figures.Short(point.Cost),12} {100 * (Math.Exp(point.Risk) - 1),5:F0} %  {point.Devices} x {point.Device}, {point.Layout}"));
+            output.WriteLine(Line($"{point.Days,6:F1} {Figures.Short(point.Cost),12} {100 * (Math.Exp(point.Risk) - 1),5:F0} %  {point.Devices} x {point.Device}, {point.Layout}, {point.Precision.ToString().ToLowerInvariant()}"));
     }
 
     private static void WriteTable(PlanResult result, TextWriter output)

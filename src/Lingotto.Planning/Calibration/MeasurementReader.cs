@@ -79,6 +79,7 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
             ExpertImbalance = row.Notes.Contains("natural", StringComparison.Ordinal) || row.Notes.Contains("dropless stable", StringComparison.Ordinal)
                 ? NaturalImbalance : 1,
             DataOverlap = row.Group is "megatron-a100" or "korthikanti-a100" or "vtrain-multi" ? 0 : 0.9, // Megatron-LM overlaps since 2023.
+            OverlapsTransfers = row.Group is not ("megatron-a100" or "korthikanti-a100"),
             SendsOncePerNode = row.Notes.Contains("DeepEP", StringComparison.Ordinal),
             ExpertOverlap = row.Notes.Contains("EP overlap", StringComparison.Ordinal) ? 0.8 : 0,
         };

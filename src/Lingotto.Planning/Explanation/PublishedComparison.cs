@@ -59,7 +59,7 @@ public sealed record PublishedComparison(double Scale, IReadOnlyList<PublishedRo
         foreach (PlanOption option in result.Ranked.Where(option => option.Device.Device.Name is PublishedCost.PremiumDevice
             || PublishedCost.LowerDevices.Contains(option.Device.Device.Name)).OrderBy(option => option.Device.Device.Name, StringComparer.Ordinal))
         {
-            Plan? plan = DeviceSearch.Run(asRun, option.Device, option.Price.PerHour!.Value, Precision.Bf16).Plan;
+            Plan? plan = DeviceSearch.Run(asRun, option.Device, option.Price.PerHour!.Value, asRun.Work).Plan;
             found.Add((option.Device.Device.Name, option.Interval!, plan is null ? null : CostInterval.Of(plan, asRun, option.Price)));
         }
 

@@ -24,10 +24,12 @@ public static class LayoutRules
             return LayoutRule.DenseModel;
         if (model.MoeLayers > 0 && model.Experts % layout.Expert != 0)
             return LayoutRule.Experts;
-        if (layout.Pipeline * layout.Chunks > model.Layers)
+        if (!FillsStages(model, layout.Pipeline * layout.Chunks))
             return LayoutRule.Stages;
         if (work.SequencesPerStep % (layout.MicroBatch * layout.Data) != 0)
             return LayoutRule.Batch;
+        if (layout.Data % layout.Islands != 0 || layout.ExpertData % layout.Islands != 0)
+            return LayoutRule.Islands;
         return BrokenBySchedule(work, layout);
     }
 
@@ -50,12 +52,17 @@ public static class LayoutRules
             LayoutRule.Experts => $"{model.Experts} experts do not divide by e = {layout.Expert}",
             LayoutRule.Stages => $"{model.Layers} layers cannot fill {layout.Pipeline} stages of {layout.Chunks} chunks",
             LayoutRule.Batch => $"{work.SequencesPerStep} sequences do not divide by b*D = {layout.MicroBatch * layout.Data}",
+            LayoutRule.Islands => $"{layout.Data} replicas, {layout.ExpertData} of each expert, do not divide by {layout.Islands} islands",
             LayoutRule.Interleaving => $"the interleaved schedule needs stages, and micro-batches in a multiple of {layout.Pipeline}",
             LayoutRule.ZeroBubbleChunks => "zero-bubble schedules are planned without chunks",
             LayoutRule.ZeroBubblePipeline => "a zero-bubble schedule needs a pipeline",
             _ => "ZeRO-2 and 3 are planned without a pipeline, which would gather and scatter every micro-batch",
         };
     }
+
+    /// <summary>True if layers cut into so many equal chunks, rounded up, leave none empty.</summary>
+    internal static bool FillsStages(ModelShape model, int chunks) =>
+        (chunks - 1) * ((model.Layers + chunks - 1) / chunks) < model.Layers;
 
     private static LayoutRule BrokenBySchedule(Workload work, in Layout layout)
     {

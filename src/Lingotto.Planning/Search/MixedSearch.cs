@@ -32,7 +32,7 @@ public sealed class MixedSearch
                 .Select(pair => (pair.device, pair.PerHour!.Value))];
         var fronts = new (List<FleetOption> Options, SearchCounts Counts)[priced.Length];
         Parallel.For(0, priced.Length, new ParallelOptions { CancellationToken = cancellation },
-            index => fronts[index] = DeviceFront.Of(request, priced[index].Device, priced[index].Price));
+            index => fronts[index] = DeviceFront.Of(request, priced[index].Device, priced[index].Price, request.Work));
         var search = new MixedSearch(request, [.. fronts.Select(front => front.Options)]);
         MixedPlan? plan = search.Pairs(Math.Min(bestCost, request.Budget));
         SearchCounts counts = fronts.Aggregate(default(SearchCounts), (sum, front) => sum + front.Counts);
@@ -72,14 +72,14 @@ public sealed class MixedSearch
 
     /// <summary>What a run costs at the rate of an option's micro-batches, with nothing fixed and no failures.</summary>
     private double LeastCost(FleetOption option) =>
-        _steps * _request.Work.SequencesPerStep / option.SequencesPerRound * option.MicroBatchSeconds / 3600 * option.HourlyCost;
+        _steps * _request.Work.SequencesPerStep / option.SequencesPerRound * option.RoundSeconds / 3600 * option.HourlyCost;
 
     /// <summary>Rounds of the first kind so that both end together, the second takes the rest; null where the first could take all.</summary>
     private MixedPlan? Share(FleetOption first, FleetOption second)
     {
         int total = _request.Work.SequencesPerStep;
-        double slopeFirst = first.MicroBatchSeconds / first.SequencesPerRound, slopeSecond = second.MicroBatchSeconds / second.SequencesPerRound;
-        double even = (second.FixedSeconds - first.FixedSeconds + slopeSecond * total) / (slopeFirst + slopeSecond) / first.SequencesPerRound;
+        double slopeFirst = first.RoundSeconds / first.SequencesPerRound, slopeSecond = second.RoundSeconds / second.SequencesPerRound;
+        double even = (second.Seconds(total) - first.Seconds(0)) / (slopeFirst + slopeSecond) / first.SequencesPerRound;
         MixedPlan? best = null;
         foreach (double rounds in (ReadOnlySpan<double>)[Math.Floor(even), Math.Ceiling(even)])
         {
@@ -106,11 +106,11 @@ public sealed class MixedSearch
         {
             StageWeights weights = StageWeights.Of(_request.Work.Model, option.Layout);
             double replicated = weights.Shared / option.Layout.Data + weights.Experts / option.Layout.ExpertData;
-            return 2 * _request.Work.GradientBytes * replicated / option.Device.Rates(option.Precision).InterBytesPerSecond;
+            return 2 * _request.Work.GradientBytes * replicated / option.InterBytesPerSecond;
         }
 
         double traffic = Math.Max(Traffic(first), Traffic(second)), overlap = _request.Work.DataOverlap;
-        return (1 - overlap) * traffic + Math.Max(0, overlap * traffic - Math.Min(first.MicroBatchSeconds, second.MicroBatchSeconds));
+        return (1 - overlap) * traffic + Math.Max(0, overlap * traffic - Math.Min(first.RoundSeconds, second.RoundSeconds));
     }
 
     /// <summary>A failure of either kind stops both.</summary>

@@ -48,13 +48,9 @@ public static class Planner
         double price = known ?? 1;
         if (known is null)
             request = request with { Budget = double.PositiveInfinity }; // no money to compare with
-        DeviceAnswer plain = DeviceSearch.Run(request, device, price, Precision.Bf16);
-        if (!request.AllowsFp8 || !device.HasFp8)
-            return plain;
-        DeviceAnswer fp8 = DeviceSearch.Run(request, device, price, Precision.Fp8);
-        SearchCounts counts = plain.Counts + fp8.Counts;
-        return (fp8.Plan?.Cost ?? double.PositiveInfinity) < (plain.Plan?.Cost ?? double.PositiveInfinity)
-            ? fp8 with { Counts = counts } : plain with { Counts = counts };
+        DeviceAnswer[] answers = [.. request.Variants(device).Select(work => DeviceSearch.Run(request, device, price, work))];
+        SearchCounts counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts);
+        return answers.MinBy(answer => answer.Plan?.Cost ?? double.PositiveInfinity)! with { Counts = counts };
     }
 
     private static PlanOption Compare(PlanOption option, PlanOption? best)
