@@ -13,6 +13,9 @@ public static class StepModel
     /// <summary>Standard deviation of a device's step time over its mean.</summary>
     internal const double Jitter = 0.005;
 
+    /// <summary>Computation beside traffic is this much longer, for both share units and memory: the mean of arXiv 2507.03114.</summary>
+    internal const double Contention = 0.189;
+
     /// <summary>Wall time between exchanges of islands (atorch, local_sgd: 600 s).</summary>
     internal const double ExchangeSeconds = 600;
 
@@ -167,9 +170,15 @@ public static class StepModel
         + Collectives.Gather(
             bytes * weights.Experts, layout.ExpertReplicas, Math.Max(1, rates.NodeDevices / (layout.Expert * layout.ExpertTensor)), rates);
 
-    /// <summary>What remains when a share may run beside computation of a given length.</summary>
-    private static double Exposed(double traffic, double compute, double overlap) =>
-        (1 - overlap) * traffic + Math.Max(0, overlap * traffic - compute);
+    /// <summary>
+    /// What traffic adds when a share may run beside computation of a given length: what does not fit beside it, and what it slows the
+    /// computation that it does.
+    /// </summary>
+    private static double Exposed(double traffic, double compute, double overlap)
+    {
+        double beside = Math.Min(overlap * traffic, compute);
+        return traffic - beside + Contention * beside;
+    }
 
     /// <summary>Parameters whose optimizer state a device updates.</summary>
     internal static double Owned(in Layout layout, in StageWeights weights) =>
