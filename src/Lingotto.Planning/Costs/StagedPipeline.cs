@@ -63,6 +63,15 @@ public static class StagedPipeline
         return fullest;
     }
 
+    /// <summary>Layers that a stage can hold; the need of memory is a line in layers. 0 when not even one.</summary>
+    internal static int MostLayers(Workload work, in Layout layout, in DeviceRates rates, int stage)
+    {
+        int matrices = stage is 0 || stage == layout.Pipeline - 1 ? 1 : 0;
+        double one = MemoryModel.Of(work, layout, stage, 1, StageWeights.Of(work.Model, layout, 1, matrices)).Total;
+        double two = MemoryModel.Of(work, layout, stage, 2, StageWeights.Of(work.Model, layout, 2, matrices)).Total;
+        return one > rates.MemoryBytes ? 0 : 1 + (int)((rates.MemoryBytes - one) / (two - one));
+    }
+
     /// <summary>Forward and backward of one layer, s, for <see cref="LayerSplit"/>.</summary>
     public static double SecondsPerLayer(Workload work, in Layout layout, in DeviceRates rates, bool isMoe)
     {

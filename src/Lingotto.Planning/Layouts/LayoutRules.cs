@@ -4,7 +4,11 @@ namespace Lingotto.Planning;
 public static class LayoutRules
 {
     /// <summary>The first rule that a layout breaks.</summary>
-    public static LayoutRule Broken(Workload work, in Layout layout, int nodeDevices)
+    public static LayoutRule Broken(Workload work, in Layout layout, int nodeDevices) =>
+        !FillsStages(work.Model, layout.Pipeline * layout.Chunks) ? LayoutRule.Stages : BrokenBesidesStages(work, layout, nodeDevices);
+
+    /// <summary>The same where layers are split otherwise than in equal chunks.</summary>
+    internal static LayoutRule BrokenBesidesStages(Workload work, in Layout layout, int nodeDevices)
     {
         ModelShape model = work.Model;
         int experts = layout.Expert * layout.ExpertTensor;
@@ -24,8 +28,6 @@ public static class LayoutRules
             return LayoutRule.DenseModel;
         if (model.MoeLayers > 0 && model.Experts % layout.Expert != 0)
             return LayoutRule.Experts;
-        if (!FillsStages(model, layout.Pipeline * layout.Chunks))
-            return LayoutRule.Stages;
         if (work.SequencesPerStep % (layout.MicroBatch * layout.Data) != 0)
             return LayoutRule.Batch;
         if (layout.Data % layout.Islands != 0 || layout.ExpertData % layout.Islands != 0)

@@ -15,7 +15,7 @@ public sealed class FleetOption
         InterBytesPerSecond = rates.InterBytesPerSecond;
         double rounds = work.SequencesPerStep / (double)SequencesPerRound;
         double twice = StepModel.Evaluate(work with { SequencesPerStep = 2 * work.SequencesPerStep }, layout, rates).Total;
-        _perRound = (twice - seconds) / rounds;
+        _perRound = Math.Min(twice - seconds, seconds) / rounds;
         _fixed = seconds - rounds * _perRound;
     }
 

@@ -57,7 +57,7 @@ internal static class LayoutWalk
             int devices = stage * data;
             if (devices > limit || (devices % nodeDevices != 0 && devices > nodeDevices))
                 continue; // fleets are rented by the node
-            foreach (int islands in space.Islands)
+            foreach (int islands in space.Islands.Where(count => data % count == 0))
                 foreach (ZeroStage zero in space.Zero)
                     foreach (PipelineSchedule schedule in space.Schedule)
                     {

@@ -30,7 +30,7 @@ public static class Planner
         PlanOption? best = options.Where(option => option.IsRanked).MinBy(option => option.Answer.Plan!.Cost);
         SearchCounts counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts);
         (MixedPlan? mixed, SearchCounts mixedCounts) = pairs
-            ? MixedSearch.Run(request, devices, best?.Answer.Plan!.Cost ?? double.PositiveInfinity, cancellation) : default;
+            ? MixedSearch.Run(request, devices, best?.Answer.Plan!.Cost ?? double.PositiveInfinity, cancellation: cancellation) : default;
         return new PlanResult
         {
             Request = request,

@@ -31,8 +31,8 @@ public class DeviceSearchTests
     {
         var work = new Workload { Model = PlanningFixture.Shipped(model), SequenceLength = 4096, SequencesPerStep = sequences, ExpertImbalance = 1.2 };
         PlanRequest request = PlanningFixture.Request(work, 3e11) with { MaxDevices = maxDevices, DeadlineDays = deadlineDays };
-        DeviceAnswer pruned = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, Precision.Bf16);
-        DeviceAnswer exhaustive = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, Precision.Bf16, prunes: false);
+        DeviceAnswer pruned = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, request.Work);
+        DeviceAnswer exhaustive = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, request.Work, prunes: false);
         Assert.Equal(exhaustive.Plan?.Cost, pruned.Plan?.Cost);
         Assert.True(pruned.Counts.Evaluated <= exhaustive.Counts.Evaluated);
     }
@@ -53,7 +53,7 @@ public class DeviceSearchTests
     public void A_plan_fits_obeys_the_rules_and_keeps_the_deadline()
     {
         PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus) with { DeadlineDays = 20 };
-        Plan plan = DeviceSearch.Run(request, PlanningFixture.Device("h800-sxm"), 27.5, Precision.Bf16).Plan!;
+        Plan plan = DeviceSearch.Run(request, PlanningFixture.Device("h800-sxm"), 27.5, request.Work).Plan!;
         Assert.Null(LayoutRules.Refusal(request.Work, plan.Layout, 8));
         Assert.True(plan.Memory.Total <= 80e9);
         Assert.True(plan.Days <= 20);
@@ -65,12 +65,12 @@ public class DeviceSearchTests
     {
         DeviceEstimate device = PlanningFixture.Device("ling-a");
         PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus);
-        DeviceAnswer late = DeviceSearch.Run(request with { DeadlineDays = 1, MaxDevices = 1024 }, device, 7, Precision.Bf16);
+        DeviceAnswer late = DeviceSearch.Run(request with { DeadlineDays = 1, MaxDevices = 1024 }, device, 7, request.Work);
         Assert.Contains("deadline", late.Reason, StringComparison.Ordinal);
-        DeviceAnswer small = DeviceSearch.Run(request with { MaxDevices = 8 }, device, 7, Precision.Bf16);
+        DeviceAnswer small = DeviceSearch.Run(request with { MaxDevices = 8 }, device, 7, request.Work);
         Assert.Contains("does not fit", small.Reason, StringComparison.Ordinal);
-        DeviceAnswer poor = DeviceSearch.Run(request with { Budget = 1e5 }, device, 7, Precision.Bf16);
-        double cheapest = DeviceSearch.Run(request, device, 7, Precision.Bf16).Plan!.Cost;
+        DeviceAnswer poor = DeviceSearch.Run(request with { Budget = 1e5 }, device, 7, request.Work);
+        double cheapest = DeviceSearch.Run(request, device, 7, request.Work).Plan!.Cost;
         Assert.Contains(FormattableString.Invariant($"over the budget: the cheapest costs {cheapest:N0} CNY"), poor.Reason, StringComparison.Ordinal);
     }
 
@@ -96,13 +96,20 @@ public class DeviceSearchTests
         PlanResult result = Planner.Run(request, devices, pairs: true);
         Assert.Empty(result.Ranked);
         MixedPlan mixed = result.Mixed!;
+        Assert.Equal(MixedWay.Replicas, mixed.Way);
         Assert.True(mixed.Days <= 75);
-        Assert.True(mixed.First.Layout.Devices <= 1200 && mixed.Second.Layout.Devices <= 480);
-        Assert.Equal(8960, mixed.FirstSequences + mixed.SecondSequences);
+        Assert.True(mixed.First.Devices <= 1200 && mixed.Second.Devices <= 480);
+        Assert.Equal(8960, mixed.First.Sequences + mixed.Second.Sequences);
         // Work in proportion to speed: one round of the first kind given to the second would turn the gap.
-        double gap = Math.Abs(mixed.First.Seconds(mixed.FirstSequences) - mixed.Second.Seconds(mixed.SecondSequences));
-        double given = mixed.Second.MicroBatchSeconds * mixed.First.SequencesPerRound / mixed.Second.SequencesPerRound;
-        Assert.True(gap <= mixed.First.MicroBatchSeconds + given, $"{gap} s");
+        double Seconds(MixedPart part, double sequences) => StepModel.Evaluate(
+            request.Work with { SequencesPerStep = (int)sequences }, part.Layout, part.Device.Rates(Precision.Bf16)).Total;
+        double round = mixed.First.Layout.MicroBatch * mixed.First.Layout.Data;
+        Assert.Equal(mixed.StepSeconds, mixed.ExchangeSeconds + Math.Max(
+            Seconds(mixed.First, mixed.First.Sequences), Seconds(mixed.Second, mixed.Second.Sequences)), 0.01 * mixed.StepSeconds);
+        bool firstIsSlower = Seconds(mixed.First, mixed.First.Sequences) > Seconds(mixed.Second, mixed.Second.Sequences);
+        double moved = firstIsSlower ? -round : round;
+        Assert.True(Seconds(mixed.First, mixed.First.Sequences + moved) > Seconds(mixed.Second, mixed.Second.Sequences - moved) != firstIsSlower);
+        Assert.InRange(mixed.Cost, mixed.Low, mixed.High);
     }
 
     [Fact]
