@@ -82,41 +82,9 @@ public class DeviceSearchTests
         Assert.Contains("64 experts", LayoutRules.Refusal(work, new Layout { Devices = 60, Expert = 3 }, 8), StringComparison.Ordinal);
         Assert.Contains("cross nodes", LayoutRules.Refusal(work, new Layout { Devices = 64, Tensor = 16 }, 8), StringComparison.Ordinal);
         Assert.Contains("88 layers", LayoutRules.Refusal(work, new Layout { Devices = 128, Pipeline = 64, Chunks = 2 }, 8), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Two_kinds_together_meet_a_deadline_that_neither_stock_meets_alone()
-    {
-        DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d")];
-        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus, 9e12) with
-        {
-            DeadlineDays = 75,
-            Stock = new Dictionary<string, int> { ["ling-a"] = 1200, ["ling-d"] = 480 },
-        };
-        PlanResult result = Planner.Run(request, devices, pairs: true);
-        Assert.Empty(result.Ranked);
-        MixedPlan mixed = result.Mixed!;
-        Assert.Equal(MixedWay.Replicas, mixed.Way);
-        Assert.True(mixed.Days <= 75);
-        Assert.True(mixed.First.Devices <= 1200 && mixed.Second.Devices <= 480);
-        Assert.Equal(8960, mixed.First.Sequences + mixed.Second.Sequences);
-        // Work in proportion to speed: one round of the first kind given to the second would turn the gap.
-        double Seconds(MixedPart part, double sequences) => StepModel.Evaluate(
-            request.Work with { SequencesPerStep = (int)sequences }, part.Layout, part.Device.Rates(Precision.Bf16)).Total;
-        double round = mixed.First.Layout.MicroBatch * mixed.First.Layout.Data;
-        Assert.Equal(mixed.StepSeconds, mixed.ExchangeSeconds + Math.Max(
-            Seconds(mixed.First, mixed.First.Sequences), Seconds(mixed.Second, mixed.Second.Sequences)), 0.01 * mixed.StepSeconds);
-        bool firstIsSlower = Seconds(mixed.First, mixed.First.Sequences) > Seconds(mixed.Second, mixed.Second.Sequences);
-        double moved = firstIsSlower ? -round : round;
-        Assert.True(Seconds(mixed.First, mixed.First.Sequences + moved) > Seconds(mixed.Second, mixed.Second.Sequences - moved) != firstIsSlower);
-        Assert.InRange(mixed.Cost, mixed.Low, mixed.High);
-    }
-
-    [Fact]
-    public void Without_limits_no_pair_beats_the_cheaper_kind()
-    {
-        DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d"), PlanningFixture.Device("ling-e")];
-        Assert.Null(Planner.Run(PlanningFixture.Request(PlanningFixture.LingPlus), devices, pairs: true).Mixed);
+        // 30 stages of 2 chunks take 2 layers each: 44 chunks hold all 88 and 16 would hold none.
+        Assert.Contains("88 layers", LayoutRules.Refusal(work, new Layout { Devices = 60, Pipeline = 30, Chunks = 2 }, 8), StringComparison.Ordinal);
+        Assert.Contains("islands", LayoutRules.Refusal(work with { SequencesPerStep = 64 }, new Layout { Devices = 64, Expert = 32, Islands = 4 }, 8), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,5 +97,16 @@ public class DeviceSearchTests
         Assert.Equal(1, front.Min(point => point.Cost) / result.Ranked[0].Answer.Plan!.Cost, 0.02); // each count on its fastest layout
         foreach (FrontPoint point in front)
             Assert.DoesNotContain(front, other => other != point && other.Cost <= point.Cost && other.Days <= point.Days && other.Risk <= point.Risk);
+    }
+
+    [Fact]
+    public void The_front_takes_fp8_where_it_is_allowed()
+    {
+        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus);
+        IReadOnlyList<FrontPoint> plain = ParetoFront.Of(Planner.Run(request, [PlanningFixture.Device("h100-sxm")]));
+        IReadOnlyList<FrontPoint> fp8 = ParetoFront.Of(Planner.Run(request with { AllowsFp8 = true }, [PlanningFixture.Device("h100-sxm")]));
+        Assert.All(plain, point => Assert.Equal(Precision.Bf16, point.Precision));
+        Assert.Contains(fp8, point => point.Precision == Precision.Fp8);
+        Assert.True(fp8.Min(point => point.Cost) < plain.Min(point => point.Cost));
     }
 }
