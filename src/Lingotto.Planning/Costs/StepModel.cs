@@ -103,8 +103,8 @@ public static class StepModel
     }
 
     /// <summary>
-    /// Transfers between stages that nothing hides: each boundary once while the pipeline fills and drains, then the slowest one with
-    /// every micro-batch. Interleaved stages send v times a micro-batch, beside computation where the program can.
+    /// Transfers between stages that nothing hides: each of the p*v - 1 boundaries once while the pipeline fills and drains, then the
+    /// slowest one with every micro-batch, v times. Interleaved stages send beside computation where the program can.
     /// </summary>
     private static double PipelineLink(
         Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates, double passSeconds, double microBatches)
@@ -117,9 +117,10 @@ public static class StepModel
             slowest = Math.Max(slowest, transfer);
         }
 
-        if (layout.Chunks > 1)
-            slowest = Math.Max(0, layout.Chunks * slowest - (work.OverlapsTransfers ? passSeconds : 0));
-        return fill + microBatches * slowest;
+        if (layout.Chunks == 1)
+            return fill + microBatches * slowest;
+        fill = layout.Chunks * fill + (layout.Chunks - 1) * slowest; // from the last stage to the next chunk of the first, too
+        return fill + microBatches * Math.Max(0, layout.Chunks * slowest - (work.OverlapsTransfers ? passSeconds : 0));
     }
 
     /// <summary>

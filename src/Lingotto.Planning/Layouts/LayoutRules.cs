@@ -5,7 +5,7 @@ public static class LayoutRules
 {
     /// <summary>The first rule that a layout breaks.</summary>
     public static LayoutRule Broken(Workload work, in Layout layout, int nodeDevices) =>
-        !FillsStages(work.Model, layout.Pipeline * layout.Chunks) ? LayoutRule.Stages : BrokenBesidesStages(work, layout, nodeDevices);
+        !FillsStages(work.Model, layout) ? LayoutRule.Stages : BrokenBesidesStages(work, layout, nodeDevices);
 
     /// <summary>The same where layers are split otherwise than in equal chunks.</summary>
     internal static LayoutRule BrokenBesidesStages(Workload work, in Layout layout, int nodeDevices)
@@ -62,9 +62,9 @@ public static class LayoutRules
         };
     }
 
-    /// <summary>True if layers cut into so many equal chunks, rounded up, leave none empty.</summary>
-    internal static bool FillsStages(ModelShape model, int chunks) =>
-        (chunks - 1) * ((model.Layers + chunks - 1) / chunks) < model.Layers;
+    /// <summary>True if every chunk has a layer where the stages between the first and the last are full and these two share the rest.</summary>
+    internal static bool FillsStages(ModelShape model, in Layout layout) => layout.Pipeline * layout.Chunks <= model.Layers
+        && (layout.Pipeline == 1 || (layout.Pipeline - 2) * StageSplit.LayersOfAStage(model, layout) + 2 * layout.Chunks <= model.Layers);
 
     private static LayoutRule BrokenBySchedule(Workload work, in Layout layout)
     {

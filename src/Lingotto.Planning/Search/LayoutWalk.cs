@@ -27,7 +27,7 @@ internal static class LayoutWalk
                                 foreach (int chunks in space.Chunks)
                                 {
                                     int grid = pipeline * Math.Max(tensor * context, expert);
-                                    if (grid > limit || !LayoutRules.FillsStages(work.Model, pipeline * chunks))
+                                    if (grid > limit)
                                         continue;
                                     var branch = new Layout
                                     {
@@ -40,7 +40,7 @@ internal static class LayoutWalk
                                         MicroBatch = microBatch,
                                         Recompute = recompute,
                                     };
-                                    if (visitor.Enters(branch))
+                                    if (LayoutRules.FillsStages(work.Model, branch) && visitor.Enters(branch))
                                         refused += Leaves(work, space, nodeDevices, limit, branch, ref visitor);
                                 }
 

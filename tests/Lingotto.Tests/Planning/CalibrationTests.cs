@@ -41,11 +41,11 @@ public class CalibrationTests
 
     [Fact]
     public void The_layout_chosen_for_a_mixed_cluster_is_among_the_fastest() =>
-        Assert.InRange(CalibrationPage.MixedClusterRegret(s_calibration.Value.MixedCluster), 0, 0.05);
+        Assert.InRange(MixedClusterAccuracy.Regret(s_calibration.Value.MixedCluster), 0, 0.05);
 
     [Fact]
     public void Seven_of_the_ten_layouts_that_failed_are_refused_or_do_not_fit() =>
-        Assert.True(CalibrationPage.MixedClusterRecall(s_calibration.Value.MixedCluster) >= 0.7);
+        Assert.True(MixedClusterAccuracy.Recall(s_calibration.Value.MixedCluster) >= 0.7);
 
     [Fact]
     public void No_row_of_ling_enters_a_fit() =>

@@ -82,7 +82,8 @@ public class DeviceSearchTests
         Assert.Contains("64 experts", LayoutRules.Refusal(work, new Layout { Devices = 60, Expert = 3 }, 8), StringComparison.Ordinal);
         Assert.Contains("cross nodes", LayoutRules.Refusal(work, new Layout { Devices = 64, Tensor = 16 }, 8), StringComparison.Ordinal);
         Assert.Contains("88 layers", LayoutRules.Refusal(work, new Layout { Devices = 128, Pipeline = 64, Chunks = 2 }, 8), StringComparison.Ordinal);
-        // 30 stages of 2 chunks take 2 layers each: 44 chunks hold all 88 and 16 would hold none.
+        // 30 stages of 2 chunks of 2 layers each: 22 stages hold all 88. 8 stages of 2 chunks: 7 * 12 + 4.
+        Assert.Null(LayoutRules.Refusal(work, new Layout { Devices = 64, Pipeline = 8, Chunks = 2, Expert = 8 }, 8));
         Assert.Contains("88 layers", LayoutRules.Refusal(work, new Layout { Devices = 60, Pipeline = 30, Chunks = 2 }, 8), StringComparison.Ordinal);
         Assert.Contains("islands", LayoutRules.Refusal(work with { SequencesPerStep = 64 }, new Layout { Devices = 64, Expert = 32, Islands = 4 }, 8), StringComparison.Ordinal);
     }
