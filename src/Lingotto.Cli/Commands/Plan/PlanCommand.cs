@@ -30,7 +30,7 @@ internal static class PlanCommand
         var html = new Option<string?>("--html") { Description = "Write the plan as one HTML file.", HelpName = "FILE" };
         var export = new Option<string?>("--export") { Description = "Print the best plan in the words of another program instead.", HelpName = "megatron|deepspeed|recipe" };
         export.AcceptOnlyFromAmong("megatron", "deepspeed", "recipe");
-        var here = new Option<string?>("--here") { Description = "What this machine will do with the recipe MODEL, from the file of bench --device-file.", HelpName = "FILE" };
+        Option<string?> here = PlanHere.Option();
         var happened = new Option<string?>("--run") { Description = "With --here: set beside it what this run of the recipe did.", HelpName = "RUN" };
         command.Add(here);
         command.Add(happened);
