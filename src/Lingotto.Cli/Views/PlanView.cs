@@ -82,7 +82,7 @@ internal static class PlanView
         output.WriteLine(Line(
             $"two kinds together, {Words(mixed.Way)}: {Figures.Short(mixed.Cost)} {result.Request.Currency} ({Figures.Short(mixed.Low)} to {Figures.Short(mixed.High)}), {mixed.Days:F0} days, {mixed.StepSeconds:F2} s an update{(mixed.ExchangeSeconds > 0 ? Line($", of which {mixed.ExchangeSeconds:F2} s exchange between them") : "")}"));
         foreach (MixedPart part in (ReadOnlySpan<MixedPart>)[mixed.First, mixed.Second])
-            output.WriteLine(Line($"  {part.Devices} x {part.Device.Device.Name}, {part.Layout}: {Does(part)}"));
+            output.WriteLine(Line($"  {part.Devices} x {part.Device.Device.Name}, {part.Layout}, {part.Work.Precision.ToString().ToLowerInvariant()}: {Does(part)}"));
         output.WriteLine();
     }
 

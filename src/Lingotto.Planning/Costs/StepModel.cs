@@ -175,7 +175,7 @@ public static class StepModel
     /// What traffic adds when a share may run beside computation of a given length: what does not fit beside it, and what it slows the
     /// computation that it does.
     /// </summary>
-    private static double Exposed(double traffic, double compute, double overlap)
+    internal static double Exposed(double traffic, double compute, double overlap)
     {
         double beside = Math.Min(overlap * traffic, compute);
         return traffic - beside + Contention * beside;

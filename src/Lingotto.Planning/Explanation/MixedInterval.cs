@@ -15,8 +15,8 @@ internal static class MixedInterval
             {
                 Device = part.Device,
                 Layout = part.Layout,
-                Work = plan.Work,
-                Step = StepModel.Evaluate(plan.Work, part.Layout, part.Device.Rates(plan.Work.Precision, request.SoftwareYear)),
+                Work = part.Work,
+                Step = StepModel.Evaluate(part.Work, part.Layout, part.Device.Rates(part.Work.Precision, request.SoftwareYear)),
                 Memory = default,
                 Steps = 1,
                 Goodput = 1,

@@ -56,11 +56,11 @@ public sealed record MixedRow(
     internal static MixedRow Of(MixedPlan plan) => new(
         plan.Way.ToString().ToLowerInvariant(), plan.Cost, plan.Low, plan.High, plan.Days, plan.StepSeconds, plan.ExchangeSeconds,
         [.. new[] { plan.First, plan.Second }.Select(part => new MixedPartRow(
-            part.Device.Device.Name, part.Devices, part.Layout.ToString(), part.Sequences, part.Layers))]);
+            part.Device.Device.Name, part.Devices, part.Layout.ToString(), part.Work.Precision.ToString().ToLowerInvariant(), part.Sequences, part.Layers))]);
 }
 
 /// <summary>One kind's part of a mixed plan; layers of each stage where stages are on both kinds.</summary>
-public sealed record MixedPartRow(string Device, int Devices, string Layout, double Sequences, IReadOnlyList<int> Layers);
+public sealed record MixedPartRow(string Device, int Devices, string Layout, string Precision, double Sequences, IReadOnlyList<int> Layers);
 
 /// <summary>A plan as figures.</summary>
 public sealed record PlanRow(

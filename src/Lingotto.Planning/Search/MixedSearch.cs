@@ -111,8 +111,8 @@ public sealed class MixedSearch
         double slopeFirst = first.RoundSeconds / first.SequencesPerRound, slopeSecond = second.RoundSeconds / second.SequencesPerRound;
         double even = (second.Seconds(total) - first.Seconds(0)) / (slopeFirst + slopeSecond);
         MixedPlan Plan(MixedWay way, double sequences, double step, double exchange) => new(
-            way, new MixedPart(first.Device, firstPrice, first.Layout.Devices, first.Layout, sequences, []),
-            new MixedPart(second.Device, secondPrice, second.Layout.Devices, second.Layout, total - sequences, []), _work, step, exchange,
+            way, new MixedPart(first.Device, firstPrice, first.Layout.Devices, first.Layout, first.Work, sequences, []),
+            new MixedPart(second.Device, secondPrice, second.Layout.Devices, second.Layout, second.Work, total - sequences, []), step, exchange,
             _steps * step / MixedFleet.Useful(_request, first.Device, first.Layout.Devices, second.Device, second.Layout.Devices));
         if (_work.Exchange != ExchangeRule.EveryStep)
             return even > 0 && even < total ? Plan(MixedWay.Islands, even, first.Seconds(even), 0) : null;
@@ -133,12 +133,12 @@ public sealed class MixedSearch
         return best;
     }
 
-    /// <summary>Gradients travel between kinds once a step, scattered over the devices of a replica, on the slower network; a tenth stays exposed.</summary>
+    /// <summary>Gradients travel between kinds once a step, scattered over the devices of a replica, on the slower network, beside the last backward.</summary>
     private double Exchange(FleetOption first, FleetOption second)
     {
         double Traffic(FleetOption option) =>
-            2 * _work.GradientBytes * StageWeights.Of(_work.Model, option.Layout).Shard(option.Layout) / option.InterBytesPerSecond;
-        double traffic = Math.Max(Traffic(first), Traffic(second)), overlap = _work.DataOverlap;
-        return (1 - overlap) * traffic + Math.Max(0, overlap * traffic - Math.Min(first.RoundSeconds, second.RoundSeconds));
+            2 * _work.ReducedGradientBytes * StageWeights.Of(_work.Model, option.Layout).Shard(option.Layout) / option.InterBytesPerSecond;
+        return StepModel.Exposed(
+            Math.Max(Traffic(first), Traffic(second)), Math.Min(first.RoundSeconds, second.RoundSeconds), _work.DataOverlap);
     }
 }

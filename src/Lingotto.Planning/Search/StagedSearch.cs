@@ -184,7 +184,7 @@ internal sealed class StagedSearch
         _bestCost = cost;
         _best = new MixedPlan(
             MixedWay.Stages, Part(_first, firstDevices, layout, stages[..firstStages]), Part(_second, secondDevices, layout, stages[firstStages..]),
-            _work, step, 0, seconds);
+            step, 0, seconds);
     }
 
     private static (int First, int Second) Devices(in Layout layout, int firstStages)
@@ -197,7 +197,7 @@ internal sealed class StagedSearch
         firstDevices * _first.Price.PerHour!.Value + secondDevices * _second.Price.PerHour!.Value;
 
     private MixedPart Part((DeviceEstimate Device, HourlyPrice Price) kind, int devices, in Layout layout, PipelineStage[] stages) =>
-        new(kind.Device, kind.Price, devices, layout, _work.SequencesPerStep, [.. stages.Select(stage => stage.Layers)]);
+        new(kind.Device, kind.Price, devices, layout, _work, _work.SequencesPerStep, [.. stages.Select(stage => stage.Layers)]);
 
     /// <summary>Within stock, and whole nodes.</summary>
     private bool IsRentable(int devices, DeviceEstimate device, in DeviceRates rates) =>
