@@ -87,7 +87,7 @@ public sealed class MixedSearch
                 {
                     foreach (FleetOption second in _fronts[j])
                     {
-                        if (_prunes && Math.Min(LeastCost(first), LeastCost(second)) >= bestCost)
+                        if (_prunes && !MayWin(first, second, bestCost))
                             continue;
                         _evaluated++;
                         if (Share(first, second, _kinds[i].Price, _kinds[j].Price) is { } plan && plan.Cost < bestCost && plan.Days <= _request.DeadlineDays)
@@ -100,6 +100,17 @@ public sealed class MixedSearch
         return best;
     }
 
+    /// <summary>False if two fleets that ended together to the second, without failures, would still be too dear or too slow.</summary>
+    private bool MayWin(FleetOption first, FleetOption second, double bestCost)
+    {
+        double seconds = _steps * first.Seconds(Even(first, second));
+        return seconds / 3600 * (first.HourlyCost + second.HourlyCost) < bestCost && seconds / 86400 <= _request.DeadlineDays;
+    }
+
+    /// <summary>Sequences of the first fleet with which both end together.</summary>
+    private double Even(FleetOption first, FleetOption second) => (second.Seconds(_work.SequencesPerStep) - first.Seconds(0))
+        / (first.RoundSeconds / first.SequencesPerRound + second.RoundSeconds / second.SequencesPerRound);
+
     /// <summary>What a run costs at the rate of an option's micro-batches, with nothing fixed and no failures.</summary>
     private double LeastCost(FleetOption option) =>
         _steps * _work.SequencesPerStep / option.SequencesPerRound * option.RoundSeconds / 3600 * option.HourlyCost;
@@ -108,8 +119,7 @@ public sealed class MixedSearch
     private MixedPlan? Share(FleetOption first, FleetOption second, HourlyPrice firstPrice, HourlyPrice secondPrice)
     {
         int total = _work.SequencesPerStep;
-        double slopeFirst = first.RoundSeconds / first.SequencesPerRound, slopeSecond = second.RoundSeconds / second.SequencesPerRound;
-        double even = (second.Seconds(total) - first.Seconds(0)) / (slopeFirst + slopeSecond);
+        double even = Even(first, second);
         MixedPlan Plan(MixedWay way, double sequences, double step, double exchange) => new(
             way, new MixedPart(first.Device, firstPrice, first.Layout.Devices, first.Layout, first.Work, sequences, []),
             new MixedPart(second.Device, secondPrice, second.Layout.Devices, second.Layout, second.Work, total - sequences, []), step, exchange,

@@ -3,8 +3,9 @@ namespace Lingotto.Planning;
 /// <summary>
 /// The cheapest pipeline whose first stages are of one kind of device and whose last of another, all of the same width t*c*D, under
 /// plain 1F1B with layers split so that the slowest stage is as fast as memory lets it be. With p_k stages of kind k and tau_k a layer of a
-/// micro-batch, no stage is faster than L/(p_1/tau_1 + p_2/tau_2) whatever D: what a run costs at that rate bounds a branch from
-/// below, and (m - 1) * max of the best split + all layers on the faster kind bounds every D on it. The optimum under the model is exact within the space.
+/// micro-batch, no stage is faster than L/(p_1/tau_1 + p_2/tau_2) whatever D: what a run costs at that rate, and how long it takes on all
+/// devices that there are, bound a branch from below; (m - 1) * max of the best split + all layers on the faster kind bounds every D
+/// on it. The optimum under the model is exact within the space.
 /// </summary>
 internal sealed class StagedSearch
 {
@@ -77,29 +78,35 @@ internal sealed class StagedSearch
         double onFirst = StagedPipeline.SecondsPerLayer(_work, branch, _firstRates, isMoe);
         double onSecond = StagedPipeline.SecondsPerLayer(_work, branch, _secondRates, isMoe);
         double head = StagedPipeline.HeadSeconds(_work, branch, _secondRates) * (1 + _work.Model.PredictLayers);
-        int layers = isMoe ? _work.Model.MoeLayers : _work.Model.DenseLayers; // dense layers before experts are left out of the bound
-        double width = branch.Tensor * branch.Context;
+        int layers = isMoe ? _work.Model.MoeLayers : _work.Model.DenseLayers; // dense layers before experts are left out of the bounds
+        int width = branch.Tensor * branch.Context;
+        double heldByLayers = layers * (2 + _work.GradientBytes) * StageWeights.Of(_work.Model, branch, 1, matrices: 0).Whole;
         foreach (int first in _firstSpace.Pipeline)
         {
             foreach (int second in _secondSpace.Pipeline)
             {
-                if (first + second > _work.Model.Layers)
+                int mostData = Math.Min(
+                    _request.Limit(_first.Device.Device) / (first * width), _request.Limit(_second.Device.Device) / (second * width));
+                if (first + second > _work.Model.Layers || mostData == 0)
                     continue;
                 double slowest = layers / (first / onFirst + second / onSecond);
                 double perHour = first * _first.Price.PerHour!.Value + second * _second.Price.PerHour!.Value;
-                if (_prunes && _steps * _work.SequencesPerStep / branch.MicroBatch * width * slowest / 3600 * perHour >= _bestCost)
+                double rounds = _steps * _work.SequencesPerStep / branch.MicroBatch;
+                if (_prunes && (rounds * width * slowest / 3600 * perHour >= _bestCost
+                    || rounds / mostData * slowest / 86400 > _request.DeadlineDays
+                    || heldByLayers > first * _firstRates.MemoryBytes + second * _secondRates.MemoryBytes))
                 {
                     _pruned++;
                     continue;
                 }
 
-                Split(branch with { Pipeline = first + second }, first, onFirst, onSecond, head);
+                Split(branch with { Pipeline = first + second }, first, mostData, onFirst, onSecond, head);
             }
         }
     }
 
     /// <summary>Layers to stages by speed, then every D.</summary>
-    private void Split(in Layout branch, int firstStages, double onFirst, double onSecond, double head)
+    private void Split(in Layout branch, int firstStages, int mostData, double onFirst, double onSecond, double head)
     {
         double[] perLayer = [.. Enumerable.Range(0, branch.Pipeline).Select(stage => stage < firstStages ? onFirst : onSecond)];
         var others = new double[branch.Pipeline];
@@ -112,7 +119,7 @@ internal sealed class StagedSearch
         double slowest = 0, all = (_work.Model.Layers - dense) * Math.Min(onFirst, onSecond) + head;
         for (int stage = 0; stage < layers.Length; stage++)
             slowest = Math.Max(slowest, Math.Max(0, layers[stage] - dense) * perLayer[stage] + others[stage]);
-        foreach (int data in _firstSpace.Data)
+        foreach (int data in _firstSpace.Data.TakeWhile(data => data <= mostData))
         {
             Layout layout = branch with { Devices = branch.Pipeline * branch.Tensor * branch.Context * data };
             if (Enters(layout, firstStages, slowest, all) && Fit(layout, stages, perLayer, others) is { } held)
@@ -126,17 +133,17 @@ internal sealed class StagedSearch
         (int firstDevices, int secondDevices) = Devices(layout, firstStages);
         if (!IsRentable(firstDevices, _first.Device, _firstRates) || !IsRentable(secondDevices, _second.Device, _secondRates))
             return false;
-        if (LayoutRules.BrokenBesidesStages(_work, layout, Math.Min(_firstRates.NodeDevices, _secondRates.NodeDevices)) != LayoutRule.None)
+        double microBatches = _work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
+        double least = _steps * ((microBatches - 1) * slowest + all);
+        if (_prunes && (least / 3600 * Hourly(firstDevices, secondDevices) >= _bestCost || least / 86400 > _request.DeadlineDays))
         {
-            _refused++;
+            _pruned++;
             return false;
         }
 
-        double microBatches = _work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
-        double least = _steps * ((microBatches - 1) * slowest + all);
-        if (!_prunes || (least / 3600 * Hourly(firstDevices, secondDevices) < _bestCost && least / 86400 <= _request.DeadlineDays))
+        if (LayoutRules.BrokenBesidesStages(_work, layout, Math.Min(_firstRates.NodeDevices, _secondRates.NodeDevices)) == LayoutRule.None)
             return true;
-        _pruned++;
+        _refused++;
         return false;
     }
 
