@@ -67,10 +67,10 @@ public static class CalibrationPage
         page.AppendLine("was published for the opposite reason: ten days for 1T tokens take thousands of such slow devices, whose pipelines wait for few micro-batches, and each of");
         page.AppendLine("which is taken to fail as often as Ant's cards of 2023, with 25 minutes lost each time. Ant reports 95 % useful time of later runs on thousands of devices");
         page.AppendLine("(DLRover): the last column is the cost with that. The assumptions stand as they were written down.").AppendLine();
-        page.AppendLine("The second column was added after the first had been seen, with assumptions taken from the sources named and not varied. Four changes came later, none made for Ling but all with this");
+        page.AppendLine("The second column was added after the first had been seen, with assumptions taken from the sources named and not varied. Changes came later, none made for Ling but all with this");
         page.AppendLine("table in sight: zero-bubble schedules became an option (few programs have them), models with experts got an error of their own, from rows with");
         page.AppendLine("experts (before both D stood at -38 % and its interval missed 6.35M; so that it now contains it is weak evidence), computation beside traffic got slower,");
-        page.AppendLine("and the error to expect became that of a source instead of a row.").AppendLine();
+        page.AppendLine("transfers of interleaved stages and inputs gathered again got their time, and the error to expect became that of a source instead of a row.").AppendLine();
     }
 
     private static string Range(CostInterval cost) => Line($"{cost.Middle / 1e6:F2} ({cost.Low / 1e6:F2} to {cost.High / 1e6:F2})");

@@ -141,7 +141,7 @@ internal readonly ref struct LayerTime
         double exchange = Collectives.Exchange(
             _tokens / _layout.Tensor * _work.ExpertImbalance, RowBytes * _model.Hidden, _model.ExpertsPerToken,
             _layout.Expert * _layout.ExpertTensor, _rates.NodeDevices, _work.SendsOncePerNode, _model.NodeLimit, _rates);
-        pass.ExpertLink += 2 * exchange * (1 - _work.ExpertOverlap);
+        pass.ExpertLink += 2 * exchange * (1 - _work.ExpertOverlap * (1 - StepModel.Contention));
     }
 
     /// <summary>Two norms and two residual additions of h, rotation of queries and keys.</summary>
