@@ -17,6 +17,7 @@ internal static class PretrainCommand
         {
             Description = "Record every operation in RUN/trace.json, which ui.perfetto.dev opens, and report a step that hangs; costs below 1 % of time.",
         };
+        Option<string?> here = PlanHere.Option();
         var command = new Command("pretrain", "Train a model from text. Example: lingotto pretrain quickstart --data my-texts --trace");
         recipe.AddTo(command);
         machine.AddTo(command);
@@ -24,6 +25,7 @@ internal static class PretrainCommand
         command.Add(maxTime);
         command.Add(fresh);
         command.Add(trace);
+        command.Add(here);
         command.Add(GlobalOptions.Json);
         command.Validators.Add(result =>
         {
@@ -35,11 +37,15 @@ internal static class PretrainCommand
             RecipeFile file = recipe.Open(parsed, context.AssetFolder, machine.Write(parsed, context));
             if (file.Derived.Count > 0 && !parsed.GetValue(GlobalOptions.Quiet))
                 context.Terminal.Error.WriteLine($"by the {ScalingLaws.Name}: {string.Join(", ", file.Derived)}");
+            RunPlan? plan = parsed.GetValue(here) is { } measured ? PlanHere.Predict(file.Recipe, measured, context.AssetFolder) : null;
+            if (plan is not null && !parsed.GetValue(GlobalOptions.Quiet))
+                context.Terminal.Error.WriteLine(PlanHere.Text(file.Name, file.Recipe, plan));
             var options = new PretrainOptions(
                 parsed.GetValue(run) ?? Path.Combine("runs", file.Name), parsed.GetValue(GlobalOptions.Threads), parsed.GetValue(maxTime),
                 parsed.GetValue(fresh), context.AssetFolder)
             {
                 Trace = parsed.GetValue(trace),
+                Plan = plan,
             };
             RunResult result = RunView.Watch(
                 context, parsed, file.Name, observer => Pretrainer.Run(file.Recipe, options, observer, context.Cancellation));

@@ -30,7 +30,7 @@ internal static class PlanView
     {
         output.WriteLine(Line($"{"days",6} {"cost " + currency,12} {"risk",7}  fleet"));
         foreach (FrontPoint point in front)
-            output.WriteLine(Line($"{point.Days,6:F1} {Figures.Short(point.Cost),12} {100 * (Math.Exp(point.Risk) - 1),5:F0} %  {point.Devices} x {point.Device}, {point.Layout}"));
+            output.WriteLine(Line($"{point.Days,6:F1} {Figures.Short(point.Cost),12} {100 * (Math.Exp(point.Risk) - 1),5:F0} %  {point.Devices} x {point.Device}, {point.Layout}, {point.Precision.ToString().ToLowerInvariant()}"));
     }
 
     private static void WriteTable(PlanResult result, TextWriter output)
@@ -55,6 +55,8 @@ internal static class PlanView
         PlanOption best = result.Ranked[0];
         Plan plan = best.Answer.Plan!;
         output.WriteLine(Line($"best: {plan.Layout.Devices} x {best.Device.Device.Title}, {plan.Layout}, {plan.Precision.ToString().ToLowerInvariant()}, goodput {100 * plan.Goodput:F1} %, price {best.Price.Origin}"));
+        if (plan.Work.Exchange != ExchangeRule.EveryStep)
+            output.WriteLine(Line($"  islands exchange by the clock (EDiT): another training than the synchronous one; assumed to need {result.Request.EditTokenFactor:G4} times its tokens, see --edit-tokens"));
         double update = plan.Step.Total / plan.Goodput;
         foreach (CostPart part in CostPart.Of(plan))
             output.WriteLine(Line($"  {part.Name,-26} {part.Seconds,9:F3} s {100 * part.Seconds / update,5:F1} % {Figures.Short(part.Money),9} {result.Request.Currency}"));
@@ -77,11 +79,22 @@ internal static class PlanView
             return;
         }
 
-        output.WriteLine(Line($"two kinds together: {Figures.Short(mixed.Cost)} {result.Request.Currency}, {mixed.Days:F0} days, {mixed.StepSeconds:F2} s an update, of which {mixed.ExchangeSeconds:F2} s exchange between them"));
-        foreach ((FleetOption part, int sequences) in (ReadOnlySpan<(FleetOption, int)>)[(mixed.First, mixed.FirstSequences), (mixed.Second, mixed.SecondSequences)])
-            output.WriteLine(Line($"  {part.Layout.Devices} x {part.Device.Device.Name}, {part.Layout}: {sequences:N0} sequences of an update"));
+        output.WriteLine(Line(
+            $"two kinds together, {Words(mixed.Way)}: {Figures.Short(mixed.Cost)} {result.Request.Currency} ({Figures.Short(mixed.Low)} to {Figures.Short(mixed.High)}), {mixed.Days:F0} days, {mixed.StepSeconds:F2} s an update{(mixed.ExchangeSeconds > 0 ? Line($", of which {mixed.ExchangeSeconds:F2} s exchange between them") : "")}"));
+        foreach (MixedPart part in (ReadOnlySpan<MixedPart>)[mixed.First, mixed.Second])
+            output.WriteLine(Line($"  {part.Devices} x {part.Device.Device.Name}, {part.Layout}, {part.Work.Precision.ToString().ToLowerInvariant()}: {Does(part)}"));
         output.WriteLine();
     }
+
+    private static string Words(MixedWay way) => way switch
+    {
+        MixedWay.Stages => "stages on each",
+        MixedWay.Islands => "islands on each that exchange by the clock (EDiT)",
+        _ => "replicas on each",
+    };
+
+    private static string Does(MixedPart part) => part.Layers.Count == 0 ? Line($"{part.Sequences:N0} sequences of an update")
+        : Line($"{part.Layers.Count} stages of {part.Layers.Min()} to {part.Layers.Max()} layers, {part.Layers.Sum()} in all");
 
     private static void WriteOthers(PlanResult result, TextWriter output)
     {

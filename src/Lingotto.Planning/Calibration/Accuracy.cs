@@ -7,7 +7,7 @@ namespace Lingotto.Planning;
 /// <param name="Bias">Mean relative error: above 0, too slow.</param>
 /// <param name="P90">Ninth decile of the absolute error.</param>
 /// <param name="Max">The largest absolute error.</param>
-/// <param name="Spearman">Rank correlation of predicted and measured time per token and device.</param>
+/// <param name="Spearman">Rank correlation of predicted and measured share of peak: times would rank by size of model alone.</param>
 /// <param name="TopRegret">Where several layouts of one job on one fleet were measured: how much slower the one predicted fastest is than the fastest, mean; not a number without such jobs.</param>
 /// <param name="Coverage">Share of rows inside their 80 % interval; not a number where rows have none.</param>
 /// <param name="ConstantMape">Error of the constant-MFU guess.</param>
@@ -22,11 +22,9 @@ public sealed record Accuracy(
         double[] errors = [.. rows.Select(row => Math.Abs(row.RelativeError))];
         return new Accuracy(
             name, rows.Count, errors.Average(), rows.Average(row => row.RelativeError), Statistics.Quantile(errors, 0.9), errors.Max(),
-            Statistics.Spearman([.. rows.Select(row => PerToken(row.Run, row.Seconds))], [.. rows.Select(row => PerToken(row.Run, row.Run.StepSeconds))]),
+            Statistics.Spearman([.. rows.Select(row => row.Run.MfuAt(row.Seconds))], [.. rows.Select(row => row.Run.Mfu)]),
             Regret(rows), rows.Any(row => double.IsNaN(row.HalfWidth)) ? double.NaN : rows.Average(row => row.IsCovered ? 1.0 : 0), rows.Average(row => Math.Abs(row.ConstantMfuError)));
     }
-
-    private static double PerToken(MeasuredRun run, double seconds) => seconds * run.Layout.Devices / run.Work.TokensPerStep;
 
     private static double Regret(IReadOnlyList<Prediction> rows)
     {

@@ -64,13 +64,16 @@ public sealed class Calibration
         var fits = new List<FamilyEfficiency>();
         foreach (IGrouping<string, MeasuredRun> family in Runs.GroupBy(run => run.Family).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
-            double[] errors = [.. HeldOut(family.Key).Select(row => row.LogError)];
-            double[] moe = [.. HeldOut(family.Key).Where(row => row.Run.Work.Model.MoeLayers > 0).Select(row => row.LogError)];
-            fits.Add(FamilyFit.Fit(family.Key, [.. family], catalogue) with { LogError = Statistics.RootMeanSquare(errors), MoeLogError = Statistics.RootMeanSquare(moe) });
+            Prediction[] heldOut = HeldOut(family.Key);
+            fits.Add(FamilyFit.Fit(family.Key, [.. family], catalogue) with
+            {
+                LogError = Prediction.LogErrorOf(heldOut),
+                MoeLogError = Prediction.LogErrorOf([.. heldOut.Where(row => row.Run.Work.Model.MoeLayers > 0)]),
+            });
         }
 
         DenseToMoe = CrossValidation.DenseToMoe(Runs, catalogue);
-        double transfer = Statistics.RootMeanSquare([.. DenseToMoe.Select(row => row.LogError)]);
+        double transfer = Prediction.LogErrorOf(DenseToMoe);
         for (int i = 0; i < fits.Count; i++)
             fits[i] = double.IsNaN(fits[i].MoeLogError) ? fits[i] with { MoeLogError = transfer } : fits[i];
         fits.Add(Pool(fits));

@@ -20,7 +20,7 @@ internal static class CrossValidation
             MeasuredRun[] dense = [.. family.Where(run => run.Work.Model.MoeLayers == 0)], moe = [.. family.Where(run => run.Work.Model.MoeLayers > 0)];
             FamilyEfficiency fit = FamilyFit.Fit(family.Key, dense, catalogue);
             double mfu = Statistics.Median([.. dense.Select(run => run.Mfu)]);
-            predictions.AddRange(moe.Select(run => new Prediction(run, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), double.NaN)));
+            predictions.AddRange(moe.Select(run => new Prediction(run, NetworkOf(run.Model), FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), double.NaN)));
         }
 
         return predictions;
@@ -43,7 +43,7 @@ internal static class CrossValidation
                 FamilyEfficiency fit = FamilyFit.Fit(family.Key, seen, catalogue);
                 double mfu = Statistics.Median([.. seen.Select(run => run.Mfu)]);
                 folds.Add((left, [.. family.Where(run => key(run) == left)
-                    .Select(run => new Prediction(run, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), double.NaN))]));
+                    .Select(run => new Prediction(run, left, FamilyFit.Predict(run, fit, catalogue), run.SecondsAt(mfu), double.NaN))]));
             }
         }
 
@@ -51,17 +51,17 @@ internal static class CrossValidation
     }
 
     /// <summary>
-    /// The interval that a plan gives, <see cref="CostInterval.NinetiethPercentile"/> times the root mean square, from the errors of the
+    /// The interval that a plan gives, <see cref="CostInterval.NinetiethPercentile"/> times the error to expect, from the errors of the
     /// other folds only: of the row's family where they have any, for a network with experts of rows with experts.
     /// </summary>
-    private static IEnumerable<Prediction> Widen(List<Prediction> fold, List<Prediction> others)
+    private static IEnumerable<Prediction> Widen(List<Prediction> fold, Prediction[] others)
     {
         foreach (Prediction row in fold)
         {
             bool hasExperts = HasExperts(row);
             Prediction[] alike = [.. others.Where(other => !hasExperts || HasExperts(other))];
             Prediction[] family = [.. alike.Where(other => other.Run.Family == row.Run.Family)];
-            double error = Statistics.RootMeanSquare([.. (family.Length > 0 ? family : alike.Length > 0 ? alike : [.. others]).Select(other => other.LogError)]);
+            double error = Prediction.LogErrorOf(family.Length > 0 ? family : alike.Length > 0 ? alike : others);
             yield return row with { HalfWidth = CostInterval.NinetiethPercentile * error };
         }
     }

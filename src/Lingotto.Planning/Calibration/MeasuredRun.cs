@@ -30,6 +30,7 @@ internal sealed record MeasuredRun
     /// <summary>Step time at a given share of BF16 peak.</summary>
     public double SecondsAt(double mfu) => StepSeconds * Mfu / mfu;
 
-    private double MfuAt(double seconds) => Work.Model.FlopsPerToken(Work.SequenceLength) * Work.TokensPerStep
+    /// <summary>Share of BF16 peak at a given step time.</summary>
+    public double MfuAt(double seconds) => Work.Model.FlopsPerToken(Work.SequenceLength) * Work.TokensPerStep
         / (seconds * Layout.Devices * Device.Bf16Tflops.Value!.Value * 1e12);
 }

@@ -4,9 +4,8 @@ using System.Text.RegularExpressions;
 namespace Lingotto.Planning;
 
 /// <summary>
-/// Rows to runs. What a table leaves out is inferred by rules, most of them for one source: a micro-batch that nobody printed is the one
-/// the model finds fastest (its authors tuned it), and so is a number of chunks; weights are shared (ZeRO-3) where sharing the optimizer alone does not fit;
-/// recomputation that nobody printed is none where that fits, else selective.
+/// Rows to runs: what a row says, what is known of its source (<see cref="MeasurementSource"/>), and what neither says by a rule of
+/// <see cref="LeftOut"/>.
 /// </summary>
 internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, EfficiencyTable efficiencies, PublishedShapes shapes)
 {
@@ -22,18 +21,6 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
         ["DGX-H100"] = "h100-sxm",
         ["DGX-B200"] = "b200-sxm",
         ["DGX-GB200"] = "gb200-nvl72",
-    };
-
-    /// <summary>Groups whose rows time steps of one kind of device. Ling's own rows are not among them: nothing is fitted to them.</summary>
-    private static readonly Dictionary<string, double> s_years = new()
-    {
-        ["megatron-a100"] = 2021.3,
-        ["korthikanti-a100"] = 2022.4,
-        ["vtrain-multi"] = 2023,
-        ["foundry"] = 2023.9,
-        ["megatron-bridge"] = 0,
-        ["moe-modelzoo"] = 2025.4,
-        ["llama3"] = 2024.3,
     };
 
     private static readonly int[] s_sizes = [1, 2, 4, 8];
@@ -61,36 +48,35 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
     private string? Try(Measurement row, out MeasuredRun? run)
     {
         run = null;
-        if (!s_years.TryGetValue(row.Group, out double year))
+        if (MeasurementSource.Find(row.Group) is not { } source)
             return row.Group.StartsWith("ling", StringComparison.Ordinal) ? "held out: no row of Ling enters a fit that a plan uses" : "compared elsewhere";
         if (!s_devices.TryGetValue(row.Device, out string? device))
             return "a device that is not named";
         if (shapes.Find(row) is not { } shape)
             return "a network that the model does not cover";
-        if (row.Group == "megatron-bridge")
-            year = ReleaseYear(row.Source);
         var work = new Workload
         {
             Model = shape,
             SequenceLength = row.Whole("seq"),
             SequencesPerStep = row.Whole("gbs"),
             Precision = PrecisionOf(row.Precision),
-            HasFusedAttention = row.Group is not ("megatron-a100" or "korthikanti-a100" or "vtrain-multi"),
+            HasFusedAttention = source.HasFusedAttention,
             ExpertImbalance = row.Notes.Contains("natural", StringComparison.Ordinal) || row.Notes.Contains("dropless stable", StringComparison.Ordinal)
                 ? NaturalImbalance : 1,
-            DataOverlap = row.Group is "megatron-a100" or "korthikanti-a100" or "vtrain-multi" ? 0 : 0.9, // Megatron-LM overlaps since 2023.
+            DataOverlap = source.OverlapsTraffic ? 0.9 : 0,
+            OverlapsTransfers = source.OverlapsTraffic,
             SendsOncePerNode = row.Notes.Contains("DeepEP", StringComparison.Ordinal),
             ExpertOverlap = row.Notes.Contains("EP overlap", StringComparison.Ordinal) ? 0.8 : 0,
         };
         DeviceSpec spec = catalogue[device];
-        Layout layout = Complete(row, work, LayoutOf(row), DeviceEstimate.Of(spec, catalogue, efficiencies));
+        Layout layout = Complete(row, source, work, LayoutOf(row, source), DeviceEstimate.Of(spec, catalogue, efficiencies));
         double seconds = row.StepSeconds ?? (row.TokensPerSecondAndDevice is { } rate
-            ? work.TokensPerStep / (rate * layout.Devices) : Flops(row, work) / (row.TeraflopsPerDevice!.Value * 1e12 * layout.Devices));
-        run = new MeasuredRun { Row = row, Device = spec, Work = work, Layout = layout, Year = year, StepSeconds = seconds };
+            ? work.TokensPerStep / (rate * layout.Devices) : Flops(source, work) / (row.TeraflopsPerDevice!.Value * 1e12 * layout.Devices));
+        run = new MeasuredRun { Row = row, Device = spec, Work = work, Layout = layout, Year = source.Year ?? ReleaseYear(row.Source), StepSeconds = seconds };
         return null;
     }
 
-    private static Layout LayoutOf(Measurement row)
+    private static Layout LayoutOf(Measurement row, MeasurementSource source)
     {
         Match match = MixtralLayout().Match(row.Notes);
         int Given(string column, int group) => match.Success ? int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture) : row.Whole(column);
@@ -103,32 +89,29 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
             Chunks = Given("vpp", 4),
             Context = row.Whole("cp"),
             MicroBatch = row.Whole("mbs"),
-            // Llama 3 shares state and gradients but keeps gathered weights (arXiv 2407.21783 section 3.3.2).
-            Zero = row.Sharding.StartsWith("FSDP", StringComparison.Ordinal) && row.Group != "llama3"
-                ? row.Sharding.Contains("GRAD", StringComparison.Ordinal) ? ZeroStage.Gradients : ZeroStage.Weights
-                : row.Group is "megatron-a100" or "korthikanti-a100" or "vtrain-multi" ? ZeroStage.None : ZeroStage.Optimizer,
+            Zero = row.Sharding.StartsWith("FSDP", StringComparison.Ordinal) && !source.KeepsGatheredWeights
+                ? row.Sharding.Contains("GRAD", StringComparison.Ordinal) ? ZeroStage.Gradients : ZeroStage.Weights : source.Zero,
             Recompute = row.Recompute switch { "full" => Recompute.Full, "" or "none" => Recompute.None, _ => Recompute.Selective },
-            SplitsSequence = row.Group is not ("megatron-a100" or "vtrain-multi") && !(row.Group == "korthikanti-a100" && row.Recompute == "full"),
+            SplitsSequence = source.SplitsSequence && !(source.SplitsSequenceUnlessFull && row.Recompute == "full"),
         };
     }
 
-    private static Layout Complete(Measurement row, Workload work, Layout layout, DeviceEstimate device)
+    private static Layout Complete(Measurement row, MeasurementSource source, Workload work, Layout layout, DeviceEstimate device)
     {
         DeviceRates rates = device.Rates(work.Precision);
-        if (row.Number("mbs") is null && row.Group == "megatron-a100")
+        if (row.Number("mbs") is null && source.LeftOut == LeftOut.MicroBatch)
         {
             return s_sizes.Where(size => work.SequencesPerStep % (size * layout.Data) == 0).Select(size => layout with { MicroBatch = size })
                 .MinBy(choice => StepModel.Evaluate(work, choice, rates).Total);
         }
 
-        if (row.Group == "llama3")
+        if (source.LeftOut == LeftOut.Chunks)
         {
-            // Interleaved, chunks not printed (arXiv 2407.21783 section 3.3.2).
             return s_sizes.Where(chunks => layout.Pipeline * chunks <= work.Model.Layers).Select(chunks => layout with { Chunks = chunks })
                 .MinBy(choice => StepModel.Evaluate(work, choice, rates).Total);
         }
 
-        if (row.Group != "megatron-bridge")
+        if (source.LeftOut != LeftOut.Sharing)
             return layout;
         ReadOnlySpan<ZeroStage> sharing = layout.Pipeline == 1 ? [ZeroStage.Optimizer, ZeroStage.Weights] : [ZeroStage.Optimizer];
         foreach (ZeroStage zero in sharing)
@@ -145,10 +128,10 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
     }
 
     /// <summary>FLOPs of an update as the source of a FLOP/s figure counts them: Megatron 2021 counts recomputation and whole scores.</summary>
-    private static double Flops(Measurement row, Workload work)
+    private static double Flops(MeasurementSource source, Workload work)
     {
         ModelShape model = work.Model;
-        if (row.Group != "megatron-a100")
+        if (!source.CountsRecomputation)
             return model.FlopsPerToken(work.SequenceLength) * work.TokensPerStep;
         double s = work.SequenceLength, h = model.Hidden, l = model.Layers;
         return 96.0 * work.SequencesPerStep * s * l * h * h * (1 + s / (6 * h) + model.Vocabulary / (16 * l * h));

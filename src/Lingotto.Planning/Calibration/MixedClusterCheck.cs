@@ -7,11 +7,13 @@ namespace Lingotto.Planning;
 /// <param name="Predicted">s.</param>
 /// <param name="Published">The prediction of the source, s.</param>
 /// <param name="MemoryShare">Predicted peak memory over that of the device, the worst stage.</param>
-internal sealed record MixedClusterRow(string Id, Layout Layout, double? Measured, double Predicted, double Published, double MemoryShare);
+/// <param name="LeavesStageEmpty">A stage has no layer, which <see cref="LayoutRule.Stages"/> refuses.</param>
+internal sealed record MixedClusterRow(
+    string Id, Layout Layout, double? Measured, double Predicted, double Published, double MemoryShare, bool LeavesStageEmpty);
 
 /// <summary>
 /// Three nodes of four V100 and one of four T4 (AMP, arXiv 2210.07297). Tensor ranks are neighbours, replicas next, stages
-/// outermost; layers are split by speed. No other source times these devices, so the six scalars are fitted to the other layouts: a
+/// outermost; the layers of each stage are those that the source printed with its results. No other source times these devices, so the six scalars are fitted to the other layouts: a
 /// row is predicted by a fit that saw no row of the same t, p and D.
 /// </summary>
 internal sealed class MixedClusterCheck
@@ -19,6 +21,7 @@ internal sealed class MixedClusterCheck
     private const int NodeDevices = 4;
     private const int FastNodes = 3;
     private const double Year = 2022.5;
+    private const string LayersNote = "; layers ";
 
     /// <summary>10 Gbit/s of a p3.8xlarge for its four devices.</summary>
     private const double InterBytesPerSecond = 1.25e9 / NodeDevices;
@@ -48,7 +51,7 @@ internal sealed class MixedClusterCheck
         FamilyEfficiency fit = FamilyFit.Fit("volta and turing", Year,
             [.. seen.Where(row => row.StepSeconds is not null).Select(row => new FitRow(0.5, row.StepSeconds!.Value, trial => Seconds(row, trial)))]);
         return left.Select(row => new MixedClusterRow(
-            row.Id, LayoutOf(row), row.StepSeconds, Seconds(row, fit), row.OtherValue!.Value, MemoryModel.Peak(WorkOf(row), LayoutOf(row)).Total / MemoryBytes));
+            row.Id, LayoutOf(row), row.StepSeconds, Seconds(row, fit), row.OtherValue!.Value, MemoryShare(row, fit), LayersOf(row).Contains(0)));
     }
 
     private Workload WorkOf(Measurement row) => new()
@@ -58,6 +61,8 @@ internal sealed class MixedClusterCheck
         SequencesPerStep = row.Whole("gbs"),
         HasFusedAttention = false,
         DataOverlap = 0,
+        GradientBytes = 2, // of DeepSpeed in fp16, which widens them to add them up: fp32_allreduce in ds_config.json of the source
+        ReducedGradientBytes = 4,
         ScattersTransfers = false,
     };
 
@@ -75,29 +80,24 @@ internal sealed class MixedClusterCheck
     {
         NodeDevices = NodeDevices,
         InterBytesPerSecond = InterBytesPerSecond * fit.Link,
+        SharesPort = true,
         MemoryBytes = MemoryBytes,
     };
 
-    private double Seconds(Measurement row, FamilyEfficiency fit)
-    {
-        Workload work = WorkOf(row);
-        Layout layout = LayoutOf(row);
-        DeviceRates fast = Rates(_fast, fit), slow = Rates(_slow, fit);
-        int perStage = layout.Devices / layout.Pipeline;
-        var stages = new PipelineStage[layout.Pipeline];
-        double[] perLayer = new double[layout.Pipeline], head = new double[layout.Pipeline];
-        for (int stage = 0; stage < stages.Length; stage++)
-        {
-            bool isSlow = (stage + 1) * perStage > FastNodes * NodeDevices; // the stage holds a device of the last node
-            stages[stage] = new PipelineStage(isSlow ? slow : fast, 0);
-            perLayer[stage] = StagedPipeline.SecondsPerLayer(work, layout, stages[stage].Rates, isMoe: false);
-        }
+    private double Seconds(Measurement row, FamilyEfficiency fit) => StagedPipeline.Evaluate(WorkOf(row), LayoutOf(row), Stages(row, fit)).Total;
 
-        head[^1] = StagedPipeline.HeadSeconds(work, layout, stages[^1].Rates);
-        var layers = new int[stages.Length];
-        LayerSplit.Balance(perLayer, head, work.Model.Layers, layers);
-        for (int stage = 0; stage < stages.Length; stage++)
-            stages[stage] = stages[stage] with { Layers = layers[stage] };
-        return StagedPipeline.Evaluate(work, layout, stages).Total;
+    private double MemoryShare(Measurement row, FamilyEfficiency fit) =>
+        StagedPipeline.Peak(WorkOf(row), LayoutOf(row), Stages(row, fit)).Total / MemoryBytes;
+
+    /// <summary>Stages as the source cut them; one that holds a device of the last node is slow.</summary>
+    private PipelineStage[] Stages(Measurement row, FamilyEfficiency fit)
+    {
+        DeviceRates fast = Rates(_fast, fit), slow = Rates(_slow, fit);
+        int[] layers = LayersOf(row);
+        int width = row.Whole("n_devices") / layers.Length;
+        return [.. layers.Select((count, stage) => new PipelineStage((stage + 1) * width > FastNodes * NodeDevices ? slow : fast, count))];
     }
+
+    private static int[] LayersOf(Measurement row) =>
+        [.. row.Notes[(row.Notes.IndexOf(LayersNote, StringComparison.Ordinal) + LayersNote.Length)..].Split('-').Select(int.Parse)];
 }

@@ -16,10 +16,6 @@ internal static class Statistics
         return below + 1 < sorted.Length ? sorted[below] + (place - below) * (sorted[below + 1] - sorted[below]) : sorted[^1];
     }
 
-    /// <summary>Not a number of none.</summary>
-    public static double RootMeanSquare(double[] errors) =>
-        errors.Length > 0 ? Math.Sqrt(errors.Average(error => error * error)) : double.NaN;
-
     /// <summary>Spearman's rank correlation; ties share their mean rank.</summary>
     public static double Spearman(double[] a, double[] b)
     {

@@ -30,6 +30,13 @@ public readonly record struct DeviceRates
     /// <summary>Devices of a node.</summary>
     public required int NodeDevices { get; init; }
 
+    /// <summary>All devices of a node send through one port, which fewer senders share among fewer; false for a port each.</summary>
+    public bool SharesPort { get; init; }
+
+    /// <summary>Bytes/s between nodes of one device while so many of its node send.</summary>
+    internal double InterBytesPerSecondOf(int senders) =>
+        SharesPort ? InterBytesPerSecond * NodeDevices / Math.Clamp(senders, 1, NodeDevices) : InterBytesPerSecond;
+
     /// <summary>Ramp-up and tail of one kernel on the device, s.</summary>
     public required double KernelSeconds { get; init; }
 

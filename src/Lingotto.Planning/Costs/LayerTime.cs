@@ -66,7 +66,7 @@ internal readonly ref struct LayerTime
         pass.Matmul = 2 * forward.Matmul;
         pass.Attention = (_work.HasFusedAttention ? FusedAttentionBackward : 2) * forward.Attention;
         pass.Memory = 2 * forward.Memory;
-        pass.TensorLink = forward.TensorLink;
+        pass.TensorLink = forward.TensorLink + Regather(isMoe, 0.5 * pass.Matmul);
         pass.ExpertLink = forward.ExpertLink;
         pass.ContextLink = 2 * forward.ContextLink;
         pass.WaitForHost(HostBackward * HostSeconds(isMoe));
@@ -141,7 +141,7 @@ internal readonly ref struct LayerTime
         double exchange = Collectives.Exchange(
             _tokens / _layout.Tensor * _work.ExpertImbalance, RowBytes * _model.Hidden, _model.ExpertsPerToken,
             _layout.Expert * _layout.ExpertTensor, _rates.NodeDevices, _work.SendsOncePerNode, _model.NodeLimit, _rates);
-        pass.ExpertLink += 2 * exchange * (1 - _work.ExpertOverlap);
+        pass.ExpertLink += 2 * exchange * (1 - _work.ExpertOverlap * (1 - StepModel.Contention));
     }
 
     /// <summary>Two norms and two residual additions of h, rotation of queries and keys.</summary>
@@ -158,9 +158,18 @@ internal readonly ref struct LayerTime
     {
         if (_layout.Tensor <= 1)
             return;
-        int blocks = isMoe && _model.SharedWidth == 0 ? 1 : 2;
-        pass.TensorLink += blocks * Collectives.Reduce(2.0 * _tokens * _model.Hidden, _layout.Tensor, _rates.NodeDevices, _rates);
+        pass.TensorLink += TensorBlocks(isMoe) * Collectives.Reduce(2.0 * _tokens * _model.Hidden, _layout.Tensor, _rates.NodeDevices, _rates);
     }
+
+    /// <summary>
+    /// Inputs of products are kept by shares of the sequence and gathered again for the gradients of weights, beside the product that
+    /// gives the gradient of the input (arXiv 2205.05198 section 4.2.2): what that product does not hide.
+    /// </summary>
+    private double Regather(bool isMoe, double hidingSeconds) => _layout.Tensor <= 1 || !_layout.SplitsSequence ? 0 : Math.Max(
+        0, TensorBlocks(isMoe) * Collectives.Gather(2.0 * _tokens * _model.Hidden, _layout.Tensor, _rates.NodeDevices, _rates) - hidingSeconds);
+
+    /// <summary>Blocks whose products are cut over tensor ranks: attention, and a dense or shared MLP.</summary>
+    private int TensorBlocks(bool isMoe) => isMoe && _model.SharedWidth == 0 ? 1 : 2;
 
     /// <summary>2mnk / rate, at least the bytes of its operands, and the ramp.</summary>
     private double Product(double m, double n, double k, bool isScaled = true)

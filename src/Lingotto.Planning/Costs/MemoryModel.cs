@@ -11,52 +11,52 @@ public static class MemoryModel
     private const double RuntimeBytes = 1e9;
     private const double Fragmentation = 0.06;
 
+    /// <summary>Master copy of the last exchange and outer momentum, f32 each (EDiT, arXiv 2412.07210).</summary>
+    private const double OuterBytes = 8;
+
     /// <summary>The fuller of the first stage, which holds most micro-batches, and the last, which holds the logits.</summary>
     public static MemoryNeed Peak(Workload work, in Layout layout)
     {
-        MemoryNeed first = Of(work, layout, 0);
+        double layers = Math.Min(work.Model.Layers, StageSplit.LayersOfAStage(work.Model, layout));
+        StageWeights weights = StageWeights.Of(work.Model, layout);
+        MemoryNeed first = Of(work, layout, 0, layers, weights);
         if (layout.Pipeline == 1)
             return first;
-        MemoryNeed last = Of(work, layout, layout.Pipeline - 1);
+        MemoryNeed last = Of(work, layout, layout.Pipeline - 1, layers, weights);
         return last.Total > first.Total ? last : first;
     }
 
-    private static MemoryNeed Of(Workload work, in Layout layout, int stage)
+    /// <summary>A stage of so many layers.</summary>
+    internal static MemoryNeed Of(Workload work, in Layout layout, int stage, double layers, in StageWeights weights)
     {
-        StageWeights weights = StageWeights.Of(work.Model, layout);
-        double replicas = layout.Data * layout.Context, expertReplicas = layout.ExpertData;
-        double whole = weights.Shared + weights.Experts, shard = weights.Shared / replicas + weights.Experts / expertReplicas;
-        double layersInFlight = LayersInFlight(work, layout, stage);
-        double perLayer = KeptBytesPerLayer(work, layout), layers = StageSplit.LayersOfAStage(work.Model, layout);
+        double whole = weights.Whole, shard = weights.Shard(layout);
+        double perLayer = KeptBytesPerLayer(work, layout);
         double live = layout.Recompute == Recompute.None ? 0 : LayerBytes(work, layout) - perLayer;
         double logits = stage == layout.Pipeline - 1
             ? 6.0 * layout.MicroBatch * work.SequenceLength * work.Model.Vocabulary / (layout.Tensor * layout.Context) : 0;
-        double gathered = layout.Zero == ZeroStage.Weights ? 2 * 2 * whole / layers : 0;
-        double activations = layersInFlight * perLayer + Math.Max(0, live);
-        double held = (layout.Zero == ZeroStage.Weights ? shard : whole) * 2
-            + (layout.Zero >= ZeroStage.Gradients ? shard : whole) * work.GradientBytes
-            + (layout.Zero >= ZeroStage.Optimizer ? shard : whole) * work.OptimizerBytes;
-        return new MemoryNeed
+        double gathered = layout.Zero == ZeroStage.Weights ? 2 * 2 * whole / StageSplit.LayersOfAStage(work.Model, layout) : 0;
+        double activations = layers * MicroBatchesInFlight(work, layout, stage) * perLayer + Math.Max(0, live);
+        double state = work.OptimizerBytes + (work.Exchange == ExchangeRule.EveryStep ? 0 : OuterBytes);
+        var held = new MemoryNeed
         {
             Weights = (layout.Zero == ZeroStage.Weights ? shard : whole) * 2,
             Gradients = (layout.Zero >= ZeroStage.Gradients ? shard : whole) * work.GradientBytes,
-            Optimizer = (layout.Zero >= ZeroStage.Optimizer ? shard : whole) * work.OptimizerBytes,
+            Optimizer = (layout.Zero >= ZeroStage.Optimizer ? shard : whole) * state,
             Activations = activations,
-            Workspace = RuntimeBytes + logits + gathered + Fragmentation * (activations + held),
             Stage = stage,
         };
+        return held with { Workspace = RuntimeBytes + logits + gathered + Fragmentation * held.Total };
     }
 
     /// <summary>1F1B holds min(m, p - i) micro-batches, interleaved p*(1 + (p-1)/(p*v)) on the first stage, ZB-H2 2p - 1.</summary>
-    private static double LayersInFlight(Workload work, in Layout layout, int stage)
+    private static double MicroBatchesInFlight(Workload work, in Layout layout, int stage)
     {
-        double layers = Math.Min(work.Model.Layers, StageSplit.LayersOfAStage(work.Model, layout));
         double microBatches = work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
         double p = layout.Pipeline;
         double held = layout.Schedule == PipelineSchedule.ZeroBubbleH2 ? 2 * p - 1 - stage
             : layout.Chunks > 1 ? p - stage + (p - 1) / layout.Chunks
             : p - stage;
-        return layers * Math.Min(microBatches, held);
+        return Math.Min(microBatches, held);
     }
 
     private static double KeptBytesPerLayer(Workload work, in Layout layout) => layout.Recompute switch

@@ -16,41 +16,85 @@ public static class StagedPipeline
     {
         double microBatches = work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
         PassTime slowest = default;
-        double all = 0, data = 0, optimizer = 0, transfer = 0;
+        double all = 0, data = 0, optimizer = 0, fill = 0, slowestTransfer = 0, tied = 0;
         int first = 0;
         for (int stage = 0; stage < stages.Length; stage++)
         {
+            DeviceRates rates = stages[stage].Rates;
             PassTime pass = Pass(work, layout, stages[stage], first, isLast: stage == stages.Length - 1);
             first += stages[stage].Layers;
             all += pass.Total;
             if (pass.Total > slowest.Total)
                 slowest = pass;
-            DeviceRates rates = stages[stage].Rates;
-            data = Math.Max(data, StepModel.DataLink(work, layout, rates, pass, microBatches));
-            optimizer = Math.Max(optimizer, StepModel.OptimizerTraffic * StepModel.Shard(work.Model, layout) / rates.MemoryBytesPerSecond);
-            transfer = Math.Max(transfer, StepModel.Transfer(work, layout, new LayerTime(work, layout, rates), rates));
+            StageWeights weights = Weights(work.Model, layout, stages, stage);
+            data = Math.Max(data, StepModel.DataLink(work, layout, rates, weights, pass, microBatches));
+            optimizer = Math.Max(optimizer, StepModel.OptimizerTraffic * StepModel.Owned(layout, weights) / rates.MemoryBytesPerSecond);
+            if (stage is 0 || stage == stages.Length - 1)
+                tied = Math.Max(tied, StepModel.TiedLink(work, layout, rates));
+            if (stage == stages.Length - 1)
+                continue;
+            double transfer = Math.Max(Transfer(work, layout, rates, stage), Transfer(work, layout, stages[stage + 1].Rates, stage));
+            fill += transfer;
+            slowestTransfer = Math.Max(slowestTransfer, transfer);
         }
 
         var step = StepTime.OfPasses(slowest, microBatches) with
         {
-            PipelineLink = transfer * (microBatches + stages.Length - 1),
+            PipelineLink = fill + microBatches * slowestTransfer,
             Bubble = all - slowest.Total,
-            DataLink = data,
+            DataLink = data + tied,
             Optimizer = optimizer,
         };
-        return step with { Straggler = step.Total * StepModel.Jitter * Math.Sqrt(2 * Math.Log(layout.Devices)) };
+        return step with { Straggler = StepModel.Straggler(work, layout, step.Total) };
+    }
+
+    /// <summary>Memory that the fullest stage needs, measured by what its device has.</summary>
+    public static MemoryNeed Peak(Workload work, in Layout layout, ReadOnlySpan<PipelineStage> stages)
+    {
+        MemoryNeed fullest = default;
+        double share = 0;
+        for (int stage = 0; stage < stages.Length; stage++)
+        {
+            MemoryNeed need = MemoryModel.Of(work, layout, stage, stages[stage].Layers, Weights(work.Model, layout, stages, stage));
+            if (need.Total / stages[stage].Rates.MemoryBytes > share)
+                (fullest, share) = (need, need.Total / stages[stage].Rates.MemoryBytes);
+        }
+
+        return fullest;
+    }
+
+    /// <summary>Layers that a stage can hold; the need of memory is a line in layers. 0 when not even one.</summary>
+    internal static int MostLayers(Workload work, in Layout layout, in DeviceRates rates, int stage)
+    {
+        int matrices = stage is 0 || stage == layout.Pipeline - 1 ? 1 : 0;
+        double one = MemoryModel.Of(work, layout, stage, 1, StageWeights.Of(work.Model, layout, 1, matrices)).Total;
+        double two = MemoryModel.Of(work, layout, stage, 2, StageWeights.Of(work.Model, layout, 2, matrices)).Total;
+        return one > rates.MemoryBytes ? 0 : 1 + (int)((rates.MemoryBytes - one) / (two - one));
     }
 
     /// <summary>Forward and backward of one layer, s, for <see cref="LayerSplit"/>.</summary>
     public static double SecondsPerLayer(Workload work, in Layout layout, in DeviceRates rates, bool isMoe)
     {
         var layer = new LayerTime(work, layout, rates);
-        PassTime forward = layer.Forward(isMoe);
-        return forward.Total + layer.Backward(forward, isMoe).Total;
+        PassTime pass = layer.Forward(isMoe);
+        pass.Add(layer.Backward(pass, isMoe), 1);
+        pass.ScaleComputation(rates.ReleaseFactor);
+        return pass.Total;
     }
 
     /// <summary>The head of the last stage, s.</summary>
-    public static double HeadSeconds(Workload work, in Layout layout, in DeviceRates rates) => new LayerTime(work, layout, rates).Head().Total;
+    public static double HeadSeconds(Workload work, in Layout layout, in DeviceRates rates)
+    {
+        PassTime head = new LayerTime(work, layout, rates).Head();
+        head.ScaleComputation(rates.ReleaseFactor);
+        return head.Total;
+    }
+
+    private static double Transfer(Workload work, in Layout layout, in DeviceRates rates, int stage) =>
+        StepModel.Transfer(work, layout, new LayerTime(work, layout, rates), rates, stage);
+
+    private static StageWeights Weights(ModelShape model, in Layout layout, ReadOnlySpan<PipelineStage> stages, int stage) =>
+        StageWeights.Of(model, layout, stages[stage].Layers, stage is 0 || stage == stages.Length - 1 ? 1 : 0);
 
     private static PassTime Pass(Workload work, in Layout layout, in PipelineStage stage, int first, bool isLast)
     {
@@ -60,7 +104,8 @@ public static class StagedPipeline
         Add(ref pass, layer, false, dense);
         Add(ref pass, layer, true, stage.Layers - dense);
         if (isLast)
-            pass.Add(layer.Head(), 1);
+            pass.Add(layer.Head(), 1 + work.Model.PredictLayers);
+        pass.ScaleComputation(stage.Rates.ReleaseFactor);
         return pass;
     }
 

@@ -13,6 +13,12 @@ public static class StepModel
     /// <summary>Standard deviation of a device's step time over its mean.</summary>
     internal const double Jitter = 0.005;
 
+    /// <summary>Computation beside traffic is this much longer, for both share units and memory: the mean of arXiv 2507.03114.</summary>
+    internal const double Contention = 0.189;
+
+    /// <summary>Wall time between exchanges of islands (atorch, local_sgd: 600 s).</summary>
+    internal const double ExchangeSeconds = 600;
+
     /// <summary>The time of an update by parts.</summary>
     public static StepTime Evaluate(Workload work, in Layout layout, in DeviceRates rates)
     {
@@ -21,15 +27,37 @@ public static class StepModel
         double microBatches = work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
         PassTime pass = forward;
         pass.Add(backward, 1);
-        double transfer = Transfer(work, layout, layer, rates);
+        StageWeights weights = StageWeights.Of(work.Model, layout);
         var step = StepTime.OfPasses(pass, microBatches) with
         {
-            PipelineLink = transfer * (layout.Chunks > 1 ? layout.Pipeline - 1 : microBatches + layout.Pipeline - 1),
+            PipelineLink = PipelineLink(work, layout, layer, rates, pass.Total, microBatches),
             Bubble = Bubble(layout, forward, backward),
-            DataLink = DataLink(work, layout, rates, pass, microBatches),
-            Optimizer = OptimizerTraffic * Shard(work.Model, layout) / rates.MemoryBytesPerSecond,
+            DataLink = DataLink(work, layout, rates, weights, pass, microBatches) + TiedLink(work, layout, rates),
+            Optimizer = OptimizerTraffic * Owned(layout, weights) / rates.MemoryBytesPerSecond,
         };
-        return step with { Straggler = step.Total * Jitter * Math.Sqrt(2 * Math.Log(layout.Devices)) };
+        if (work.Exchange != ExchangeRule.EveryStep)
+            step = step with { DataLink = step.DataLink + IslandLink(layout, rates, weights, forward.Total * microBatches, step.Total) };
+        return step with { Straggler = Straggler(work, layout, step.Total) };
+    }
+
+    /// <summary>
+    /// Devices that exchange every step wait for the slowest: the largest of n normal deviations, and rare slow steps. Islands do not
+    /// wait for each other.
+    /// </summary>
+    internal static double Straggler(Workload work, in Layout layout, double seconds)
+    {
+        int devices = layout.Devices / layout.Islands;
+        return seconds * (Jitter * Math.Sqrt(2 * Math.Log(devices)) + work.Stragglers.Synchronous(devices) - 1);
+    }
+
+    /// <summary>
+    /// Islands exchange weights every <see cref="ExchangeSeconds"/>, each device its shard in f32, layer by layer beside the next forward
+    /// (arXiv 2412.07210): what that forward does not hide, spread over the steps in between.
+    /// </summary>
+    internal static double IslandLink(in Layout layout, in DeviceRates rates, in StageWeights weights, double forwardSeconds, double stepSeconds)
+    {
+        double exchange = Collectives.Reduce(4 * weights.Shard(layout), Math.Max(2, layout.Islands), 1, rates);
+        return Math.Max(0, exchange - forwardSeconds) * Math.Min(1, stepSeconds / ExchangeSeconds);
     }
 
     /// <summary>tau: forward and backward of one micro-batch on the heaviest stage, s. It does not depend on D, v or ZeRO.</summary>
@@ -74,27 +102,60 @@ public static class StepModel
         return (layout.Pipeline - 1) * wait;
     }
 
-    /// <summary>Activations forward and their gradients backward between two stages, of one micro-batch.</summary>
-    internal static double Transfer(Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates)
+    /// <summary>
+    /// Transfers between stages that nothing hides: each of the p*v - 1 boundaries once while the pipeline fills and drains, then the
+    /// slowest one with every micro-batch, v times. Interleaved stages send beside computation where the program can.
+    /// </summary>
+    private static double PipelineLink(
+        Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates, double passSeconds, double microBatches)
     {
-        if (layout.Pipeline <= 1)
-            return 0;
+        double fill = 0, slowest = 0;
+        for (int stage = 0; stage < layout.Pipeline - 1; stage++)
+        {
+            double transfer = Transfer(work, layout, layer, rates, stage);
+            fill += transfer;
+            slowest = Math.Max(slowest, transfer);
+        }
+
+        if (layout.Chunks == 1)
+            return fill + microBatches * slowest;
+        fill = layout.Chunks * fill + (layout.Chunks - 1) * slowest; // from the last stage to the next chunk of the first, too
+        return fill + microBatches * Math.Max(0, layout.Chunks * slowest - (work.OverlapsTransfers ? passSeconds : 0));
+    }
+
+    /// <summary>
+    /// Activations forward and their gradients backward from a stage to the next, of one micro-batch. Ranks of a stage are neighbours,
+    /// so small stages share a node.
+    /// </summary>
+    internal static double Transfer(Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates, int stage)
+    {
         double bytes = 2.0 * layer.Tokens * work.Model.Hidden / (work.ScattersTransfers ? layout.Tensor : 1);
-        bool isInside = layout.Devices <= rates.NodeDevices;
-        return 2 * (bytes / (isInside ? rates.IntraBytesPerSecond : rates.InterBytesPerSecond) + Collectives.StartSeconds);
+        int width = layout.Devices / layout.Pipeline;
+        bool isInside = stage * width / rates.NodeDevices == ((stage + 2) * width - 1) / rates.NodeDevices;
+        return 2 * (bytes / (isInside ? rates.IntraBytesPerSecond : rates.InterBytesPerSecondOf(width)) + Collectives.StartSeconds);
+    }
+
+    /// <summary>
+    /// A head that is the embedding lies on the first and the last stage: their gradients are added once backward has ended, an
+    /// all-reduce of two (Megatron-LM, allreduce_word_embedding_grads).
+    /// </summary>
+    internal static double TiedLink(Workload work, in Layout layout, in DeviceRates rates)
+    {
+        if (layout.Pipeline == 1 || !work.Model.IsTied)
+            return 0;
+        double bytes = work.Model.EmbeddingWeights / layout.Tensor * work.GradientBytes;
+        return Collectives.StartSeconds + bytes / (layout.Devices <= rates.NodeDevices
+            ? rates.IntraBytesPerSecond : rates.InterBytesPerSecondOf(layout.Devices / layout.Pipeline));
     }
 
     /// <summary>
     /// Exposed traffic between replicas. ZeRO-0 reduces gradients, ZeRO-1 and 2 scatter them and gather weights, once a step and
     /// beside the last backward; ZeRO-3 gathers weights forward and backward and scatters gradients each micro-batch.
     /// </summary>
-    internal static double DataLink(Workload work, in Layout layout, in DeviceRates rates, in PassTime pass, double microBatches)
+    internal static double DataLink(
+        Workload work, in Layout layout, in DeviceRates rates, in StageWeights weights, in PassTime pass, double microBatches)
     {
-        int replicas = layout.Data * layout.Context, perNode = Math.Max(1, rates.NodeDevices / layout.Tensor);
-        int expertPerNode = Math.Max(1, rates.NodeDevices / (layout.Expert * layout.ExpertTensor));
-        StageWeights weights = StageWeights.Of(work.Model, layout);
-        double gradients = Gather(weights, work.GradientBytes, layout, replicas, perNode, expertPerNode, rates);
-        double values = Gather(weights, 2, layout, replicas, perNode, expertPerNode, rates);
+        double gradients = Gather(weights, work.ReducedGradientBytes, layout, rates), values = Gather(weights, 2, layout, rates);
         if (layout.Zero == ZeroStage.Weights)
         {
             double traffic = 3 * values * microBatches; // gradients travel in BF16
@@ -105,21 +166,22 @@ public static class StepModel
         return Exposed(once, pass.Compute, work.DataOverlap);
     }
 
-    private static double Gather(
-        in StageWeights weights, double bytes, in Layout layout, int replicas, int perNode, int expertPerNode, in DeviceRates rates) =>
-        Collectives.Gather(bytes * weights.Shared, replicas, perNode, rates)
-        + Collectives.Gather(bytes * weights.Experts, layout.ExpertData, expertPerNode, rates);
+    private static double Gather(in StageWeights weights, double bytes, in Layout layout, in DeviceRates rates) =>
+        Collectives.Gather(bytes * weights.Shared, layout.Replicas, Math.Max(1, rates.NodeDevices / layout.Tensor), rates)
+        + Collectives.Gather(
+            bytes * weights.Experts, layout.ExpertReplicas, Math.Max(1, rates.NodeDevices / (layout.Expert * layout.ExpertTensor)), rates);
 
-    /// <summary>What remains when a share may run beside computation of a given length.</summary>
-    private static double Exposed(double traffic, double compute, double overlap) =>
-        (1 - overlap) * traffic + Math.Max(0, overlap * traffic - compute);
+    /// <summary>
+    /// What traffic adds when a share may run beside computation of a given length: what does not fit beside it, and what it slows the
+    /// computation that it does.
+    /// </summary>
+    internal static double Exposed(double traffic, double compute, double overlap)
+    {
+        double beside = Math.Min(overlap * traffic, compute);
+        return traffic - beside + Contention * beside;
+    }
 
     /// <summary>Parameters whose optimizer state a device updates.</summary>
-    internal static double Shard(ModelShape model, in Layout layout)
-    {
-        StageWeights weights = StageWeights.Of(model, layout);
-        return layout.Zero == ZeroStage.None
-            ? weights.Shared + weights.Experts
-            : weights.Shared / (layout.Data * layout.Context) + weights.Experts / layout.ExpertData;
-    }
+    internal static double Owned(in Layout layout, in StageWeights weights) =>
+        layout.Zero == ZeroStage.None ? weights.Whole : weights.Shard(layout);
 }

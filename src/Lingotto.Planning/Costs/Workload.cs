@@ -30,14 +30,26 @@ public sealed record Workload
     /// <summary>Tensor ranks send a share each between stages and gather it there (arXiv 2104.04473 section 4.1), not all of it each.</summary>
     public bool ScattersTransfers { get; init; } = true;
 
+    /// <summary>Under the interleaved schedule stages send beside computation (Megatron-LM, overlap_p2p_comm, since 2023).</summary>
+    public bool OverlapsTransfers { get; init; } = true;
+
     /// <summary>Share of data-parallel traffic that may run beside computation.</summary>
     public double DataOverlap { get; init; } = 0.9;
 
     /// <summary>Bytes of a gradient that accumulates.</summary>
     public double GradientBytes { get; init; } = 4;
 
+    /// <summary>Bytes of a gradient while replicas add it up.</summary>
+    public double ReducedGradientBytes { get; init; } = 4;
+
     /// <summary>Bytes of optimizer state per parameter: f32 master, two moments.</summary>
     public double OptimizerBytes { get; init; } = 12;
+
+    /// <summary>When replicas exchange what they learnt: every step, or islands of them by the clock.</summary>
+    public ExchangeRule Exchange { get; init; }
+
+    /// <summary>Rare slow steps that whoever exchanges every step waits for; none unless given.</summary>
+    public Stragglers Stragglers { get; init; }
 
     /// <summary>Tokens in an update.</summary>
     public double TokensPerStep => (double)SequenceLength * SequencesPerStep;

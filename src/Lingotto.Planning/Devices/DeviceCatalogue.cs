@@ -6,10 +6,16 @@ public sealed class DeviceCatalogue
     private readonly Dictionary<string, DeviceSpec> _byName;
 
     /// <summary>A catalogue of given devices, ordered by name.</summary>
+    /// <exception cref="PlanException">A device resembles one that is not among them.</exception>
     public DeviceCatalogue(IEnumerable<DeviceSpec> devices)
     {
         Devices = [.. devices.OrderBy(device => device.Name, StringComparer.Ordinal)];
         _byName = Devices.ToDictionary(device => device.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (DeviceSpec device in Devices)
+        {
+            if (device.Resembles is { } other && Find(other) is null)
+                throw new PlanException($"{device.Name}: resembles is \"{other}\", which is no device of the catalogue: did you mean {Nearest(other)}?");
+        }
     }
 
     /// <summary>The devices by name.</summary>

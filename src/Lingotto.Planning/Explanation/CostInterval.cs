@@ -81,12 +81,12 @@ public sealed class CostInterval
         DeviceRates rates = plan.Device.Rates(plan.Precision, request.SoftwareYear, figure, factor);
         double failures = (request.FailuresPerDeviceHour ?? plan.Device.FailuresPerDeviceHour) * (plan.Device.Figures[figure].Name == "failures per hour" ? factor : 1);
         double useful = Goodput.BestShare(plan.Layout.Devices, failures, request.SaveSeconds, request.RestartSeconds);
-        return StepModel.Evaluate(request.Work with { Precision = plan.Precision }, plan.Layout, rates).Total / useful;
+        return StepModel.Evaluate(plan.Work, plan.Layout, rates).Total / useful;
     }
 
     private static double Imbalanced(Plan plan, PlanRequest request, double factor)
     {
-        Workload work = request.Work with { Precision = plan.Precision, ExpertImbalance = Math.Max(1, request.Work.ExpertImbalance * factor) };
+        Workload work = plan.Work with { ExpertImbalance = Math.Max(1, plan.Work.ExpertImbalance * factor) };
         return StepModel.Evaluate(work, plan.Layout, plan.Device.Rates(plan.Precision, request.SoftwareYear)).Total;
     }
 }

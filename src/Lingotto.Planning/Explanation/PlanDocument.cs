@@ -21,6 +21,9 @@ public sealed record PlanDocument
     /// <summary>The others and why.</summary>
     public required IReadOnlyList<RejectedDevice> Rejected { get; init; }
 
+    /// <summary>Two kinds of devices together; null where they were not asked for or are not cheaper.</summary>
+    public MixedRow? Mixed { get; init; }
+
     /// <summary>What the search looked at.</summary>
     public required SearchCounts Search { get; init; }
 
@@ -34,6 +37,7 @@ public sealed record PlanDocument
             Plans = [.. result.Ranked.Select(PlanRow.Of)],
             Rejected = [.. result.Others.Select(option => new RejectedDevice(
                 option.Device.Device.Name, option.Answer.Reason ?? option.Price.Origin, option.BreakEvenPrice))],
+            Mixed = result.Mixed is { } mixed ? MixedRow.Of(mixed) : null,
             Search = result.Counts,
         },
         PlanJson.Default.PlanDocument);
@@ -44,6 +48,19 @@ public sealed record PlanDocument
 /// <param name="Reason">Why.</param>
 /// <param name="BreakEvenPricePerHour">Price at which it would cost what the best costs; null without a plan.</param>
 public sealed record RejectedDevice(string Device, string Reason, double? BreakEvenPricePerHour);
+
+/// <summary>A mixed plan as figures.</summary>
+public sealed record MixedRow(
+    string Way, double Cost, double CostLow, double CostHigh, double Days, double StepSeconds, double ExchangeSeconds, IReadOnlyList<MixedPartRow> Parts)
+{
+    internal static MixedRow Of(MixedPlan plan) => new(
+        plan.Way.ToString().ToLowerInvariant(), plan.Cost, plan.Low, plan.High, plan.Days, plan.StepSeconds, plan.ExchangeSeconds,
+        [.. new[] { plan.First, plan.Second }.Select(part => new MixedPartRow(
+            part.Device.Device.Name, part.Devices, part.Layout.ToString(), part.Work.Precision.ToString().ToLowerInvariant(), part.Sequences, part.Layers))]);
+}
+
+/// <summary>One kind's part of a mixed plan; layers of each stage where stages are on both kinds.</summary>
+public sealed record MixedPartRow(string Device, int Devices, string Layout, string Precision, double Sequences, IReadOnlyList<int> Layers);
 
 /// <summary>A plan as figures.</summary>
 public sealed record PlanRow(

@@ -11,6 +11,8 @@ public static class PlanPage
         List<HtmlSection> sections = [Devices(result), Others(result)];
         if (result.Ranked.Count > 0)
             sections.InsertRange(0, [Parts(result), Memory(result), Uncertainty(result), Provenance(result)]);
+        if (result.Mixed is { } mixed)
+            sections.Add(Mixed(mixed, result.Request));
         new HtmlPage
         {
             Title = $"Plan of {result.Request.Work.Model.Name}",
@@ -102,6 +104,12 @@ public static class PlanPage
                 NumberText.OrDash(option.BreakEvenPrice), NumberText.Percent(option.BreakEvenMfu ?? double.NaN), BindingConstraint.Of(plan, result.Request),
             ];
         })).ToMarkup());
+
+    private static HtmlSection Mixed(MixedPlan plan, PlanRequest request) => Section("mixed", "Two kinds of devices together", new DataTable(
+        $"{plan.Way} on each kind: {Money(plan.Cost, request)}, {NumberText.Short(plan.Low)} to {NumberText.Short(plan.High)}, {NumberText.Of(Math.Round(plan.Days))} days",
+        [new Column("device"), new Column("count", ColumnKind.Number), new Column("layout"), new Column("sequences of an update", ColumnKind.Number), new Column("layers of its stages")],
+        new[] { plan.First, plan.Second }.Select(part => (IReadOnlyList<string>)
+            [part.Device.Device.Name, NumberText.Of(part.Devices), part.Layout.ToString(), NumberText.Of(part.Sequences), part.Layers.Count > 0 ? string.Join(' ', part.Layers) : "all"])).ToMarkup());
 
     private static HtmlSection Others(PlanResult result) => Section("others", "Devices without a plan or a price", new DataTable(
         "What keeps them out", [new Column("device"), new Column("why"), new Column("wins below", ColumnKind.Number)],

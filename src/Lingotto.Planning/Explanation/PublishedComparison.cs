@@ -5,8 +5,9 @@ namespace Lingotto.Planning;
 /// <param name="Published">What was published for it, or for the unnamed device that it may be.</param>
 /// <param name="Free">The cheapest plan.</param>
 /// <param name="AsRun">The cheapest plan under the assumptions on how the run was laid out; null where there is none.</param>
+/// <param name="AsRunPlan">That plan.</param>
 /// <param name="AgainstPremium">Cost over that of the premium device, both as run.</param>
-public sealed record PublishedRow(string Device, double Published, CostInterval Free, CostInterval? AsRun, double? AgainstPremium)
+public sealed record PublishedRow(string Device, double Published, CostInterval Free, CostInterval? AsRun, Plan? AsRunPlan, double? AgainstPremium)
 {
     /// <summary>Predicted over published, less one.</summary>
     public double? Error => AsRun?.Middle / Published - 1;
@@ -55,18 +56,18 @@ public sealed record PublishedComparison(double Scale, IReadOnlyList<PublishedRo
             RestartSeconds = 1500,
             DeadlineDays = 10 * scale,
         };
-        var found = new List<(string Name, CostInterval Free, CostInterval? AsRun)>();
+        var found = new List<(string Name, CostInterval Free, CostInterval? AsRun, Plan? Plan)>();
         foreach (PlanOption option in result.Ranked.Where(option => option.Device.Device.Name is PublishedCost.PremiumDevice
             || PublishedCost.LowerDevices.Contains(option.Device.Device.Name)).OrderBy(option => option.Device.Device.Name, StringComparer.Ordinal))
         {
-            Plan? plan = DeviceSearch.Run(asRun, option.Device, option.Price.PerHour!.Value, Precision.Bf16).Plan;
-            found.Add((option.Device.Device.Name, option.Interval!, plan is null ? null : CostInterval.Of(plan, asRun, option.Price)));
+            Plan? plan = DeviceSearch.Run(asRun, option.Device, option.Price.PerHour!.Value, asRun.Work).Plan;
+            found.Add((option.Device.Device.Name, option.Interval!, plan is null ? null : CostInterval.Of(plan, asRun, option.Price), plan));
         }
 
         if (found.Find(device => device.Name == PublishedCost.PremiumDevice).AsRun is not { } premium)
             return null;
         return new PublishedComparison(scale, [.. found.Select(device => new PublishedRow(
             device.Name, scale * (device.Name == PublishedCost.PremiumDevice ? PublishedCost.Premium : PublishedCost.LowerSpecification),
-            device.Free, device.AsRun, device.AsRun?.Middle / premium.Middle))]);
+            device.Free, device.AsRun, device.Plan, device.AsRun?.Middle / premium.Middle))]);
     }
 }

@@ -42,6 +42,8 @@ public static class LayoutExport
         arguments.Add(plan.Precision == Precision.Bf16 ? "--bf16" : "--bf16 --fp8-format e4m3");
         if (layout.Schedule != PipelineSchedule.OneForwardOneBackward)
             arguments.Add("# the zero-bubble schedule of the plan is not in Megatron-LM: expect the bubble of 1F1B");
+        if (plan.Work.Exchange != ExchangeRule.EveryStep)
+            arguments.Add(Line($"# {layout.Islands} islands that exchange by the clock (EDiT) are not in Megatron-LM: expect synchronous training"));
         return string.Join('\n', arguments) + "\n";
     }
 

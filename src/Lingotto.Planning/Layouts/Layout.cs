@@ -35,6 +35,12 @@ public readonly record struct Layout
     /// <summary>b: sequences in a micro-batch.</summary>
     public int MicroBatch { get; init; } = 1;
 
+    /// <summary>
+    /// Islands of replicas: those of one exchange every step, islands among each other by the clock (<see cref="ExchangeRule.ByClock"/>).
+    /// 1 for synchronous training.
+    /// </summary>
+    public int Islands { get; init; } = 1;
+
     /// <summary>What data-parallel ranks share.</summary>
     public ZeroStage Zero { get; init; } = ZeroStage.Optimizer;
 
@@ -53,9 +59,15 @@ public readonly record struct Layout
     /// <summary>D_e: replicas of each expert.</summary>
     public int ExpertData => Devices / (Pipeline * Expert * ExpertTensor);
 
+    /// <summary>Ranks of an island that hold the same weights besides experts, D*c/islands: they share state and exchange every step.</summary>
+    internal int Replicas => Data * Context / Islands;
+
+    /// <summary>The same for weights of experts.</summary>
+    internal int ExpertReplicas => ExpertData / Islands;
+
     /// <summary>The usual shorthand: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"t{Tensor} p{Pipeline}{(Chunks > 1 ? $" v{Chunks}" : "")}{(Context > 1 ? $" c{Context}" : "")} e{Expert} d{Data} b{MicroBatch} zero-{(int)Zero} {RecomputeText}{ScheduleText}");
+        $"t{Tensor} p{Pipeline}{(Chunks > 1 ? $" v{Chunks}" : "")}{(Context > 1 ? $" c{Context}" : "")} e{Expert} d{Data}{(Islands > 1 ? $" islands{Islands}" : "")} b{MicroBatch} zero-{(int)Zero} {RecomputeText}{ScheduleText}");
 
     private string RecomputeText => Recompute == Recompute.None ? "keep-all" : "recompute-" + (Recompute == Recompute.Full ? "full" : "selective");
 

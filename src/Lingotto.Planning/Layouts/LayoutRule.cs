@@ -36,6 +36,9 @@ public enum LayoutRule
     /// <summary>Sequences divide by b*D.</summary>
     Batch,
 
+    /// <summary>Every island has as many whole replicas, of experts too.</summary>
+    Islands,
+
     /// <summary>The interleaved schedule needs stages, and a multiple of them in micro-batches.</summary>
     Interleaving,
 

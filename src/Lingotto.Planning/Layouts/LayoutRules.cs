@@ -4,7 +4,11 @@ namespace Lingotto.Planning;
 public static class LayoutRules
 {
     /// <summary>The first rule that a layout breaks.</summary>
-    public static LayoutRule Broken(Workload work, in Layout layout, int nodeDevices)
+    public static LayoutRule Broken(Workload work, in Layout layout, int nodeDevices) =>
+        !FillsStages(work.Model, layout) ? LayoutRule.Stages : BrokenBesidesStages(work, layout, nodeDevices);
+
+    /// <summary>The same where layers are split otherwise than in equal chunks.</summary>
+    internal static LayoutRule BrokenBesidesStages(Workload work, in Layout layout, int nodeDevices)
     {
         ModelShape model = work.Model;
         int experts = layout.Expert * layout.ExpertTensor;
@@ -24,10 +28,10 @@ public static class LayoutRules
             return LayoutRule.DenseModel;
         if (model.MoeLayers > 0 && model.Experts % layout.Expert != 0)
             return LayoutRule.Experts;
-        if (layout.Pipeline * layout.Chunks > model.Layers)
-            return LayoutRule.Stages;
         if (work.SequencesPerStep % (layout.MicroBatch * layout.Data) != 0)
             return LayoutRule.Batch;
+        if (layout.Data % layout.Islands != 0 || layout.ExpertData % layout.Islands != 0)
+            return LayoutRule.Islands;
         return BrokenBySchedule(work, layout);
     }
 
@@ -50,12 +54,17 @@ public static class LayoutRules
             LayoutRule.Experts => $"{model.Experts} experts do not divide by e = {layout.Expert}",
             LayoutRule.Stages => $"{model.Layers} layers cannot fill {layout.Pipeline} stages of {layout.Chunks} chunks",
             LayoutRule.Batch => $"{work.SequencesPerStep} sequences do not divide by b*D = {layout.MicroBatch * layout.Data}",
+            LayoutRule.Islands => $"{layout.Data} replicas, {layout.ExpertData} of each expert, do not divide by {layout.Islands} islands",
             LayoutRule.Interleaving => $"the interleaved schedule needs stages, and micro-batches in a multiple of {layout.Pipeline}",
             LayoutRule.ZeroBubbleChunks => "zero-bubble schedules are planned without chunks",
             LayoutRule.ZeroBubblePipeline => "a zero-bubble schedule needs a pipeline",
             _ => "ZeRO-2 and 3 are planned without a pipeline, which would gather and scatter every micro-batch",
         };
     }
+
+    /// <summary>True if every chunk has a layer where the stages between the first and the last are full and these two share the rest.</summary>
+    internal static bool FillsStages(ModelShape model, in Layout layout) => layout.Pipeline * layout.Chunks <= model.Layers
+        && (layout.Pipeline == 1 || (layout.Pipeline - 2) * StageSplit.LayersOfAStage(model, layout) + 2 * layout.Chunks <= model.Layers);
 
     private static LayoutRule BrokenBySchedule(Workload work, in Layout layout)
     {

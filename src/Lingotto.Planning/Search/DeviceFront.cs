@@ -16,14 +16,13 @@ internal sealed class DeviceFront
     }
 
     /// <summary>The options by count; a count that is no faster than a smaller one is left out.</summary>
-    public static (List<FleetOption> Options, SearchCounts Counts) Of(PlanRequest request, DeviceEstimate device, double price)
+    public static (List<FleetOption> Options, SearchCounts Counts) Of(PlanRequest request, DeviceEstimate device, double price, Workload work)
     {
-        DeviceRates rates = device.Rates(Precision.Bf16, request.SoftwareYear);
-        var front = new DeviceFront(request.Work with { Precision = Precision.Bf16 }, rates);
+        DeviceRates rates = device.Rates(work.Precision, request.SoftwareYear);
+        var front = new DeviceFront(work, rates);
         int limit = request.Limit(device.Device);
         var visitor = new Visitor(front);
-        long refused = LayoutWalk.Run(
-            front._work, new LayoutSpace(request, rates.NodeDevices, limit), rates.NodeDevices, limit, ref visitor);
+        long refused = LayoutWalk.Run(work, new LayoutSpace(request, work, rates.NodeDevices, limit), rates.NodeDevices, limit, ref visitor);
         return (front.Options(device, price), new SearchCounts(front._evaluated, front._skipped, refused, 0, 0));
     }
 
@@ -36,9 +35,7 @@ internal sealed class DeviceFront
             if (seconds >= fastest)
                 continue;
             fastest = seconds;
-            double tau = StepModel.MicroBatchSeconds(_work, layout, _rates);
-            double rounds = _work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
-            options.Add(new FleetOption(device, layout, Precision.Bf16, seconds - rounds * tau, tau, price));
+            options.Add(new FleetOption(device, layout, _work, _rates, price, seconds));
         }
 
         return options;

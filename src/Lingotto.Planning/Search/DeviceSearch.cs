@@ -20,33 +20,38 @@ public sealed class DeviceSearch
     private Layout _best;
     private double _leastMemory = double.PositiveInfinity, _leastDays = double.PositiveInfinity;
 
-    private DeviceSearch(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes)
+    private DeviceSearch(PlanRequest request, DeviceEstimate device, double price, Workload work, bool prunes)
     {
         _request = request;
         _device = device;
         _price = price;
         _prunes = prunes;
-        _work = request.Work with { Precision = precision };
-        _rates = device.Rates(precision, request.SoftwareYear);
-        _space = new LayoutSpace(request, _rates.NodeDevices, request.Limit(device.Device));
-        _steps = request.Tokens / _work.TokensPerStep;
+        _work = work;
+        _rates = device.Rates(work.Precision, request.SoftwareYear);
+        _space = new LayoutSpace(request, work, _rates.NodeDevices, request.Limit(device.Device));
+        _steps = request.StepsOf(work);
         _bestCost = double.PositiveInfinity;
     }
 
     /// <summary>Searches; <paramref name="prunes"/> off looks at everything.</summary>
-    public static DeviceAnswer Run(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes = true)
+    /// <param name="request">What is asked.</param>
+    /// <param name="device">The kind.</param>
+    /// <param name="price">Of an hour.</param>
+    /// <param name="work">The workload in one of <see cref="PlanRequest.Variants"/>.</param>
+    /// <param name="prunes">Cut branches by their bound.</param>
+    public static DeviceAnswer Run(PlanRequest request, DeviceEstimate device, double price, Workload work, bool prunes = true)
     {
-        var search = new DeviceSearch(request, device, price, precision, prunes);
+        var search = new DeviceSearch(request, device, price, work, prunes);
         var visitor = new Visitor(search);
         search._refused = LayoutWalk.Run(search._work, search._space, search._rates.NodeDevices, request.Limit(device.Device), ref visitor);
         DeviceAnswer answer = search.Answer();
-        return answer.Plan is null && double.IsFinite(request.Budget) ? OverBudget(request, device, price, precision, prunes) : answer;
+        return answer.Plan is null && double.IsFinite(request.Budget) ? OverBudget(request, device, price, work, prunes) : answer;
     }
 
     /// <summary>Branches above the budget were cut, so what the cheapest costs takes a search without one.</summary>
-    private static DeviceAnswer OverBudget(PlanRequest request, DeviceEstimate device, double price, Precision precision, bool prunes)
+    private static DeviceAnswer OverBudget(PlanRequest request, DeviceEstimate device, double price, Workload work, bool prunes)
     {
-        DeviceAnswer free = Run(request with { Budget = double.PositiveInfinity }, device, price, precision, prunes);
+        DeviceAnswer free = Run(request with { Budget = double.PositiveInfinity }, device, price, work, prunes);
         return free.Plan is { } plan
             ? free with { Plan = null, Reason = FormattableString.Invariant($"over the budget: the cheapest costs {plan.Cost:N0} {request.Currency}: raise --budget to it") }
             : free;
@@ -77,7 +82,7 @@ public sealed class DeviceSearch
         {
             Device = _device,
             Layout = layout,
-            Precision = _work.Precision,
+            Work = _work,
             Step = step,
             Memory = MemoryModel.Peak(_work, layout),
             Steps = _steps,

@@ -1,20 +1,47 @@
 namespace Lingotto.Planning;
 
-/// <summary>So many devices of a kind, the layout that is fastest on them, and its step as a line: fixed + micro-batches * tau.</summary>
-/// <param name="Device">The device.</param>
-/// <param name="Layout">The layout.</param>
-/// <param name="Precision">Operands of products.</param>
-/// <param name="FixedSeconds">Bubble, traffic of replicas, optimizer.</param>
-/// <param name="MicroBatchSeconds">tau.</param>
-/// <param name="PricePerHour">Of one device.</param>
-public sealed record FleetOption(
-    DeviceEstimate Device, Layout Layout, Precision Precision, double FixedSeconds, double MicroBatchSeconds, double PricePerHour)
+/// <summary>
+/// So many devices of a kind and the layout that is fastest on them. Its step is a line in micro-batches, for bubble, replicas and
+/// optimizer come once and everything else with each of them.
+/// </summary>
+public sealed class FleetOption
 {
+    private readonly double _fixed, _perRound;
+
+    /// <summary>An option whose step takes so long with all sequences of an update.</summary>
+    public FleetOption(DeviceEstimate device, in Layout layout, Workload work, in DeviceRates rates, double pricePerHour, double seconds)
+    {
+        (Device, Layout, Work, PricePerHour) = (device, layout, work, pricePerHour);
+        InterBytesPerSecond = rates.InterBytesPerSecond;
+        double rounds = work.SequencesPerStep / (double)SequencesPerRound;
+        double twice = StepModel.Evaluate(work with { SequencesPerStep = 2 * work.SequencesPerStep }, layout, rates).Total;
+        _perRound = Math.Min(twice - seconds, seconds) / rounds;
+        _fixed = seconds - rounds * _perRound;
+    }
+
+    /// <summary>The device.</summary>
+    public DeviceEstimate Device { get; }
+
+    /// <summary>The layout.</summary>
+    public Layout Layout { get; }
+
+    /// <summary>The work as it is planned.</summary>
+    public Workload Work { get; }
+
+    /// <summary>Of one device.</summary>
+    public double PricePerHour { get; }
+
+    /// <summary>Between nodes, of one device.</summary>
+    internal double InterBytesPerSecond { get; }
+
     /// <summary>Sequences that one micro-batch of all replicas takes.</summary>
     public int SequencesPerRound => Layout.MicroBatch * Layout.Data;
 
+    /// <summary>What one more micro-batch of all replicas takes, s.</summary>
+    public double RoundSeconds => _perRound;
+
     /// <summary>Seconds of an update of so many sequences.</summary>
-    public double Seconds(double sequences) => FixedSeconds + sequences / SequencesPerRound * MicroBatchSeconds;
+    public double Seconds(double sequences) => _fixed + sequences / SequencesPerRound * _perRound;
 
     /// <summary>Money of an hour.</summary>
     public double HourlyCost => Layout.Devices * PricePerHour;

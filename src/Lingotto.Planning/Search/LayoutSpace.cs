@@ -5,9 +5,8 @@ internal sealed class LayoutSpace
 {
     private const int MostMicroBatch = 8;
 
-    public LayoutSpace(PlanRequest request, int nodeDevices, int maxDevices)
+    public LayoutSpace(PlanRequest request, Workload work, int nodeDevices, int maxDevices)
     {
-        Workload work = request.Work;
         Recompute = request.Recompute is { } only ? [only] : Enum.GetValues<Recompute>();
         Schedule = request.AllowsZeroBubble ? Enum.GetValues<PipelineSchedule>() : [PipelineSchedule.OneForwardOneBackward];
         ModelShape model = work.Model;
@@ -16,6 +15,7 @@ internal sealed class LayoutSpace
         Context = [.. Powers(Math.Max(1, work.SequenceLength / 8192))];
         Expert = model.MoeLayers == 0 ? [1] : [.. Divisors(model.Experts).Where(ranks => ranks <= maxDevices)];
         MicroBatch = [.. Powers(Math.Min(MostMicroBatch, work.SequencesPerStep))];
+        Islands = work.Exchange == ExchangeRule.EveryStep ? [1] : [.. Powers(maxDevices)];
         Data = [.. Divisors(work.SequencesPerStep).Where(replicas => replicas <= maxDevices)];
     }
 
@@ -25,6 +25,7 @@ internal sealed class LayoutSpace
     public int[] Expert { get; }
     public int[] MicroBatch { get; }
     public int[] Data { get; }
+    public int[] Islands { get; }
     public int[] Chunks { get; } = [1, 2, 4];
     public Recompute[] Recompute { get; }
     public ZeroStage[] Zero { get; } = [ZeroStage.Optimizer, ZeroStage.Weights];

@@ -27,7 +27,7 @@ internal static class LayoutWalk
                                 foreach (int chunks in space.Chunks)
                                 {
                                     int grid = pipeline * Math.Max(tensor * context, expert);
-                                    if (grid > limit || pipeline * chunks > work.Model.Layers)
+                                    if (grid > limit)
                                         continue;
                                     var branch = new Layout
                                     {
@@ -40,7 +40,7 @@ internal static class LayoutWalk
                                         MicroBatch = microBatch,
                                         Recompute = recompute,
                                     };
-                                    if (visitor.Enters(branch))
+                                    if (LayoutRules.FillsStages(work.Model, branch) && visitor.Enters(branch))
                                         refused += Leaves(work, space, nodeDevices, limit, branch, ref visitor);
                                 }
 
@@ -57,15 +57,16 @@ internal static class LayoutWalk
             int devices = stage * data;
             if (devices > limit || (devices % nodeDevices != 0 && devices > nodeDevices))
                 continue; // fleets are rented by the node
-            foreach (ZeroStage zero in space.Zero)
-                foreach (PipelineSchedule schedule in space.Schedule)
-                {
-                    Layout layout = branch with { Devices = devices, Zero = zero, Schedule = schedule };
-                    if (LayoutRules.Broken(work, layout, nodeDevices) == LayoutRule.None)
-                        visitor.Visit(layout);
-                    else
-                        refused++;
-                }
+            foreach (int islands in space.Islands.Where(count => data % count == 0))
+                foreach (ZeroStage zero in space.Zero)
+                    foreach (PipelineSchedule schedule in space.Schedule)
+                    {
+                        Layout layout = branch with { Devices = devices, Islands = islands, Zero = zero, Schedule = schedule };
+                        if (LayoutRules.Broken(work, layout, nodeDevices) == LayoutRule.None)
+                            visitor.Visit(layout);
+                        else
+                            refused++;
+                    }
         }
 
         return refused;

@@ -9,8 +9,11 @@ public sealed record Plan
     /// <summary>The layout.</summary>
     public required Layout Layout { get; init; }
 
+    /// <summary>The work as it is planned: operands of products, when replicas exchange.</summary>
+    public required Workload Work { get; init; }
+
     /// <summary>Operands of products.</summary>
-    public required Precision Precision { get; init; }
+    public Precision Precision => Work.Precision;
 
     /// <summary>An update by parts, s.</summary>
     public required StepTime Step { get; init; }

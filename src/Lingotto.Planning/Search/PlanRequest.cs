@@ -39,6 +39,12 @@ public sealed record PlanRequest
     /// <summary>Operands in FP8 where the chip has it.</summary>
     public bool AllowsFp8 { get; init; }
 
+    /// <summary>Consider islands that exchange by the clock (EDiT); it changes what is learnt, so it has to be asked for.</summary>
+    public bool AllowsEdit { get; init; }
+
+    /// <summary>Tokens that training with EDiT needs over synchronous training; 1 takes its authors at their word.</summary>
+    public double EditTokenFactor { get; init; } = 1;
+
     /// <summary>What backward computes again; null to choose.</summary>
     public Recompute? Recompute { get; init; }
 
@@ -47,6 +53,16 @@ public sealed record PlanRequest
 
     /// <summary>Failures per device and hour; null for what the catalogue says.</summary>
     public double? FailuresPerDeviceHour { get; init; }
+
+    /// <summary>The workload in every precision and rule of exchange that the request allows on a device.</summary>
+    public IEnumerable<Workload> Variants(DeviceEstimate device) =>
+        from precision in (Precision[])(AllowsFp8 && device.HasFp8 ? [Precision.Bf16, Precision.Fp8] : [Precision.Bf16])
+        from exchange in (ExchangeRule[])(AllowsEdit ? [ExchangeRule.EveryStep, ExchangeRule.ByClock] : [ExchangeRule.EveryStep])
+        select Work with { Precision = precision, Exchange = exchange };
+
+    /// <summary>Updates of the run.</summary>
+    public double StepsOf(Workload work) =>
+        Tokens * (work.Exchange == ExchangeRule.EveryStep ? 1 : EditTokenFactor) / work.TokensPerStep;
 
     /// <summary>Devices of a type at most.</summary>
     public int Limit(DeviceSpec device) => Math.Min(MaxDevices, Stock.GetValueOrDefault(device.Name, MaxDevices));

@@ -30,7 +30,7 @@ public static class Planner
         PlanOption? best = options.Where(option => option.IsRanked).MinBy(option => option.Answer.Plan!.Cost);
         SearchCounts counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts);
         (MixedPlan? mixed, SearchCounts mixedCounts) = pairs
-            ? MixedSearch.Run(request, devices, best?.Answer.Plan!.Cost ?? double.PositiveInfinity, cancellation) : default;
+            ? MixedSearch.Run(request, devices, best?.Answer.Plan!.Cost ?? double.PositiveInfinity, cancellation: cancellation) : default;
         return new PlanResult
         {
             Request = request,
@@ -48,13 +48,9 @@ public static class Planner
         double price = known ?? 1;
         if (known is null)
             request = request with { Budget = double.PositiveInfinity }; // no money to compare with
-        DeviceAnswer plain = DeviceSearch.Run(request, device, price, Precision.Bf16);
-        if (!request.AllowsFp8 || !device.HasFp8)
-            return plain;
-        DeviceAnswer fp8 = DeviceSearch.Run(request, device, price, Precision.Fp8);
-        SearchCounts counts = plain.Counts + fp8.Counts;
-        return (fp8.Plan?.Cost ?? double.PositiveInfinity) < (plain.Plan?.Cost ?? double.PositiveInfinity)
-            ? fp8 with { Counts = counts } : plain with { Counts = counts };
+        DeviceAnswer[] answers = [.. request.Variants(device).Select(work => DeviceSearch.Run(request, device, price, work))];
+        SearchCounts counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts);
+        return answers.MinBy(answer => answer.Plan?.Cost ?? double.PositiveInfinity)! with { Counts = counts };
     }
 
     private static PlanOption Compare(PlanOption option, PlanOption? best)

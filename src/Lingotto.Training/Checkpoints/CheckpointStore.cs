@@ -226,4 +226,5 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(TrainerState))]
 [JsonSerializable(typeof(Recipe))]
+[JsonSerializable(typeof(RunPlan))]
 internal sealed partial class RunJson : JsonSerializerContext;

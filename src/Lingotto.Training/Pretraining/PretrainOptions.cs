@@ -11,6 +11,9 @@ public sealed record PretrainOptions(string RunFolder, int Threads, TimeSpan? Ma
     /// <summary>Record every operation: trace.json, profile.json, and a watch over hung steps.</summary>
     public bool Trace { get; init; }
 
+    /// <summary>What the run is expected to do, kept in its folder beside what it does; null leaves what the folder holds.</summary>
+    public RunPlan? Plan { get; init; }
+
     /// <summary>Where checkpoints go; another than the local disk to see what a run does when it fails.</summary>
     public Lingotto.Formats.IDisk CheckpointDisk { get; init; } = Lingotto.Formats.LocalDisk.Instance;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
@@ -28,6 +29,11 @@ public static class Pretrainer
         using var device = new CpuDevice(options.Threads);
         recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
+        if (options.Plan is { } plan)
+        {
+            DurableFile.WriteAllText(folder.Plan, JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
+        }
+
         observer = options.Trace ? new SerialObserver(observer) : observer;
         (Tokenizer tokenizer, TokenDataset dataset) = DataPreparation.Run(recipe, config, folder, observer, cancellation);
         using TokenDataset data = dataset;

@@ -88,6 +88,7 @@ public sealed class RunReport
         yield return ExpertSection.Of(this);
         yield return SpikeSection.Of(this);
         yield return SpeedSection.Of(this);
+        yield return PlanSection.Of(this);
         yield return ProfileSection.Of(this);
         yield return MoneySection.Of(this);
         yield return GoodputSection.Of(this);

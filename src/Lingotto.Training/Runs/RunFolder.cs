@@ -4,13 +4,16 @@ using Lingotto.Formats;
 namespace Lingotto.Training;
 
 /// <summary>
-/// The files of a run: recipe.json, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/, samples.txt, and trace.json with
+/// The files of a run: recipe.json, plan.json where it was planned, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/, samples.txt, and trace.json with
 /// profile.json under --trace; locked while it trains.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
     /// <summary>EWOULDBLOCK: somebody holds the lock. The system releases it with the process, however that ends.</summary>
     private static readonly int s_wouldBlock = OperatingSystem.IsMacOS() ? 35 : 11;
+
+    /// <summary>The file of a <see cref="RunPlan"/>.</summary>
+    internal const string PlanName = "plan.json";
 
     private readonly FileStream _lock;
 
@@ -29,6 +32,8 @@ internal sealed class RunFolder : IDisposable
     public string TensorBoard => At("tensorboard");
 
     public string Samples => At("samples.txt");
+
+    public string Plan => At(PlanName);
 
     /// <summary>Takes the folder for this process; with <paramref name="fresh"/> what it held of a run is removed.</summary>
     /// <exception cref="RunException">Another process has it, or it holds a run of another recipe.</exception>
@@ -95,7 +100,7 @@ internal sealed class RunFolder : IDisposable
             File.Delete(file);
         }
 
-        foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json"), At("report.html"), At("profile.json") })
+        foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json"), At("report.html"), At("profile.json"), Plan })
         {
             File.Delete(file);
         }

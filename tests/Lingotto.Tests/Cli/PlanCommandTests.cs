@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Xunit;
 
 namespace Lingotto.Tests.Cli;
@@ -24,6 +25,8 @@ public class PlanCommandTests
     [InlineData("--tokens", "0", "above 0")]
     [InlineData("--stock", "ling-a", "ling-a=2000")]
     [InlineData("--deadline", "soon", "soon")]
+    [InlineData("--edit-tokens", "0.5", "below 1")]
+    [InlineData("--slow", "2", "0 to 1")]
     public void A_faulty_option_is_answered_in_one_line(string option, string value, string named)
     {
         (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", option, value);
@@ -74,5 +77,63 @@ public class PlanCommandTests
         Assert.True(code == 0, error);
         Assert.StartsWith("--tensor-model-parallel-size", text, StringComparison.Ordinal);
         Assert.Contains("Where the money goes", File.ReadAllText(page), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Stages_on_two_kinds_are_shown_and_written_for_programs()
+    {
+        string[] question = ["plan", "ling-plus", "--tokens", "10B", "--devices", "ling-a,ling-d", "--stock", "ling-a=64,ling-d=32", "--mixed"];
+        (int code, string text, string error) = CapturedTerminal.Run("", question);
+        Assert.True(code == 0, error);
+        Assert.Contains("two kinds together, stages on each", text, StringComparison.Ordinal);
+        Assert.Contains("layers, ", text, StringComparison.Ordinal);
+        (_, string json, _) = CapturedTerminal.Run("", [.. question, "--json"]);
+        using var document = JsonDocument.Parse(json);
+        JsonElement mixed = document.RootElement.GetProperty("mixed");
+        Assert.Equal("stages", mixed.GetProperty("way").GetString());
+        Assert.Equal(88, mixed.GetProperty("parts").EnumerateArray().SelectMany(part => part.GetProperty("layers").EnumerateArray()).Sum(layers => layers.GetInt32()));
+    }
+
+    [Fact]
+    public void Islands_are_planned_only_if_they_are_asked_for_and_say_what_they_assume()
+    {
+        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--slow", "0.004"];
+        (_, string synchronous, _) = CapturedTerminal.Run("", question);
+        Assert.DoesNotContain("EDiT", synchronous, StringComparison.Ordinal);
+        (_, string islands, _) = CapturedTerminal.Run("", [.. question, "--sync", "edit"]);
+        Assert.Contains("EDiT", islands, StringComparison.Ordinal);
+        Assert.Contains("--edit-tokens", islands, StringComparison.Ordinal);
+        Assert.Contains(" islands", islands, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void This_machine_says_what_it_will_do_with_a_recipe_and_refuses_another_precision()
+    {
+        using var folder = new Formats.TemporaryFolder();
+        string machine = Path.Combine(folder.Path, "here.json");
+        Lingotto.Planning.DeviceCatalogue.WriteDevice(Planning.PlanningFixture.Catalogue["h100-sxm"] with
+        {
+            Name = "here",
+            Training = new Lingotto.Planning.MeasuredTraining
+            {
+                Precision = "bf16",
+                MatmulFlops = 4e11,
+                AttentionFlops = 1e11,
+                ElementwiseBytes = 1e10,
+                OptimizerParameters = 1e9,
+                ActivationScale = 1,
+            },
+        }, machine);
+        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "quickstart", "--here", machine);
+        Assert.True(code == 0, error);
+        Assert.Contains("tokens/s", text, StringComparison.Ordinal);
+        Assert.Contains("an update of", text, StringComparison.Ordinal);
+        string recipe = Path.Combine(folder.Path, "f32.json");
+        File.WriteAllText(recipe, File.ReadAllText(RepositoryRoot.File("recipes", "quickstart.json"))
+            .Replace("\"training\": {", "\"training\": { \"precision\": \"f32\",", StringComparison.Ordinal));
+        (code, _, error) = CapturedTerminal.Run("", "plan", recipe, "--here", machine);
+        Assert.NotEqual(0, code);
+        Assert.Contains("measured in bf16", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
     }
 }

@@ -28,7 +28,8 @@ public class CalibrationTests
 
     [Fact]
     public void Eighty_percent_intervals_cover_seven_to_nine_rows_of_ten_in_every_long_table() =>
-        Assert.All(s_calibration.Value.ByModel.Where(row => row.Rows >= 20), row => Assert.InRange(row.Coverage, 0.7, 0.9));
+        Assert.All(
+            s_calibration.Value.ByModel.Concat(s_calibration.Value.BySource).Where(row => row.Rows >= 20), row => Assert.InRange(row.Coverage, 0.7, 0.9));
 
     [Fact]
     public void Layouts_of_a_mixed_cluster_are_ranked()
@@ -37,6 +38,14 @@ public class CalibrationTests
         Assert.Equal(43, ended.Length);
         Assert.True(Statistics.Spearman([.. ended.Select(row => row.Predicted)], [.. ended.Select(row => row.Measured!.Value)]) >= 0.7);
     }
+
+    [Fact]
+    public void The_layout_chosen_for_a_mixed_cluster_is_among_the_fastest() =>
+        Assert.InRange(MixedClusterAccuracy.Regret(s_calibration.Value.MixedCluster), 0, 0.05);
+
+    [Fact]
+    public void Seven_of_the_ten_layouts_that_failed_are_refused_or_do_not_fit() =>
+        Assert.True(MixedClusterAccuracy.Recall(s_calibration.Value.MixedCluster) >= 0.7);
 
     [Fact]
     public void No_row_of_ling_enters_a_fit() =>

@@ -65,6 +65,15 @@ public class DeviceCatalogueTests
     }
 
     [Fact]
+    public void A_misspelt_resemblance_is_answered_with_the_nearest()
+    {
+        DeviceSpec mine = PlanningFixture.Catalogue["ling-a"] with { Name = "mine", Resembles = "ascend-910b7" };
+        string message = Assert.Throws<PlanException>(() => PlanningFixture.Catalogue.With([mine])).Message;
+        Assert.Contains("mine", message, StringComparison.Ordinal);
+        Assert.Contains("did you mean ascend-910b", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_user_adds_a_device_with_one_file()
     {
         using var folder = new TemporaryFolder();

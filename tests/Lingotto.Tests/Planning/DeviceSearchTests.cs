@@ -31,8 +31,8 @@ public class DeviceSearchTests
     {
         var work = new Workload { Model = PlanningFixture.Shipped(model), SequenceLength = 4096, SequencesPerStep = sequences, ExpertImbalance = 1.2 };
         PlanRequest request = PlanningFixture.Request(work, 3e11) with { MaxDevices = maxDevices, DeadlineDays = deadlineDays };
-        DeviceAnswer pruned = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, Precision.Bf16);
-        DeviceAnswer exhaustive = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, Precision.Bf16, prunes: false);
+        DeviceAnswer pruned = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, request.Work);
+        DeviceAnswer exhaustive = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, request.Work, prunes: false);
         Assert.Equal(exhaustive.Plan?.Cost, pruned.Plan?.Cost);
         Assert.True(pruned.Counts.Evaluated <= exhaustive.Counts.Evaluated);
     }
@@ -53,7 +53,7 @@ public class DeviceSearchTests
     public void A_plan_fits_obeys_the_rules_and_keeps_the_deadline()
     {
         PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus) with { DeadlineDays = 20 };
-        Plan plan = DeviceSearch.Run(request, PlanningFixture.Device("h800-sxm"), 27.5, Precision.Bf16).Plan!;
+        Plan plan = DeviceSearch.Run(request, PlanningFixture.Device("h800-sxm"), 27.5, request.Work).Plan!;
         Assert.Null(LayoutRules.Refusal(request.Work, plan.Layout, 8));
         Assert.True(plan.Memory.Total <= 80e9);
         Assert.True(plan.Days <= 20);
@@ -65,12 +65,12 @@ public class DeviceSearchTests
     {
         DeviceEstimate device = PlanningFixture.Device("ling-a");
         PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus);
-        DeviceAnswer late = DeviceSearch.Run(request with { DeadlineDays = 1, MaxDevices = 1024 }, device, 7, Precision.Bf16);
+        DeviceAnswer late = DeviceSearch.Run(request with { DeadlineDays = 1, MaxDevices = 1024 }, device, 7, request.Work);
         Assert.Contains("deadline", late.Reason, StringComparison.Ordinal);
-        DeviceAnswer small = DeviceSearch.Run(request with { MaxDevices = 8 }, device, 7, Precision.Bf16);
+        DeviceAnswer small = DeviceSearch.Run(request with { MaxDevices = 8 }, device, 7, request.Work);
         Assert.Contains("does not fit", small.Reason, StringComparison.Ordinal);
-        DeviceAnswer poor = DeviceSearch.Run(request with { Budget = 1e5 }, device, 7, Precision.Bf16);
-        double cheapest = DeviceSearch.Run(request, device, 7, Precision.Bf16).Plan!.Cost;
+        DeviceAnswer poor = DeviceSearch.Run(request with { Budget = 1e5 }, device, 7, request.Work);
+        double cheapest = DeviceSearch.Run(request, device, 7, request.Work).Plan!.Cost;
         Assert.Contains(FormattableString.Invariant($"over the budget: the cheapest costs {cheapest:N0} CNY"), poor.Reason, StringComparison.Ordinal);
     }
 
@@ -82,34 +82,10 @@ public class DeviceSearchTests
         Assert.Contains("64 experts", LayoutRules.Refusal(work, new Layout { Devices = 60, Expert = 3 }, 8), StringComparison.Ordinal);
         Assert.Contains("cross nodes", LayoutRules.Refusal(work, new Layout { Devices = 64, Tensor = 16 }, 8), StringComparison.Ordinal);
         Assert.Contains("88 layers", LayoutRules.Refusal(work, new Layout { Devices = 128, Pipeline = 64, Chunks = 2 }, 8), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Two_kinds_together_meet_a_deadline_that_neither_stock_meets_alone()
-    {
-        DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d")];
-        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus, 9e12) with
-        {
-            DeadlineDays = 75,
-            Stock = new Dictionary<string, int> { ["ling-a"] = 1200, ["ling-d"] = 480 },
-        };
-        PlanResult result = Planner.Run(request, devices, pairs: true);
-        Assert.Empty(result.Ranked);
-        MixedPlan mixed = result.Mixed!;
-        Assert.True(mixed.Days <= 75);
-        Assert.True(mixed.First.Layout.Devices <= 1200 && mixed.Second.Layout.Devices <= 480);
-        Assert.Equal(8960, mixed.FirstSequences + mixed.SecondSequences);
-        // Work in proportion to speed: one round of the first kind given to the second would turn the gap.
-        double gap = Math.Abs(mixed.First.Seconds(mixed.FirstSequences) - mixed.Second.Seconds(mixed.SecondSequences));
-        double given = mixed.Second.MicroBatchSeconds * mixed.First.SequencesPerRound / mixed.Second.SequencesPerRound;
-        Assert.True(gap <= mixed.First.MicroBatchSeconds + given, $"{gap} s");
-    }
-
-    [Fact]
-    public void Without_limits_no_pair_beats_the_cheaper_kind()
-    {
-        DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d"), PlanningFixture.Device("ling-e")];
-        Assert.Null(Planner.Run(PlanningFixture.Request(PlanningFixture.LingPlus), devices, pairs: true).Mixed);
+        // 30 stages of 2 chunks of 2 layers each: 22 stages hold all 88. 8 stages of 2 chunks: 7 * 12 + 4.
+        Assert.Null(LayoutRules.Refusal(work, new Layout { Devices = 64, Pipeline = 8, Chunks = 2, Expert = 8 }, 8));
+        Assert.Contains("88 layers", LayoutRules.Refusal(work, new Layout { Devices = 60, Pipeline = 30, Chunks = 2 }, 8), StringComparison.Ordinal);
+        Assert.Contains("islands", LayoutRules.Refusal(work with { SequencesPerStep = 64 }, new Layout { Devices = 64, Expert = 32, Islands = 4 }, 8), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,5 +98,16 @@ public class DeviceSearchTests
         Assert.Equal(1, front.Min(point => point.Cost) / result.Ranked[0].Answer.Plan!.Cost, 0.02); // each count on its fastest layout
         foreach (FrontPoint point in front)
             Assert.DoesNotContain(front, other => other != point && other.Cost <= point.Cost && other.Days <= point.Days && other.Risk <= point.Risk);
+    }
+
+    [Fact]
+    public void The_front_takes_fp8_where_it_is_allowed()
+    {
+        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus);
+        IReadOnlyList<FrontPoint> plain = ParetoFront.Of(Planner.Run(request, [PlanningFixture.Device("h100-sxm")]));
+        IReadOnlyList<FrontPoint> fp8 = ParetoFront.Of(Planner.Run(request with { AllowsFp8 = true }, [PlanningFixture.Device("h100-sxm")]));
+        Assert.All(plain, point => Assert.Equal(Precision.Bf16, point.Precision));
+        Assert.Contains(fp8, point => point.Precision == Precision.Fp8);
+        Assert.True(fp8.Min(point => point.Cost) < plain.Min(point => point.Cost));
     }
 }

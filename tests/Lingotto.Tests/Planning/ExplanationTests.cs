@@ -25,7 +25,7 @@ public class ExplanationTests
     public void At_its_break_even_price_a_device_costs_what_the_winner_costs()
     {
         PlanOption winner = s_result.Value.Ranked[0], loser = s_result.Value.Ranked[^1];
-        DeviceAnswer again = DeviceSearch.Run(s_result.Value.Request, loser.Device, loser.BreakEvenPrice!.Value, Precision.Bf16);
+        DeviceAnswer again = DeviceSearch.Run(s_result.Value.Request, loser.Device, loser.BreakEvenPrice!.Value, s_result.Value.Request.Work);
         Assert.Equal(1, again.Plan!.Cost / winner.Answer.Plan!.Cost, 1e-9);
         Assert.NotNull(s_result.Value.Others.Single(option => option.Device.Device.Name == "kunlun-p800").BreakEvenPrice);
     }

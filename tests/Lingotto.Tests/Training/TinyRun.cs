@@ -46,10 +46,10 @@ internal sealed class TinyRun : IDisposable
     public string File(string name) => _folder.File(name);
 
     /// <summary>Trains until the recipe's end, or until <paramref name="stopAfter"/> as if SIGTERM had come then.</summary>
-    public RecordingObserver Train(int threads = 1, long? stopAfter = null, Recipe? recipe = null, bool fresh = false, bool trace = false)
+    public RecordingObserver Train(int threads = 1, long? stopAfter = null, Recipe? recipe = null, bool fresh = false, bool trace = false, RunPlan? plan = null)
     {
         using var observer = new RecordingObserver(stopAfter);
-        Pretrainer.Run(recipe ?? Recipe, new PretrainOptions(Folder, threads, null, fresh, _folder.Path) { Trace = trace }, observer, observer.Cancellation);
+        Pretrainer.Run(recipe ?? Recipe, new PretrainOptions(Folder, threads, null, fresh, _folder.Path) { Trace = trace, Plan = plan }, observer, observer.Cancellation);
         return observer;
     }
 

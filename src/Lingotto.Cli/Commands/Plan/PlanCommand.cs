@@ -15,6 +15,7 @@ internal static class PlanCommand
           lingotto plan ling-lite --tokens 300B --no-vendor nvidia --currency USD
           lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500 --devices ling-a,ling-d --deadline 60d --mixed
           lingotto plan ling-lite --tokens 300B --pareto
+          lingotto plan ling-plus --tokens 1T --sync edit --slow 0.004
           lingotto bench --device-file here.json; lingotto plan quickstart --here here.json --run runs/quickstart
           lingotto plan ling-lite --tokens 300B --html plan.html --export megatron
         """;
@@ -29,7 +30,7 @@ internal static class PlanCommand
         var html = new Option<string?>("--html") { Description = "Write the plan as one HTML file.", HelpName = "FILE" };
         var export = new Option<string?>("--export") { Description = "Print the best plan in the words of another program instead.", HelpName = "megatron|deepspeed|recipe" };
         export.AcceptOnlyFromAmong("megatron", "deepspeed", "recipe");
-        var here = new Option<string?>("--here") { Description = "What this machine will do with the recipe MODEL, from the file of bench --device-file.", HelpName = "FILE" };
+        Option<string?> here = PlanHere.Option();
         var happened = new Option<string?>("--run") { Description = "With --here: set beside it what this run of the recipe did.", HelpName = "RUN" };
         command.Add(here);
         command.Add(happened);
@@ -118,6 +119,7 @@ internal static class PlanCommand
             SequenceLength = options.SequenceLength(parsed) ?? sequence,
             SequencesPerStep = options.SequencesPerStep(parsed) ?? sequences,
             ExpertImbalance = shape.MoeLayers > 0 ? options.Imbalance(parsed) : 1,
+            Stragglers = options.Stragglers(parsed),
         };
     }
 }

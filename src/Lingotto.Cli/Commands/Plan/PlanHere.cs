@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 using Lingotto.Formats;
 using Lingotto.Planning;
@@ -11,28 +12,53 @@ internal static class PlanHere
     /// <summary>Steps at the beginning that are not counted: code is still being compiled.</summary>
     private const int WarmSteps = 2;
 
+    /// <summary>The option that plan and pretrain share.</summary>
+    public static Option<string?> Option() => new("--here")
+    {
+        Description = "Say first what this machine will do with the recipe, from the file of bench --device-file.",
+        HelpName = "FILE",
+    };
+
     public static int Write(string recipe, string machine, string? happened, CliContext context)
     {
-        MeasuredTraining training = DeviceCatalogue.ReadDevice(machine).Training
-            ?? throw new PlanException($"{machine}: holds no measured training step: write it with lingotto bench --device-file");
         Recipe run = RecipeFile.Load(recipe, context.AssetFolder, []);
-        string model = PlanCommand.Locate(run.Model, context.AssetFolder);
-        int microBatch = run.Training.SequencesPerMicroBatch;
-        var work = new Workload
-        {
-            Model = ModelShape.Of(ModelConfig.Load(model), run.Model),
-            SequenceLength = run.Training.SequenceLength,
-            SequencesPerStep = microBatch * Math.Max(1, run.Training.MicroBatches),
-        };
-        double rate = MachineModel.TokensPerSecond(training, work, microBatch), memory = MachineModel.MemoryBytes(training, work, microBatch);
-        context.Terminal.Out.WriteLine(FormattableString.Invariant(
-            $"{recipe} on {Path.GetFileNameWithoutExtension(machine)}: {rate:N0} tokens/s, {Figures.Bytes(memory)} planned, {work.TokensPerStep / rate:G3} s an update of {work.TokensPerStep:N0} tokens"));
+        RunPlan plan = Predict(run, machine, context.AssetFolder);
+        context.Terminal.Out.WriteLine(Text(recipe, run, plan));
         if (happened is not null)
-            Compare(rate, memory, happened, context.Terminal.Out);
+            Compare(plan, happened, context.Terminal.Out);
         return ExitCodes.Done;
     }
 
-    private static void Compare(double rate, double memory, string run, TextWriter output)
+    /// <summary>What a machine, measured into a file, will do with a recipe.</summary>
+    /// <exception cref="PlanException">The file holds no measured step, or one of another precision.</exception>
+    public static RunPlan Predict(Recipe recipe, string machine, string assetFolder)
+    {
+        MeasuredTraining training = DeviceCatalogue.ReadDevice(machine).Training
+            ?? throw new PlanException($"{machine}: holds no measured training step: write it with lingotto bench --device-file");
+        if (recipe.Training.Precision is { } precision && precision != training.Precision)
+            throw new PlanException($"{machine}: its training step was measured in {training.Precision}, the recipe trains in {precision}: leave out training.precision, or plan on a machine that measures in it");
+        int microBatch = recipe.Training.SequencesPerMicroBatch;
+        var work = new Workload
+        {
+            Model = ModelShape.Of(ModelConfig.Load(PlanCommand.Locate(recipe.Model, assetFolder)), recipe.Model),
+            SequenceLength = recipe.Training.SequenceLength,
+            SequencesPerStep = SequencesPerUpdate(recipe),
+        };
+        return new RunPlan(
+            Path.GetFileName(machine), MachineModel.TokensPerSecond(training, work, microBatch), MachineModel.MemoryBytes(training, work, microBatch));
+    }
+
+    /// <summary>One line.</summary>
+    public static string Text(string name, Recipe recipe, RunPlan plan)
+    {
+        double tokens = (double)SequencesPerUpdate(recipe) * recipe.Training.SequenceLength;
+        return FormattableString.Invariant(
+            $"{name} on {Path.GetFileNameWithoutExtension(plan.Source)}: {plan.TokensPerSecond:N0} tokens/s, {Figures.Bytes(plan.MemoryBytes)} planned, {tokens / plan.TokensPerSecond:G3} s an update of {tokens:N0} tokens");
+    }
+
+    private static int SequencesPerUpdate(Recipe recipe) => recipe.Training.SequencesPerMicroBatch * Math.Max(1, recipe.Training.MicroBatches);
+
+    private static void Compare(RunPlan plan, string run, TextWriter output)
     {
         string log = Path.Combine(run, "metrics.jsonl");
         if (!File.Exists(log))
@@ -54,6 +80,6 @@ internal static class PlanHere
         double[] sorted = [.. rates.Skip(WarmSteps).Order()];
         double measured = sorted[sorted.Length / 2];
         output.WriteLine(FormattableString.Invariant(
-            $"{run} did {measured:N0} tokens/s (median of {sorted.Length} steps) and planned {Figures.Bytes(planned)}: predicted {100 * (rate / measured - 1):+0.0;-0.0} % and {100 * (memory / planned - 1):+0.0;-0.0} % beside it"));
+            $"{run} did {measured:N0} tokens/s (median of {sorted.Length} steps) and planned {Figures.Bytes(planned)}: predicted {100 * (plan.TokensPerSecond / measured - 1):+0.0;-0.0} % and {100 * (plan.MemoryBytes / planned - 1):+0.0;-0.0} % beside it"));
     }
 }

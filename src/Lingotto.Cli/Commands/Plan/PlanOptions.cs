@@ -24,16 +24,21 @@ internal sealed class PlanOptions
     private readonly Option<bool> _zeroBubble = new("--zero-bubble") { Description = "Consider zero-bubble schedules, which few training programs have." };
     private readonly Option<bool> _pareto = new("--pareto") { Description = "Show the fleets that no other beats in cost, time and risk at once." };
     private readonly Option<bool> _mixed = new("--mixed") { Description = "Consider fleets of two kinds of devices too." };
+    private readonly Option<string> _sync = new("--sync") { Description = "step: replicas exchange every step. edit: consider islands that exchange by the clock too (EDiT), which changes what is learnt.", HelpName = "step|edit", DefaultValueFactory = _ => "step" };
+    private readonly Option<double> _editTokens = NumberOption.Real("--edit-tokens", "With --sync edit: tokens it needs over those of synchronous training, from an experiment of yours.", 1);
+    private readonly Option<double> _slow = NumberOption.Real("--slow", "Probability that a device's step is slow; whoever exchanges every step waits for it.", 0);
+    private readonly Option<double> _slowdown = NumberOption.Real("--slowdown", "How much longer a slow step takes: 0.66 for two thirds.", 0.66);
     private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
 
     public void AddTo(Command command)
     {
         _currency.AcceptOnlyFromAmong("CNY", "USD");
         _recompute.AcceptOnlyFromAmong("none", "selective", "full");
+        _sync.AcceptOnlyFromAmong("step", "edit");
         foreach (Option option in (Option[])
         [
             _tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
-            _software, _zeroBubble, _pareto, _mixed, _fp8,
+            _software, _zeroBubble, _pareto, _mixed, _fp8, _sync, _editTokens, _slow, _slowdown,
         ])
             command.Add(option);
     }
@@ -48,6 +53,15 @@ internal sealed class PlanOptions
 
     public double Imbalance(ParseResult parsed) => parsed.GetValue(_imbalance) is >= 1 and var kappa
         ? kappa : throw new UsageException("--imbalance cannot be below 1: the busiest rank has at least the mean");
+
+    /// <summary>Rare slow steps.</summary>
+    public Stragglers Stragglers(ParseResult parsed)
+    {
+        double share = parsed.GetValue(_slow), longer = parsed.GetValue(_slowdown);
+        if (share is not (>= 0 and <= 1))
+            throw new UsageException("--slow must be a probability, 0 to 1");
+        return longer is >= 0 and < 1000 ? new Stragglers(longer, share) : throw new UsageException("--slowdown must be 0 or more");
+    }
 
     public PlanRequest Request(ParseResult parsed, Workload work)
     {
@@ -68,6 +82,9 @@ internal sealed class PlanOptions
                 ? year : throw new UsageException("--software-year must be a year such as 2024.5"),
             AllowsZeroBubble = parsed.GetValue(_zeroBubble),
             AllowsFp8 = parsed.GetValue(_fp8),
+            AllowsEdit = parsed.GetValue(_sync) == "edit",
+            EditTokenFactor = parsed.GetValue(_editTokens) is >= 1 and < 100 and var factor
+                ? factor : throw new UsageException("--edit-tokens cannot be below 1: islands that exchange seldom learn no more from a token"),
         };
     }
 

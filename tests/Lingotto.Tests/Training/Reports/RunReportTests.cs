@@ -69,6 +69,34 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void What_was_planned_stands_beside_what_happened()
+    {
+        RunFolders.WriteKilledAndResumed(_folder.File("run"));
+        Assert.DoesNotContain(Page(_folder.File("run")).Descendants("section"), section => (string?)section.Attribute("id") == "plan");
+        // 200 steps of 1,000 tokens, a second each.
+        File.WriteAllText(
+            Path.Combine(_folder.File("run"), "plan.json"), """{"source":"here.json","tokens_per_second":1100,"memory_bytes":1073741824}""");
+        XElement table = Table(Page(_folder.File("run")), "Expected before the run began, from here.json; the speed is the median of steps");
+        string[][] rows = [.. table.Element("tbody")!.Elements("tr").Select(row => row.Elements().Select(cell => cell.Value).ToArray())];
+        Assert.Equal(["tokens a second", "+10.0 %"], new[] { rows[0][0], rows[0][3] });
+        Assert.Equal(["time of the steps so far", "-9.1 %"], new[] { rows[1][0], rows[1][3] });
+        Assert.Equal("1.0 GiB", rows[2][1]);
+    }
+
+    [Fact]
+    public void A_plan_stays_with_its_run_until_the_run_starts_over()
+    {
+        using var run = new TinyRun(TinyModels.Of(nameof(TinyModels.Ling1)));
+        string file = Path.Combine(run.Folder, "plan.json");
+        run.Train(stopAfter: 3, plan: new RunPlan("here.json", 1000, 1e9)).Dispose();
+        Assert.Contains("here.json", File.ReadAllText(file), StringComparison.Ordinal);
+        run.Train(stopAfter: 6).Dispose();
+        Assert.True(File.Exists(file));
+        run.Train(stopAfter: 3, fresh: true).Dispose();
+        Assert.False(File.Exists(file));
+    }
+
+    [Fact]
     public void Without_a_price_there_is_no_money()
     {
         using var run = new TinyRun(TinyModels.Of(nameof(TinyModels.Ling1)));

@@ -1,0 +1,57 @@
+using System.Text;
+
+namespace Lingotto.Planning;
+
+/// <summary>How well the layouts of a mixed cluster are ranked, and those that cannot run are known.</summary>
+internal static class MixedClusterAccuracy
+{
+    /// <summary>The section of the accuracy page.</summary>
+    public static void Write(StringBuilder page, IReadOnlyList<MixedClusterRow> rows)
+    {
+        MixedClusterRow[] ended = [.. rows.Where(row => row.Measured is not null)];
+        double[] measured = [.. ended.Select(row => row.Measured!.Value)];
+        double Mape(Func<MixedClusterRow, double> predicted) => 100 * ended.Average(row => Math.Abs(predicted(row) / row.Measured!.Value - 1));
+        page.AppendLine("## A mixed cluster (hetero-amp): 43 layouts that ran, 10 that failed").AppendLine();
+        page.AppendLine("Three nodes of four V100 and one of four T4. The layers of each stage are those that its authors printed with their results: they cut by the mean");
+        page.AppendLine("speed of all devices, so that the slow node has as many layers as the others. Gradients of the tied embedding cross the cluster, and a node has one port.").AppendLine();
+        page.AppendLine("| | rank correlation | top-1 regret % | MAPE % |").AppendLine("|---|---|---|---|");
+        page.AppendLine(Line($"| this model | {Rank(rows):F2} | {100 * Regret(rows):F1} | {Mape(row => row.Predicted):F1} |"));
+        double published = ended.MinBy(row => row.Published)!.Measured!.Value / measured.Min() - 1;
+        page.AppendLine(Line($"| AMP's own | {Statistics.Spearman([.. ended.Select(row => row.Published)], measured):F2} | {100 * published:F1} | {Mape(row => row.Published):F1} |"));
+        page.AppendLine();
+        page.AppendLine("The layouts that failed, found at a share of false alarms of at most 10 % of those that ran:").AppendLine();
+        page.AppendLine("| by | recall % |").AppendLine("|---|---|");
+        page.AppendLine(Line($"| a stage without layers, which a rule refuses, or predicted memory | {100 * Recall(rows):F1} |"));
+        page.AppendLine(Line($"| predicted memory alone | {100 * Recall(rows, row => row.MemoryShare):F1} |"));
+        page.AppendLine(Line($"| predicted time alone | {100 * Recall(rows, row => row.Predicted):F1} |"));
+        page.AppendLine();
+    }
+
+    /// <summary>Rank correlation of predicted and measured time.</summary>
+    public static double Rank(IReadOnlyList<MixedClusterRow> rows)
+    {
+        MixedClusterRow[] ended = [.. rows.Where(row => row.Measured is not null)];
+        return Statistics.Spearman([.. ended.Select(row => row.Predicted)], [.. ended.Select(row => row.Measured!.Value)]);
+    }
+
+    /// <summary>How much slower the layout predicted fastest of those not refused is than the fastest; infinite if it failed.</summary>
+    public static double Regret(IReadOnlyList<MixedClusterRow> rows)
+    {
+        MixedClusterRow chosen = rows.Where(row => !row.LeavesStageEmpty && row.MemoryShare <= 1).MinBy(row => row.Predicted)!;
+        return (chosen.Measured ?? double.PositiveInfinity) / rows.Min(row => row.Measured)!.Value - 1;
+    }
+
+    /// <summary>Share of failed runs that a rule refuses or memory forbids, at a tenth of false alarms.</summary>
+    public static double Recall(IReadOnlyList<MixedClusterRow> rows) =>
+        Recall(rows, row => row.LeavesStageEmpty ? double.PositiveInfinity : row.MemoryShare);
+
+    /// <summary>Share of failed runs above the score that a tenth of the others exceed.</summary>
+    private static double Recall(IReadOnlyList<MixedClusterRow> rows, Func<MixedClusterRow, double> score)
+    {
+        double[] ran = [.. rows.Where(row => row.Measured is not null).Select(score).OrderDescending()];
+        double threshold = ran[ran.Length / 10]; // so many may lie above
+        return rows.Where(row => row.Measured is null).Average(row => score(row) > threshold ? 1.0 : 0);
+    }
+
+    private static string Line(FormattableString text) => FormattableString.Invariant(text);
+}

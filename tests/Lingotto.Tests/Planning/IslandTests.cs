@@ -1,0 +1,87 @@
+using Lingotto.Planning;
+using Xunit;
+
+namespace Lingotto.Tests.Planning;
+
+/// <summary>Islands of replicas that exchange by the clock (EDiT): what they save, what they need, and that they must be asked for.</summary>
+public class IslandTests
+{
+    private static readonly Workload s_work = new()
+    {
+        Model = PlanningFixture.Shipped("ling-lite"),
+        SequenceLength = 4096,
+        SequencesPerStep = 1024,
+        ExpertImbalance = 1.2,
+        Stragglers = new Stragglers(0.657, 0.004), // of Ling's figure 8
+    };
+
+    private static readonly PlanRequest s_request = PlanningFixture.Request(s_work) with { DeadlineDays = 5 };
+
+    [Fact]
+    public void A_large_fleet_with_slow_steps_is_cheaper_in_islands_if_they_are_allowed()
+    {
+        DeviceEstimate device = PlanningFixture.Device("ling-a");
+        Plan synchronous = Planner.Run(s_request, [device]).Ranked[0].Answer.Plan!;
+        Plan islands = Planner.Run(s_request with { AllowsEdit = true }, [device]).Ranked[0].Answer.Plan!;
+        Assert.Equal(1, synchronous.Layout.Islands);
+        Assert.Equal(ExchangeRule.EveryStep, synchronous.Work.Exchange);
+        Assert.True(islands.Layout.Islands > 1);
+        Assert.Equal(ExchangeRule.ByClock, islands.Work.Exchange);
+        Assert.True(islands.Cost < 0.9 * synchronous.Cost, $"{islands.Cost} {synchronous.Cost}");
+    }
+
+    [Fact]
+    public void Tokens_that_islands_need_more_count_in_full()
+    {
+        DeviceEstimate device = PlanningFixture.Device("ling-a");
+        PlanRequest costly = s_request with { AllowsEdit = true, EditTokenFactor = 3 };
+        Assert.Equal(1, Planner.Run(costly, [device]).Ranked[0].Answer.Plan!.Layout.Islands);
+        Workload work = s_work with { Exchange = ExchangeRule.ByClock };
+        Assert.Equal(3, costly.StepsOf(work) / s_request.StepsOf(work), 1e-9);
+    }
+
+    [Theory]
+    [InlineData("ling-a", 64)]
+    [InlineData("ling-d", 32)]
+    public void Pruning_never_loses_the_best_islands(string name, int maxDevices)
+    {
+        DeviceEstimate device = PlanningFixture.Device(name);
+        PlanRequest request = s_request with { AllowsEdit = true, MaxDevices = maxDevices, DeadlineDays = 4000 };
+        Workload work = request.Variants(device).Single(variant => variant.Exchange == ExchangeRule.ByClock);
+        Assert.Equal(
+            DeviceSearch.Run(request, device, 7, work, prunes: false).Plan!.Cost, DeviceSearch.Run(request, device, 7, work).Plan!.Cost);
+    }
+
+    [Fact]
+    public void An_island_waits_for_its_own_devices_only_as_the_simulation_says()
+    {
+        DeviceRates rates = PlanningFixture.Device("ling-a").Rates(Precision.Bf16);
+        Workload work = s_work with { Exchange = ExchangeRule.ByClock };
+        var layout = new Layout { Devices = 512, Expert = 8, Islands = 64 };
+        StepTime islands = StepModel.Evaluate(work, layout, rates);
+        double undisturbed = islands.Total - islands.Straggler;
+        // Eight devices in step are one worker that is slow with 1 - (1 - q)^8.
+        FleetOutcome fleet = FleetSimulation.Run(new FleetScenario
+        {
+            StepSeconds = [.. Enumerable.Repeat(undisturbed, 64)],
+            Stragglers = new Stragglers(0.657, 1 - Math.Pow(1 - 0.004, 8)),
+            Exchange = ExchangeRule.ByClock,
+            ExchangeSeconds = 600,
+            WallSeconds = 20000,
+        });
+        Assert.Equal(1, fleet.StepsPerSecond * islands.Total, 0.03);
+        StepTime synchronous = StepModel.Evaluate(s_work, layout with { Islands = 1 }, rates);
+        Assert.True(synchronous.Straggler / synchronous.Total > 3 * islands.Straggler / islands.Total);
+    }
+
+    [Fact]
+    public void Islands_keep_the_weights_of_the_last_exchange_and_a_momentum()
+    {
+        var layout = new Layout { Devices = 64, Zero = ZeroStage.None };
+        double plain = MemoryModel.Peak(s_work, layout).Optimizer, outer = MemoryModel.Peak(s_work with { Exchange = ExchangeRule.ByClock }, layout).Optimizer;
+        Assert.Equal(8, (outer - plain) / s_work.Model.TotalParameters, 0.01); // two f32
+        double shared = MemoryModel.Peak(s_work, layout with { Zero = ZeroStage.Optimizer }).Optimizer;
+        double apart = MemoryModel.Peak(s_work, layout with { Zero = ZeroStage.Optimizer, Islands = 8 }).Optimizer;
+        Assert.Equal(8, apart / shared, 0.01); // state is shared inside an island only
+    }
+}

@@ -1,0 +1,115 @@
+using Lingotto.Planning;
+using Xunit;
+
+namespace Lingotto.Tests.Planning;
+
+/// <summary>Two kinds of devices on one model: replicas, stages or islands on each, never worse than looking at everything.</summary>
+public class MixedSearchTests
+{
+    [Fact]
+    public void Two_kinds_together_meet_a_deadline_that_neither_stock_meets_alone()
+    {
+        DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d")];
+        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus, 9e12) with
+        {
+            DeadlineDays = 75,
+            Stock = new Dictionary<string, int> { ["ling-a"] = 1200, ["ling-d"] = 480 },
+        };
+        PlanResult result = Planner.Run(request, devices, pairs: true);
+        Assert.Empty(result.Ranked);
+        MixedPlan mixed = result.Mixed!;
+        Assert.Equal(MixedWay.Replicas, mixed.Way);
+        Assert.True(mixed.Days <= 75);
+        Assert.True(mixed.First.Devices <= 1200 && mixed.Second.Devices <= 480);
+        Assert.Equal(8960, mixed.First.Sequences + mixed.Second.Sequences);
+        // Work in proportion to speed: one round of the first kind given to the second would turn the gap.
+        double Seconds(MixedPart part, double sequences) => StepModel.Evaluate(
+            request.Work with { SequencesPerStep = (int)sequences }, part.Layout, part.Device.Rates(Precision.Bf16)).Total;
+        double round = mixed.First.Layout.MicroBatch * mixed.First.Layout.Data;
+        Assert.Equal(mixed.StepSeconds, mixed.ExchangeSeconds + Math.Max(
+            Seconds(mixed.First, mixed.First.Sequences), Seconds(mixed.Second, mixed.Second.Sequences)), 0.01 * mixed.StepSeconds);
+        bool firstIsSlower = Seconds(mixed.First, mixed.First.Sequences) > Seconds(mixed.Second, mixed.Second.Sequences);
+        double moved = firstIsSlower ? -round : round;
+        Assert.True(Seconds(mixed.First, mixed.First.Sequences + moved) > Seconds(mixed.Second, mixed.Second.Sequences - moved) != firstIsSlower);
+        Assert.InRange(mixed.Cost, mixed.Low, mixed.High);
+    }
+
+    [Fact]
+    public void Without_limits_no_pair_beats_the_cheaper_kind()
+    {
+        DeviceEstimate[] devices = [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d"), PlanningFixture.Device("ling-e")];
+        Assert.Null(Planner.Run(PlanningFixture.Request(PlanningFixture.LingPlus), devices, pairs: true).Mixed);
+    }
+
+    [Fact]
+    public void Stages_on_both_kinds_hold_a_model_that_neither_stock_holds_alone()
+    {
+        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus, 1e10) with
+        {
+            Stock = new Dictionary<string, int> { ["ling-a"] = 64, ["ling-d"] = 32 },
+        };
+        PlanResult result = Planner.Run(request, [PlanningFixture.Device("ling-a"), PlanningFixture.Device("ling-d")], pairs: true);
+        Assert.All(result.Others, option => Assert.Contains("does not fit", option.Answer.Reason, StringComparison.Ordinal));
+        MixedPlan mixed = result.Mixed!;
+        Assert.Equal(MixedWay.Stages, mixed.Way);
+        Assert.Equal(88, mixed.First.Layers.Concat(mixed.Second.Layers).Sum());
+        Assert.True(mixed.First.Devices <= 64 && mixed.Second.Devices <= 32);
+        MixedPart fast = mixed.First.Device.Device.Name == "ling-d" ? mixed.First : mixed.Second, slow = fast == mixed.First ? mixed.Second : mixed.First;
+        Assert.True(fast.Layers.Average() > slow.Layers.Average());
+        PipelineStage[] stages = [.. new[] { mixed.First, mixed.Second }.SelectMany(
+            part => part.Layers.Select(layers => new PipelineStage(part.Device.Rates(Precision.Bf16), layers)))];
+        MemoryNeed need = StagedPipeline.Peak(request.Work, mixed.First.Layout, stages);
+        Assert.True(need.Total <= stages[need.Stage].Rates.MemoryBytes);
+        double roofline = request.Work.Model.FlopsPerToken(4096) * request.Work.TokensPerStep
+            / (mixed.First.Devices * stages[0].Rates.PeakFlops + mixed.Second.Devices * stages[^1].Rates.PeakFlops);
+        Assert.True(mixed.StepSeconds > roofline);
+        Assert.InRange(mixed.Cost, mixed.Low, mixed.High);
+    }
+
+    [Theory]
+    [InlineData("ling-a", "ling-d", 8, 4, false)] // neither kind holds a replica of its own
+    [InlineData("ling-a", "ling-c", 16, 16, false)]
+    [InlineData("l40s", "h100-sxm", 24, 8, false)]
+    [InlineData("ling-a", "ling-d", 32, 16, true)]
+    public void Cutting_by_bounds_never_loses_the_best_pair(string first, string second, int firstStock, int secondStock, bool allowsEdit)
+    {
+        var work = new Workload
+        {
+            Model = PlanningFixture.Shipped("ling-mini-2.0"),
+            SequenceLength = 4096,
+            SequencesPerStep = 32,
+            ExpertImbalance = 1.2,
+            Stragglers = new Stragglers(0.66, 0.004),
+        };
+        PlanRequest request = PlanningFixture.Request(work, 1e11) with
+        {
+            DeadlineDays = 4000,
+            AllowsEdit = allowsEdit,
+            Stock = new Dictionary<string, int> { [first] = firstStock, [second] = secondStock },
+        };
+        DeviceEstimate[] devices = [PlanningFixture.Device(first), PlanningFixture.Device(second)];
+        (MixedPlan? cut, SearchCounts some) = MixedSearch.Run(request, devices, double.PositiveInfinity);
+        (MixedPlan? whole, SearchCounts all) = MixedSearch.Run(request, devices, double.PositiveInfinity, prunes: false);
+        Assert.NotNull(whole);
+        Assert.Equal(whole.Cost, cut!.Cost);
+        Assert.Equal(whole.Way, cut.Way);
+        Assert.True(some.Evaluated < all.Evaluated);
+        (MixedPlan? again, SearchCounts same) = MixedSearch.Run(request, devices, double.PositiveInfinity);
+        Assert.Equal(BitConverter.DoubleToInt64Bits(cut.Cost), BitConverter.DoubleToInt64Bits(again!.Cost));
+        Assert.Equal(some, same);
+    }
+
+    [Fact]
+    public void A_pair_takes_fp8_where_it_is_allowed()
+    {
+        PlanRequest request = PlanningFixture.Request(PlanningFixture.LingPlus, 1e12) with
+        {
+            DeadlineDays = 20,
+            Stock = new Dictionary<string, int> { ["h100-sxm"] = 240, ["h20"] = 720 },
+        };
+        DeviceEstimate[] devices = [PlanningFixture.Device("h100-sxm"), PlanningFixture.Device("h20")];
+        MixedPlan plain = MixedSearch.Run(request, devices, double.PositiveInfinity).Plan!;
+        MixedPlan fp8 = MixedSearch.Run(request with { AllowsFp8 = true }, devices, double.PositiveInfinity).Plan!;
+        Assert.True(fp8.Cost < 0.95 * plain.Cost);
+    }
+}
