@@ -2,7 +2,8 @@
 
     summary.py RESULTS BUDGET      of the budgets up to this one; RESULTS is FOLDER/results.jsonl, or docs/evidence/efficiency-lever.jsonl
 
-Curves: ln loss = p + q ln C, least squares over the means of the best size at each budget, each kind for itself.
+Curves: ln loss = p + q ln C, least squares over the means of the best size at each budget, each kind for itself. Size and rate are chosen by
+seed 1, so the mean is that of the other seeds: the best of several runs is better than it will be again.
 Lever: C_dense / C_moe at the loss that MoE measured, C_dense read off the dense line.
 Interval: parametric bootstrap over seeds. Seeds scatter by s, pooled over all cells with two or more; each draw takes s anew from
 s^2 nu / chi^2(nu), moves every mean by N(0, s / sqrt(n)) and fits again. The choice of size and rate is held fixed.
@@ -102,7 +103,7 @@ def draws(cells, spread, freedom, compute):
     for _ in range(DRAWS):
         s = spread * math.sqrt(freedom / source.gammavariate(freedom / 2, 2))
         points = {
-            kind: [(c, mean(by_kind[kind]) + source.gauss(0, s / math.sqrt(len(by_kind[kind])))) for c, by_kind in cells.items()]
+            kind: [(c, mean(by_kind[kind]) + source.gauss(0, s / math.sqrt(max(1, len(by_kind[kind]) - 1)))) for c, by_kind in cells.items()]
             for kind in study.KINDS
         }
         result.append(lever(points["dense"], points["moe"], compute))
@@ -110,13 +111,17 @@ def draws(cells, spread, freedom, compute):
 
 
 def mean(rows):
-    return statistics.mean(row["loss"] for row in rows)
+    """Of the seeds that chose nothing; of the first where there are no others yet."""
+    return statistics.mean(row["loss"] for row in rows[1:] or rows)
 
 
 def levers(cells):
     points = {kind: [(c, mean(by_kind[kind])) for c, by_kind in cells.items()] for kind in study.KINDS}
     spread, freedom = pooled(cells)
     print(f"\nSeeds scatter by {spread:.4f} nats ({freedom} degrees of freedom)")
+    single = [f"{compute:.0e}" for compute, by_kind in cells.items() if any(len(rows) < 2 for rows in by_kind.values())]
+    if single:
+        print(f"Only the seed that chose size and rate is done for a kind at {', '.join(single)}: its loss is too good.")
     if len(cells) < 2 or freedom == 0:
         print("A curve needs two budgets, an interval two seeds.")
         return
