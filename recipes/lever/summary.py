@@ -77,9 +77,10 @@ def line(points):
 
 
 def lever(dense, moe, compute):
-    """Dense compute of the loss that MoE reaches with this compute, as a multiple of it."""
+    """Dense compute of the loss that MoE reaches with this compute, as a multiple of it; without bound where dense does not get better."""
     p, q = line(dense)
-    return math.exp((math.log(dict(moe)[compute]) - p) / q) / compute
+    times = (math.log(dict(moe)[compute]) - p) / q - math.log(compute) if q < 0 else math.inf
+    return math.exp(times) if times < 100 else math.inf
 
 
 def published(compute):
