@@ -7,7 +7,10 @@ namespace Lingotto.Planning;
 public static class CalibrationPage
 {
     /// <summary>Useful time of MegaScale's 12,288 devices.</summary>
-    internal static double MegaScaleGoodput => Goodput.BestShare(12288, 1.97e-5, 5, 600);
+    internal static double MegaScaleGoodput => MegaScaleUseful(5, 600);
+
+    /// <summary>The same with other times to save and to restart.</summary>
+    internal static double MegaScaleUseful(double saveSeconds, double restartSeconds) => Goodput.BestShare(12288, 1.97e-5, saveSeconds, restartSeconds);
 
     private static readonly string[] s_smallGroups = ["korthikanti-a100", "megatron-a100", "moe-modelzoo"];
 
@@ -36,6 +39,7 @@ public static class CalibrationPage
         MixedClusterAccuracy.Write(page, calibration.MixedCluster);
         Published(page, comparison);
         Reliability(page);
+        CalibrationDecisions.Write(page, calibration);
         page.AppendLine("## Rows not used").AppendLine();
         foreach ((string reason, int rows) in calibration.LeftOut)
             page.AppendLine(Line($"- {reason}: {rows}"));
@@ -88,7 +92,7 @@ public static class CalibrationPage
         foreach ((int devices, double published) in (ReadOnlySpan<(int, double)>)[(256, 0.064), (1024, 0.055), (2048, 0.055), (4096, 0.055)])
             page.AppendLine(Line($"| synchronous steps/s on {devices} devices (Ling, figure 8) | {published:F3} | {0.091 / ling.Synchronous(devices):F4} | slow steps: 0.4 % of a device's, 66 % longer, 0.091 steps/s without |"));
         page.AppendLine(Line($"| EDiT steps/s, 256 to 4,096 devices | 0.091 | {0.091 / ling.ByClock():F4} | the same, exchange by the clock |"));
-        page.AppendLine().AppendLine("The two numbers of slow steps are fitted to the four synchronous points of Ling's figure 8: the shape is reproduced, not predicted, and no plan uses it.").AppendLine();
+        page.AppendLine().AppendLine("The two numbers of slow steps are fitted to the four synchronous points of Ling's figure 8: the shape is reproduced, not predicted. A plan uses slow steps only where `--slow` and `--slowdown` are given.").AppendLine();
     }
 
     private static void Table(StringBuilder page, string title, IReadOnlyList<Accuracy> groups)

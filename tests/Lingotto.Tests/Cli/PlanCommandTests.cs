@@ -27,6 +27,7 @@ public class PlanCommandTests
     [InlineData("--deadline", "soon", "soon")]
     [InlineData("--edit-tokens", "0.5", "below 1")]
     [InlineData("--slow", "2", "0 to 1")]
+    [InlineData("--slow", "0.004", "--slowdown")]
     public void A_faulty_option_is_answered_in_one_line(string option, string value, string named)
     {
         (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", option, value);
@@ -97,7 +98,7 @@ public class PlanCommandTests
     [Fact]
     public void Islands_are_planned_only_if_they_are_asked_for_and_say_what_they_assume()
     {
-        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--slow", "0.004"];
+        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--slow", "0.004", "--slowdown", "0.66"];
         (_, string synchronous, _) = CapturedTerminal.Run("", question);
         Assert.DoesNotContain("EDiT", synchronous, StringComparison.Ordinal);
         (_, string islands, _) = CapturedTerminal.Run("", [.. question, "--sync", "edit"]);
