@@ -27,7 +27,7 @@ public static class CalibrationPage
         page.AppendLine("of peak, the median of the rows that were fitted. The 80 % interval of a row is the one that a");
         page.AppendLine("plan gives: 1.2816 times the error to expect of a model or source nobody has seen, the root of the mean over the other folds of the mean");
         page.AppendLine("square of each; variants of a network are one fold. It was first the root over rows, which covered 93.8 % of vtrain-multi with its source left");
-        page.AppendLine("out; that a source counts once, and that traffic slows the computation beside it, was decided with these tables in sight.");
+        page.AppendLine("out; that a source counts once, and that traffic of replicas and experts slows the computation beside it, was decided with these tables in sight.");
         page.AppendLine("No row of Ling enters a fit that a plan uses. The formulas themselves (what a host costs, what a table leaves out) were written with these");
         page.AppendLine("rows in view, so the errors below are those of the scalars, not of an unseen world. All measured families are NVIDIA's: for every other");
         page.AppendLine("vendor the errors are a guess, never narrower than that of the worst measured family.").AppendLine();

@@ -8,7 +8,7 @@ public readonly record struct PipelineStage(DeviceRates Rates, int Layers);
 /// <summary>
 /// One update of a pipeline whose stages are of different devices or lengths: T = (m - 1) * max tau_i + sum tau_i, plus transfers,
 /// replicas of the slowest stage and its optimizer. Kinds never share a node: what goes from one to the other takes the slower network.
-/// With equal stages it is near <see cref="StepModel"/> under 1F1B, which counts the head on every stage that waits.
+/// With equal stages it is near <see cref="StepModel"/> under 1F1B, which takes every stage for the heaviest.
 /// </summary>
 public static class StagedPipeline
 {
@@ -69,7 +69,7 @@ public static class StagedPipeline
         return fullest;
     }
 
-    /// <summary>Layers that a stage can hold if each next one needs as much as the second, which is so once experts fill it. 0 when not even one.</summary>
+    /// <summary>Layers that a stage can hold, each after the first taken to need what the second does: so it is where all have experts or none has. 0 when not even one.</summary>
     internal static int MostLayers(Workload work, in Layout layout, in DeviceRates rates, int stage)
     {
         int matrices = stage is 0 || stage == layout.Pipeline - 1 ? 1 : 0;

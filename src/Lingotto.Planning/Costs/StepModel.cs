@@ -13,7 +13,7 @@ public static class StepModel
     /// <summary>Standard deviation of a device's step time over its mean.</summary>
     internal const double Jitter = 0.005;
 
-    /// <summary>Computation beside traffic is this much longer, for both share units and memory: the mean of arXiv 2507.03114.</summary>
+    /// <summary>Computation beside traffic of replicas and of experts is this much longer, for both share units and memory: the mean of arXiv 2507.03114.</summary>
     internal const double Contention = 0.189;
 
     /// <summary>Wall time between exchanges of islands (atorch, local_sgd: 600 s).</summary>

@@ -70,9 +70,7 @@ internal static class PlanCommand
 
     private static void Print(PlanResult result, string? export, bool isJson, TextWriter output)
     {
-        if (export is not null && result.Ranked.Count == 0)
-            throw new PlanException("there is no plan to export: run the same command without --export to see why");
-        Plan? best = result.Ranked.Count > 0 ? result.Ranked[0].Answer.Plan : null;
+        Plan? best = export is null ? null : LayoutExport.Best(result);
         switch (export)
         {
             case "megatron":
