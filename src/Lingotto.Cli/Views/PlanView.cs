@@ -74,7 +74,8 @@ internal static class PlanView
             return;
         if (result.Mixed is not { } mixed)
         {
-            output.WriteLine("two kinds of devices together: no pair is cheaper than the best single kind");
+            output.WriteLine("two kinds of devices together: " + (result.Ranked.Count > 0
+                ? "no pair is cheaper than the best single kind" : "no pair keeps stock, memory, deadline and budget either"));
             output.WriteLine();
             return;
         }

@@ -18,7 +18,7 @@ public sealed class Calibration
     /// <summary>Rows with experts predicted from the dense rows of their family.</summary>
     internal IReadOnlyList<Prediction> DenseToMoe { get; private set; } = [];
 
-    /// <summary>Layouts of a mixed cluster, no row of which was fitted.</summary>
+    /// <summary>Layouts of a mixed cluster, each predicted by scalars fitted to the other layouts of the same table.</summary>
     internal IReadOnlyList<MixedClusterRow> MixedCluster { get; private set; } = [];
 
     /// <summary>Rows not used, by group and reason.</summary>

@@ -7,7 +7,10 @@ namespace Lingotto.Planning;
 public static class CalibrationPage
 {
     /// <summary>Useful time of MegaScale's 12,288 devices.</summary>
-    internal static double MegaScaleGoodput => Goodput.BestShare(12288, 1.97e-5, 5, 600);
+    internal static double MegaScaleGoodput => MegaScaleUseful(5, 600);
+
+    /// <summary>The same with other times to save and to restart.</summary>
+    internal static double MegaScaleUseful(double saveSeconds, double restartSeconds) => Goodput.BestShare(12288, 1.97e-5, saveSeconds, restartSeconds);
 
     private static readonly string[] s_smallGroups = ["korthikanti-a100", "megatron-a100", "moe-modelzoo"];
 
@@ -24,7 +27,7 @@ public static class CalibrationPage
         page.AppendLine("of peak, the median of the rows that were fitted. The 80 % interval of a row is the one that a");
         page.AppendLine("plan gives: 1.2816 times the error to expect of a model or source nobody has seen, the root of the mean over the other folds of the mean");
         page.AppendLine("square of each; variants of a network are one fold. It was first the root over rows, which covered 93.8 % of vtrain-multi with its source left");
-        page.AppendLine("out; that a source counts once, and that traffic slows the computation beside it, was decided with these tables in sight.");
+        page.AppendLine("out; that a source counts once, and that traffic of replicas and experts slows the computation beside it, was decided with these tables in sight.");
         page.AppendLine("No row of Ling enters a fit that a plan uses. The formulas themselves (what a host costs, what a table leaves out) were written with these");
         page.AppendLine("rows in view, so the errors below are those of the scalars, not of an unseen world. All measured families are NVIDIA's: for every other");
         page.AppendLine("vendor the errors are a guess, never narrower than that of the worst measured family.").AppendLine();
@@ -36,6 +39,7 @@ public static class CalibrationPage
         MixedClusterAccuracy.Write(page, calibration.MixedCluster);
         Published(page, comparison);
         Reliability(page);
+        CalibrationDecisions.Write(page, calibration);
         page.AppendLine("## Rows not used").AppendLine();
         foreach ((string reason, int rows) in calibration.LeftOut)
             page.AppendLine(Line($"- {reason}: {rows}"));
@@ -87,8 +91,9 @@ public static class CalibrationPage
         var ling = new Stragglers(0.657, 0.004);
         foreach ((int devices, double published) in (ReadOnlySpan<(int, double)>)[(256, 0.064), (1024, 0.055), (2048, 0.055), (4096, 0.055)])
             page.AppendLine(Line($"| synchronous steps/s on {devices} devices (Ling, figure 8) | {published:F3} | {0.091 / ling.Synchronous(devices):F4} | slow steps: 0.4 % of a device's, 66 % longer, 0.091 steps/s without |"));
-        page.AppendLine(Line($"| EDiT steps/s, 256 to 4,096 devices | 0.091 | {0.091 / ling.ByClock():F4} | the same, exchange by the clock |"));
-        page.AppendLine().AppendLine("The two numbers of slow steps are fitted to the four synchronous points of Ling's figure 8: the shape is reproduced, not predicted, and no plan uses it.").AppendLine();
+        double edit = ling.ByClock() / 0.091;
+        page.AppendLine(Line($"| EDiT steps/s, 256 to 4,096 devices | 0.091 | {1 / (edit + StepModel.Meeting(4096, 1, ling, edit)):F4} | the same, exchange by the clock every 10 min with a wait for the last |"));
+        page.AppendLine().AppendLine("The two numbers of slow steps are fitted to the four synchronous points of Ling's figure 8: the shape is reproduced, not predicted. A plan uses slow steps only where `--slow` and `--slowdown` are given.").AppendLine();
     }
 
     private static void Table(StringBuilder page, string title, IReadOnlyList<Accuracy> groups)

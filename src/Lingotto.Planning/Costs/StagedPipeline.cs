@@ -7,7 +7,8 @@ public readonly record struct PipelineStage(DeviceRates Rates, int Layers);
 
 /// <summary>
 /// One update of a pipeline whose stages are of different devices or lengths: T = (m - 1) * max tau_i + sum tau_i, plus transfers,
-/// replicas of the slowest stage and its optimizer. With equal stages it is <see cref="StepModel"/> under 1F1B.
+/// replicas of the slowest stage and its optimizer. Kinds never share a node: what goes from one to the other takes the slower network.
+/// With equal stages it is near <see cref="StepModel"/> under 1F1B, which takes every stage for the heaviest.
 /// </summary>
 public static class StagedPipeline
 {
@@ -17,10 +18,13 @@ public static class StagedPipeline
         double microBatches = work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
         PassTime slowest = default;
         double all = 0, data = 0, optimizer = 0, fill = 0, slowestTransfer = 0, tied = 0;
-        int first = 0;
+        int first = 0, kind = 0; // of the layers, and of the stages on this kind of device
+        bool hasKinds = stages[0].Rates != stages[^1].Rates;
         for (int stage = 0; stage < stages.Length; stage++)
         {
             DeviceRates rates = stages[stage].Rates;
+            if (rates != stages[kind].Rates)
+                kind = stage;
             PassTime pass = Pass(work, layout, stages[stage], first, isLast: stage == stages.Length - 1);
             first += stages[stage].Layers;
             all += pass.Total;
@@ -30,10 +34,12 @@ public static class StagedPipeline
             data = Math.Max(data, StepModel.DataLink(work, layout, rates, weights, pass, microBatches));
             optimizer = Math.Max(optimizer, StepModel.OptimizerTraffic * StepModel.Owned(layout, weights) / rates.MemoryBytesPerSecond);
             if (stage is 0 || stage == stages.Length - 1)
-                tied = Math.Max(tied, StepModel.TiedLink(work, layout, rates));
+                tied = Math.Max(tied, StepModel.TiedLink(work, layout, rates, hasKinds));
             if (stage == stages.Length - 1)
                 continue;
-            double transfer = Math.Max(Transfer(work, layout, rates, stage), Transfer(work, layout, stages[stage + 1].Rates, stage));
+            DeviceRates next = stages[stage + 1].Rates;
+            double transfer = Math.Max(
+                Transfer(work, layout, rates, stage - kind, next != rates), Transfer(work, layout, next, stage - kind, next != rates));
             fill += transfer;
             slowestTransfer = Math.Max(slowestTransfer, transfer);
         }
@@ -63,7 +69,7 @@ public static class StagedPipeline
         return fullest;
     }
 
-    /// <summary>Layers that a stage can hold; the need of memory is a line in layers. 0 when not even one.</summary>
+    /// <summary>Layers that a stage can hold, each after the first taken to need what the second does: so it is where all have experts or none has. 0 when not even one.</summary>
     internal static int MostLayers(Workload work, in Layout layout, in DeviceRates rates, int stage)
     {
         int matrices = stage is 0 || stage == layout.Pipeline - 1 ? 1 : 0;
@@ -90,8 +96,8 @@ public static class StagedPipeline
         return head.Total;
     }
 
-    private static double Transfer(Workload work, in Layout layout, in DeviceRates rates, int stage) =>
-        StepModel.Transfer(work, layout, new LayerTime(work, layout, rates), rates, stage);
+    private static double Transfer(Workload work, in Layout layout, in DeviceRates rates, int stage, bool crossesKinds) =>
+        StepModel.Transfer(work, layout, new LayerTime(work, layout, rates), rates, stage, crossesKinds);
 
     private static StageWeights Weights(ModelShape model, in Layout layout, ReadOnlySpan<PipelineStage> stages, int stage) =>
         StageWeights.Of(model, layout, stages[stage].Layers, stage is 0 || stage == stages.Length - 1 ? 1 : 0);

@@ -13,7 +13,7 @@ public static class StepModel
     /// <summary>Standard deviation of a device's step time over its mean.</summary>
     internal const double Jitter = 0.005;
 
-    /// <summary>Computation beside traffic is this much longer, for both share units and memory: the mean of arXiv 2507.03114.</summary>
+    /// <summary>Computation beside traffic of replicas and of experts is this much longer, for both share units and memory: the mean of arXiv 2507.03114.</summary>
     internal const double Contention = 0.189;
 
     /// <summary>Wall time between exchanges of islands (atorch, local_sgd: 600 s).</summary>
@@ -21,6 +21,16 @@ public static class StepModel
 
     /// <summary>The time of an update by parts.</summary>
     public static StepTime Evaluate(Workload work, in Layout layout, in DeviceRates rates)
+    {
+        StepTime step = BetweenMeetings(work, layout, rates);
+        if (work.Exchange == ExchangeRule.EveryStep)
+            return step;
+        double wait = Meeting(layout.Islands, layout.Devices / layout.Islands, work.Stragglers, step.Total);
+        return step with { Straggler = step.Straggler + wait };
+    }
+
+    /// <summary>The same without what islands wait for each other when the clock strikes.</summary>
+    internal static StepTime BetweenMeetings(Workload work, in Layout layout, in DeviceRates rates)
     {
         var layer = new LayerTime(work, layout, rates);
         (PassTime forward, PassTime backward) = Stage(work, layout, layer, rates);
@@ -41,8 +51,18 @@ public static class StepModel
     }
 
     /// <summary>
-    /// Devices that exchange every step wait for the slowest: the largest of n normal deviations, and rare slow steps. Islands do not
-    /// wait for each other.
+    /// When the clock strikes every island ends its step and waits for the last: what is left of the longest step less what is left of a
+    /// mean one, lost in each round of <see cref="ExchangeSeconds"/> and that rest.
+    /// </summary>
+    internal static double Meeting(int islands, int devicesOfIsland, Stragglers stragglers, double stepSeconds)
+    {
+        (double longest, double mean) = stragglers.OfTogether(devicesOfIsland).Rest(islands);
+        return (longest - mean) * stepSeconds * stepSeconds / (ExchangeSeconds + mean * stepSeconds);
+    }
+
+    /// <summary>
+    /// Devices that exchange every step wait for the slowest: the largest of n normal deviations, and rare slow steps. Islands wait
+    /// for each other in <see cref="Meeting"/> only.
     /// </summary>
     internal static double Straggler(Workload work, in Layout layout, double seconds)
     {
@@ -127,11 +147,18 @@ public static class StepModel
     /// Activations forward and their gradients backward from a stage to the next, of one micro-batch. Ranks of a stage are neighbours,
     /// so small stages share a node.
     /// </summary>
-    internal static double Transfer(Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates, int stage)
+    /// <param name="work">The work.</param>
+    /// <param name="layout">The layout.</param>
+    /// <param name="layer">Its layers.</param>
+    /// <param name="rates">The device.</param>
+    /// <param name="stage">The sender, counted from the first stage on this kind of device.</param>
+    /// <param name="crossesKinds">The next stage is on another kind, which never shares a node.</param>
+    internal static double Transfer(
+        Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates, int stage, bool crossesKinds = false)
     {
         double bytes = 2.0 * layer.Tokens * work.Model.Hidden / (work.ScattersTransfers ? layout.Tensor : 1);
         int width = layout.Devices / layout.Pipeline;
-        bool isInside = stage * width / rates.NodeDevices == ((stage + 2) * width - 1) / rates.NodeDevices;
+        bool isInside = !crossesKinds && stage * width / rates.NodeDevices == ((stage + 2) * width - 1) / rates.NodeDevices;
         return 2 * (bytes / (isInside ? rates.IntraBytesPerSecond : rates.InterBytesPerSecondOf(width)) + Collectives.StartSeconds);
     }
 
@@ -139,12 +166,12 @@ public static class StepModel
     /// A head that is the embedding lies on the first and the last stage: their gradients are added once backward has ended, an
     /// all-reduce of two (Megatron-LM, allreduce_word_embedding_grads).
     /// </summary>
-    internal static double TiedLink(Workload work, in Layout layout, in DeviceRates rates)
+    internal static double TiedLink(Workload work, in Layout layout, in DeviceRates rates, bool crossesKinds = false)
     {
         if (layout.Pipeline == 1 || !work.Model.IsTied)
             return 0;
         double bytes = work.Model.EmbeddingWeights / layout.Tensor * work.GradientBytes;
-        return Collectives.StartSeconds + bytes / (layout.Devices <= rates.NodeDevices
+        return Collectives.StartSeconds + bytes / (layout.Devices <= rates.NodeDevices && !crossesKinds
             ? rates.IntraBytesPerSecond : rates.InterBytesPerSecondOf(layout.Devices / layout.Pipeline));
     }
 

@@ -34,10 +34,10 @@ public sealed record PlanDocument
             Model = result.Request.Work.Model.Name,
             Tokens = result.Request.Tokens,
             Currency = result.Request.Currency,
-            Plans = [.. result.Ranked.Select(PlanRow.Of)],
+            Plans = [.. result.Ranked.Select(option => PlanRow.Of(option, result.Request))],
             Rejected = [.. result.Others.Select(option => new RejectedDevice(
                 option.Device.Device.Name, option.Answer.Reason ?? option.Price.Origin, option.BreakEvenPrice))],
-            Mixed = result.Mixed is { } mixed ? MixedRow.Of(mixed) : null,
+            Mixed = result.Mixed is { } mixed ? MixedRow.Of(mixed, result.Request) : null,
             Search = result.Counts,
         },
         PlanJson.Default.PlanDocument);
@@ -49,12 +49,12 @@ public sealed record PlanDocument
 /// <param name="BreakEvenPricePerHour">Price at which it would cost what the best costs; null without a plan.</param>
 public sealed record RejectedDevice(string Device, string Reason, double? BreakEvenPricePerHour);
 
-/// <summary>A mixed plan as figures.</summary>
+/// <summary>A mixed plan as figures; sync and token factor as in <see cref="PlanRow"/>.</summary>
 public sealed record MixedRow(
-    string Way, double Cost, double CostLow, double CostHigh, double Days, double StepSeconds, double ExchangeSeconds, IReadOnlyList<MixedPartRow> Parts)
+    string Way, string Sync, double TokenFactor, double Cost, double CostLow, double CostHigh, double Days, double StepSeconds, double ExchangeSeconds, IReadOnlyList<MixedPartRow> Parts)
 {
-    internal static MixedRow Of(MixedPlan plan) => new(
-        plan.Way.ToString().ToLowerInvariant(), plan.Cost, plan.Low, plan.High, plan.Days, plan.StepSeconds, plan.ExchangeSeconds,
+    internal static MixedRow Of(MixedPlan plan, PlanRequest request) => new(
+        plan.Way.ToString().ToLowerInvariant(), PlanRow.SyncOf(plan.First.Work), request.TokenFactor(plan.First.Work), plan.Cost, plan.Low, plan.High, plan.Days, plan.StepSeconds, plan.ExchangeSeconds,
         [.. new[] { plan.First, plan.Second }.Select(part => new MixedPartRow(
             part.Device.Device.Name, part.Devices, part.Layout.ToString(), part.Work.Precision.ToString().ToLowerInvariant(), part.Sequences, part.Layers))]);
 }
@@ -62,21 +62,23 @@ public sealed record MixedRow(
 /// <summary>One kind's part of a mixed plan; layers of each stage where stages are on both kinds.</summary>
 public sealed record MixedPartRow(string Device, int Devices, string Layout, string Precision, double Sequences, IReadOnlyList<int> Layers);
 
-/// <summary>A plan as figures.</summary>
+/// <summary>A plan as figures; sync is step, or edit for islands that exchange by the clock and need token factor times the tokens.</summary>
 public sealed record PlanRow(
-    string Device, int Devices, string Layout, double Cost, double CostLow, double CostHigh, double Days, double Mfu, double Goodput,
+    string Device, int Devices, string Layout, string Sync, double TokenFactor, double Cost, double CostLow, double CostHigh, double Days, double Mfu, double Goodput,
     double MemoryBytes, double KilowattHours, double? BreakEvenPricePerHour, double? BreakEvenMfu, IReadOnlyList<CostPart> Parts,
     IReadOnlyList<Sensitivity> Sensitivities, IReadOnlyList<Estimate> Figures)
 {
-    internal static PlanRow Of(PlanOption option)
+    internal static PlanRow Of(PlanOption option, PlanRequest request)
     {
         Plan plan = option.Answer.Plan!;
         CostInterval interval = option.Interval!;
         return new PlanRow(
-            option.Device.Device.Name, plan.Layout.Devices, plan.Layout.ToString(), plan.Cost, interval.Low, interval.High, plan.Days, plan.Mfu,
+            option.Device.Device.Name, plan.Layout.Devices, plan.Layout.ToString(), SyncOf(plan.Work), request.TokenFactor(plan.Work), plan.Cost, interval.Low, interval.High, plan.Days, plan.Mfu,
             plan.Goodput, plan.Memory.Total, Energy.KilowattHours(plan), option.BreakEvenPrice, option.BreakEvenMfu, CostPart.Of(plan),
             interval.Sensitivities, option.Device.Figures);
     }
+
+    internal static string SyncOf(Workload work) => work.Exchange == ExchangeRule.EveryStep ? "step" : "edit";
 }
 
 [JsonSerializable(typeof(PlanDocument))]

@@ -38,6 +38,7 @@ public static class PlanPage
                 new Fact("Time", FormattableString.Invariant($"{plan.Days:F0} days")),
                 new Fact("Share of peak", NumberText.Percent(plan.Mfu)),
                 new Fact("Energy", NumberText.Energy(Energy.KilowattHours(plan))),
+                new Fact("Exchange", ExchangeOf(plan.Work, request)),
                 new Fact("Binds", BindingConstraint.Of(plan, request)),
             ]);
         }
@@ -45,6 +46,9 @@ public static class PlanPage
         html.Write(new FactList(facts, AreKeyFigures: true).ToMarkup());
         return new HtmlSection("summary", $"Plan of {request.Work.Model.Name}", html.ToMarkup());
     }
+
+    private static string ExchangeOf(Workload work, PlanRequest request) => work.Exchange == ExchangeRule.EveryStep
+        ? "every step" : $"by the clock (EDiT), with {NumberText.Of(request.TokenFactor(work))} times the tokens";
 
     private static HtmlSection Parts(PlanResult result)
     {
@@ -106,7 +110,7 @@ public static class PlanPage
         })).ToMarkup());
 
     private static HtmlSection Mixed(MixedPlan plan, PlanRequest request) => Section("mixed", "Two kinds of devices together", new DataTable(
-        $"{plan.Way} on each kind: {Money(plan.Cost, request)}, {NumberText.Short(plan.Low)} to {NumberText.Short(plan.High)}, {NumberText.Of(Math.Round(plan.Days))} days",
+        $"{plan.Way} on each kind: {Money(plan.Cost, request)}, {NumberText.Short(plan.Low)} to {NumberText.Short(plan.High)}, {NumberText.Of(Math.Round(plan.Days))} days, exchange {ExchangeOf(plan.First.Work, request)}",
         [new Column("device"), new Column("count", ColumnKind.Number), new Column("layout"), new Column("sequences of an update", ColumnKind.Number), new Column("layers of its stages")],
         new[] { plan.First, plan.Second }.Select(part => (IReadOnlyList<string>)
             [part.Device.Device.Name, NumberText.Of(part.Devices), part.Layout.ToString(), NumberText.Of(part.Sequences), part.Layers.Count > 0 ? string.Join(' ', part.Layers) : "all"])).ToMarkup());

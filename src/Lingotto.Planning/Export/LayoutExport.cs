@@ -6,6 +6,19 @@ namespace Lingotto.Planning;
 /// <summary>A plan in the words of other programs.</summary>
 public static class LayoutExport
 {
+    /// <summary>The best plan of a result, if another program can be told it.</summary>
+    /// <exception cref="PlanException">There is none, or it trains in a way that no program named here does.</exception>
+    public static Plan Best(PlanResult result)
+    {
+        if (result.Mixed is not null)
+            throw new PlanException("the best plan is on two kinds of devices, which no export can say: leave out --mixed for the best on one kind");
+        if (result.Ranked.Count == 0)
+            throw new PlanException("there is no plan to export: run the same command without --export to see why");
+        Plan plan = result.Ranked[0].Answer.Plan!;
+        return plan.Work.Exchange == ExchangeRule.EveryStep ? plan
+            : throw new PlanException("the best plan exchanges by the clock (EDiT), which no export can say: leave out --sync edit for the best that exchanges every step");
+    }
+
     /// <summary>Arguments of Megatron-LM (megatron/training/arguments.py), one a line.</summary>
     /// <exception cref="PlanException">Its stages cannot be cut as the plan cuts them.</exception>
     public static string Megatron(Plan plan, Workload work)
@@ -42,8 +55,6 @@ public static class LayoutExport
         arguments.Add(plan.Precision == Precision.Bf16 ? "--bf16" : "--bf16 --fp8-format e4m3");
         if (layout.Schedule != PipelineSchedule.OneForwardOneBackward)
             arguments.Add("# the zero-bubble schedule of the plan is not in Megatron-LM: expect the bubble of 1F1B");
-        if (plan.Work.Exchange != ExchangeRule.EveryStep)
-            arguments.Add(Line($"# {layout.Islands} islands that exchange by the clock (EDiT) are not in Megatron-LM: expect synchronous training"));
         return string.Join('\n', arguments) + "\n";
     }
 

@@ -35,7 +35,7 @@ internal sealed class DeviceFront
             if (seconds >= fastest)
                 continue;
             fastest = seconds;
-            options.Add(new FleetOption(device, layout, _work, _rates, price, seconds));
+            options.Add(new FleetOption(device, layout, _work, _rates, price));
         }
 
         return options;

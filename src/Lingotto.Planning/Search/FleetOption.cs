@@ -2,19 +2,20 @@ namespace Lingotto.Planning;
 
 /// <summary>
 /// So many devices of a kind and the layout that is fastest on them. Its step is a line in micro-batches, for bubble, replicas and
-/// optimizer come once and everything else with each of them.
+/// optimizer come once and everything else with each of them. Islands wait when the clock strikes besides, see <see cref="StepModel.Meeting"/>.
 /// </summary>
 public sealed class FleetOption
 {
     private readonly double _fixed, _perRound;
 
-    /// <summary>An option whose step takes so long with all sequences of an update.</summary>
-    public FleetOption(DeviceEstimate device, in Layout layout, Workload work, in DeviceRates rates, double pricePerHour, double seconds)
+    /// <summary>An option of a layout that obeys the rules.</summary>
+    public FleetOption(DeviceEstimate device, in Layout layout, Workload work, in DeviceRates rates, double pricePerHour)
     {
         (Device, Layout, Work, PricePerHour) = (device, layout, work, pricePerHour);
         InterBytesPerSecond = rates.InterBytesPerSecond;
         double rounds = work.SequencesPerStep / (double)SequencesPerRound;
-        double twice = StepModel.Evaluate(work with { SequencesPerStep = 2 * work.SequencesPerStep }, layout, rates).Total;
+        double seconds = StepModel.BetweenMeetings(work, layout, rates).Total;
+        double twice = StepModel.BetweenMeetings(work with { SequencesPerStep = 2 * work.SequencesPerStep }, layout, rates).Total;
         _perRound = Math.Min(twice - seconds, seconds) / rounds;
         _fixed = seconds - rounds * _perRound;
     }
@@ -37,10 +38,13 @@ public sealed class FleetOption
     /// <summary>Sequences that one micro-batch of all replicas takes.</summary>
     public int SequencesPerRound => Layout.MicroBatch * Layout.Data;
 
+    /// <summary>Sequences that its schedule divides: interleaved stages take micro-batches in multiples of the stages.</summary>
+    public int Quantum => SequencesPerRound * (Layout.Chunks > 1 ? Layout.Pipeline : 1);
+
     /// <summary>What one more micro-batch of all replicas takes, s.</summary>
     public double RoundSeconds => _perRound;
 
-    /// <summary>Seconds of an update of so many sequences.</summary>
+    /// <summary>Seconds of an update of so many sequences, without waits for other islands.</summary>
     public double Seconds(double sequences) => _fixed + sequences / SequencesPerRound * _perRound;
 
     /// <summary>Money of an hour.</summary>

@@ -9,7 +9,7 @@ public enum MixedWay
     /// <summary>The first stages of every pipeline on one kind, the last on the other, layers in proportion to speed.</summary>
     Stages,
 
-    /// <summary>Islands of replicas on each kind, which exchange by the clock (EDiT) and never wait for each other.</summary>
+    /// <summary>Islands of replicas on each kind, which exchange by the clock (EDiT) and wait for the last only when it strikes.</summary>
     Islands,
 }
 

@@ -1,8 +1,11 @@
+using System.Numerics;
+
 namespace Lingotto.Planning;
 
 /// <summary>
 /// The cheapest pair of device kinds, each with whole replicas: T = max(T_1(B_1), T_2(B_2)) + exchange, B_1 + B_2 = B, T_k a line in
-/// B_k; islands that exchange by the clock wait for nobody, so that both T_k are equal. Tensor and expert parallelism never cross
+/// B_k; islands that exchange by the clock wait for the last when it strikes. Each kind takes whole micro-batches, as many as its
+/// schedule divides. Tensor and expert parallelism never cross
 /// kinds. A pair costs at least what its cheaper kind would cost without limits on stock and time, so pairs of which neither kind
 /// alone is below the best are cut; a pair helps where stock or deadline bind.
 /// </summary>
@@ -115,27 +118,30 @@ public sealed class MixedSearch
     private double LeastCost(FleetOption option) =>
         _steps * _work.SequencesPerStep / option.SequencesPerRound * option.RoundSeconds / 3600 * option.HourlyCost;
 
-    /// <summary>Rounds of the first kind so that both end together, the second takes the rest; null where the first could take all.</summary>
+    /// <summary>
+    /// Whole micro-batches of the first kind with which both end nearly together, the second takes the rest; null where one could take
+    /// all. Both quanta divide the update, so shares of the first are multiples of both.
+    /// </summary>
     private MixedPlan? Share(FleetOption first, FleetOption second, HourlyPrice firstPrice, HourlyPrice secondPrice)
     {
-        int total = _work.SequencesPerStep;
-        double even = Even(first, second);
-        MixedPlan Plan(MixedWay way, double sequences, double step, double exchange) => new(
-            way, new MixedPart(first.Device, firstPrice, first.Layout.Devices, first.Layout, first.Work, sequences, []),
-            new MixedPart(second.Device, secondPrice, second.Layout.Devices, second.Layout, second.Work, total - sequences, []), step, exchange,
-            _steps * step / MixedFleet.Useful(_request, first.Device, first.Layout.Devices, second.Device, second.Layout.Devices));
-        if (_work.Exchange != ExchangeRule.EveryStep)
-            return even > 0 && even < total ? Plan(MixedWay.Islands, even, first.Seconds(even), 0) : null;
-        double exchange = Exchange(first, second);
+        int total = _work.SequencesPerStep, quantum = first.Quantum / (int)BigInteger.GreatestCommonDivisor(first.Quantum, second.Quantum) * second.Quantum;
+        double even = Even(first, second) / quantum;
+        bool isApart = _work.Exchange != ExchangeRule.EveryStep;
+        double exchange = isApart ? 0 : Exchange(first, second);
         MixedPlan? best = null;
-        foreach (double rounds in (ReadOnlySpan<double>)[Math.Floor(even / first.SequencesPerRound), Math.Ceiling(even / first.SequencesPerRound)])
+        foreach (double shares in (ReadOnlySpan<double>)[Math.Floor(even), Math.Ceiling(even)])
         {
-            int firstSequences = (int)rounds * first.SequencesPerRound, rest = total - firstSequences;
-            if (firstSequences <= 0 || rest <= 0)
+            double some = shares * quantum, rest = total - some;
+            if (some <= 0 || rest <= 0)
                 continue;
-            int secondRounds = (rest + second.SequencesPerRound - 1) / second.SequencesPerRound; // the last may be short
-            double slower = Math.Max(first.Seconds(firstSequences), second.Seconds(secondRounds * (double)second.SequencesPerRound));
-            MixedPlan plan = Plan(MixedWay.Replicas, firstSequences, slower + exchange, exchange);
+            double slower = Math.Max(first.Seconds(some), second.Seconds(rest));
+            double step = slower + (isApart ? Meeting(first.Layout, second.Layout, slower) : exchange);
+            double useful = MixedFleet.Useful(_request, first.Device, first.Layout.Devices, second.Device, second.Layout.Devices);
+            var plan = new MixedPlan(
+                isApart ? MixedWay.Islands : MixedWay.Replicas,
+                new MixedPart(first.Device, firstPrice, first.Layout.Devices, first.Layout, first.Work, some, []),
+                new MixedPart(second.Device, secondPrice, second.Layout.Devices, second.Layout, second.Work, rest, []),
+                step, exchange, _steps * step / useful);
             if (best is null || plan.Cost < best.Cost)
                 best = plan;
         }
@@ -143,12 +149,17 @@ public sealed class MixedSearch
         return best;
     }
 
-    /// <summary>Gradients travel between kinds once a step, scattered over the devices of a replica, on the slower network, beside the last backward.</summary>
+    private double Meeting(in Layout first, in Layout second, double seconds) => StepModel.Meeting(
+        first.Islands + second.Islands, Math.Max(first.Devices / first.Islands, second.Devices / second.Islands), _work.Stragglers, seconds);
+
+    /// <summary>
+    /// Gradients travel between kinds once a step on the slower network: an all-reduce of two, each device sends its shard once. Nothing
+    /// hides it, for it follows the reduction inside each kind, which already hides behind backward.
+    /// </summary>
     private double Exchange(FleetOption first, FleetOption second)
     {
         double Traffic(FleetOption option) =>
-            2 * _work.ReducedGradientBytes * StageWeights.Of(_work.Model, option.Layout).Shard(option.Layout) / option.InterBytesPerSecond;
-        return StepModel.Exposed(
-            Math.Max(Traffic(first), Traffic(second)), Math.Min(first.RoundSeconds, second.RoundSeconds), _work.DataOverlap);
+            _work.ReducedGradientBytes * StageWeights.Of(_work.Model, option.Layout).Shard(option.Layout) / option.InterBytesPerSecond;
+        return Collectives.StartSeconds + Math.Max(Traffic(first), Traffic(second));
     }
 }

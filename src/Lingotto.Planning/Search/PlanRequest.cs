@@ -60,9 +60,11 @@ public sealed record PlanRequest
         from exchange in (ExchangeRule[])(AllowsEdit ? [ExchangeRule.EveryStep, ExchangeRule.ByClock] : [ExchangeRule.EveryStep])
         select Work with { Precision = precision, Exchange = exchange };
 
+    /// <summary>Tokens that a rule of exchange needs over those asked for.</summary>
+    public double TokenFactor(Workload work) => work.Exchange == ExchangeRule.EveryStep ? 1 : EditTokenFactor;
+
     /// <summary>Updates of the run.</summary>
-    public double StepsOf(Workload work) =>
-        Tokens * (work.Exchange == ExchangeRule.EveryStep ? 1 : EditTokenFactor) / work.TokensPerStep;
+    public double StepsOf(Workload work) => Tokens * TokenFactor(work) / work.TokensPerStep;
 
     /// <summary>Devices of a type at most.</summary>
     public int Limit(DeviceSpec device) => Math.Min(MaxDevices, Stock.GetValueOrDefault(device.Name, MaxDevices));

@@ -2,10 +2,10 @@ namespace Lingotto.Planning;
 
 /// <summary>
 /// The cheapest pipeline whose first stages are of one kind of device and whose last of another, all of the same width t*c*D, under
-/// plain 1F1B with layers split so that the slowest stage is as fast as memory lets it be. With p_k stages of kind k and tau_k a layer of a
+/// plain 1F1B with layers split by <see cref="LayerSplit"/>, moved on where memory is full. With p_k stages of kind k and tau_k a layer of a
 /// micro-batch, no stage is faster than L/(p_1/tau_1 + p_2/tau_2) whatever D: what a run costs at that rate, and how long it takes on all
 /// devices that there are, bound a branch from below; (m - 1) * max of the best split + all layers on the faster kind bounds every D
-/// on it. The optimum under the model is exact within the space.
+/// on it. The optimum is exact within the space for the splits that <see cref="LayerSplit"/> chooses, by the time of a layer alone.
 /// </summary>
 internal sealed class StagedSearch
 {

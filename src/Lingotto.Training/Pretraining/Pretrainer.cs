@@ -29,7 +29,7 @@ public static class Pretrainer
         using var device = new CpuDevice(options.Threads);
         recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
-        if (options.Plan is { } plan)
+        if (options.Plan is { } plan && !File.Exists(folder.Plan))
         {
             DurableFile.WriteAllText(folder.Plan, JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
         }

@@ -27,6 +27,7 @@ public class PlanCommandTests
     [InlineData("--deadline", "soon", "soon")]
     [InlineData("--edit-tokens", "0.5", "below 1")]
     [InlineData("--slow", "2", "0 to 1")]
+    [InlineData("--slow", "0.004", "--slowdown")]
     public void A_faulty_option_is_answered_in_one_line(string option, string value, string named)
     {
         (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", option, value);
@@ -91,19 +92,52 @@ public class PlanCommandTests
         using var document = JsonDocument.Parse(json);
         JsonElement mixed = document.RootElement.GetProperty("mixed");
         Assert.Equal("stages", mixed.GetProperty("way").GetString());
+        Assert.Equal("step", mixed.GetProperty("sync").GetString());
         Assert.Equal(88, mixed.GetProperty("parts").EnumerateArray().SelectMany(part => part.GetProperty("layers").EnumerateArray()).Sum(layers => layers.GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("two kinds", "ling-plus", "--tokens", "10B", "--devices", "ling-a,ling-d", "--stock", "ling-a=64,ling-d=32", "--mixed")]
+    [InlineData("by the clock", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--sync", "edit", "--slow", "0.004", "--slowdown", "0.66")]
+    public void What_no_program_can_be_told_is_not_exported(string reason, params string[] question)
+    {
+        foreach (string format in (string[])["megatron", "deepspeed", "recipe"])
+        {
+            (int code, string text, string error) = CapturedTerminal.Run("", ["plan", .. question, "--export", format]);
+            Assert.NotEqual(0, code);
+            Assert.Empty(text);
+            Assert.Contains(reason, error, StringComparison.Ordinal);
+            Assert.Contains("leave out", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Without_any_plan_no_pair_is_compared_with_one()
+    {
+        (_, string text, _) = CapturedTerminal.Run(
+            "", "plan", "ling-plus", "--tokens", "1T", "--devices", "ling-a,ling-d", "--stock", "ling-a=8,ling-d=8", "--mixed");
+        Assert.DoesNotContain("best single kind", text, StringComparison.Ordinal);
+        Assert.Contains("no pair keeps", text, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Islands_are_planned_only_if_they_are_asked_for_and_say_what_they_assume()
     {
-        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--slow", "0.004"];
+        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--slow", "0.004", "--slowdown", "0.66"];
         (_, string synchronous, _) = CapturedTerminal.Run("", question);
         Assert.DoesNotContain("EDiT", synchronous, StringComparison.Ordinal);
         (_, string islands, _) = CapturedTerminal.Run("", [.. question, "--sync", "edit"]);
         Assert.Contains("EDiT", islands, StringComparison.Ordinal);
         Assert.Contains("--edit-tokens", islands, StringComparison.Ordinal);
         Assert.Contains(" islands", islands, StringComparison.Ordinal);
+        using var folder = new Formats.TemporaryFolder();
+        string page = Path.Combine(folder.Path, "plan.html");
+        (_, string json, _) = CapturedTerminal.Run("", [.. question.Select(word => word == "ling-a" ? "ling-a,ling-a" : word), "--sync", "edit", "--edit-tokens", "1.02", "--html", page, "--json"]);
+        using var document = JsonDocument.Parse(json);
+        JsonElement row = document.RootElement.GetProperty("plans").EnumerateArray().Single(); // a device named twice is one
+        Assert.Equal("edit", row.GetProperty("sync").GetString());
+        Assert.Equal(1.02, row.GetProperty("token_factor").GetDouble());
+        Assert.Contains("by the clock (EDiT), with 1.02 times the tokens", File.ReadAllText(page), StringComparison.Ordinal);
     }
 
     [Fact]

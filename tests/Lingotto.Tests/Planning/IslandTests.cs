@@ -74,6 +74,41 @@ public class IslandTests
         Assert.True(synchronous.Straggler / synchronous.Total > 3 * islands.Straggler / islands.Total);
     }
 
+    [Theory]
+    [InlineData(10, 64, 0.1, 0.01)]
+    [InlineData(100, 64, 0.03, 0.02)] // a wait of 12 % that bytes alone do not tell
+    [InlineData(100, 64, 0.25, 0.03)]
+    [InlineData(200, 8, 0.25, 0.05)]
+    [InlineData(100, 2, 0.25, 0.03)]
+    public void Islands_wait_for_the_last_when_the_clock_strikes(double seconds, int islands, double probability, double off)
+    {
+        var stragglers = new Stragglers(0.657, probability);
+        FleetOutcome fleet = FleetSimulation.Run(new FleetScenario
+        {
+            StepSeconds = [.. Enumerable.Repeat(seconds, islands)],
+            Stragglers = stragglers,
+            Exchange = ExchangeRule.ByClock,
+            ExchangeSeconds = StepModel.ExchangeSeconds,
+            WallSeconds = 400000,
+        });
+        double step = seconds * stragglers.ByClock();
+        Assert.InRange(fleet.StepsPerSecond * (step + StepModel.Meeting(islands, 1, stragglers, step)), 1 - off, 1 + off);
+    }
+
+    [Fact]
+    public void Steps_of_minutes_lose_what_islands_save()
+    {
+        DeviceRates rates = PlanningFixture.Device("ling-a").Rates(Precision.Bf16);
+        Workload work = s_work with { Exchange = ExchangeRule.ByClock, SequencesPerStep = 65536 };
+        var layout = new Layout { Devices = 256, Expert = 8, Islands = 32 };
+        StepTime step = StepModel.Evaluate(work, layout, rates);
+        double between = StepModel.BetweenMeetings(work, layout, rates).Total;
+        Assert.True(between > 60, $"{between}");
+        Assert.Equal(StepModel.Meeting(32, 8, work.Stragglers, between), step.Total - between, 1e-9);
+        Assert.Equal(0, StepModel.Meeting(1, 8, work.Stragglers, between), 1e-9);
+        Assert.True(step.Total > 1.03 * between);
+    }
+
     [Fact]
     public void Islands_keep_the_weights_of_the_last_exchange_and_a_momentum()
     {

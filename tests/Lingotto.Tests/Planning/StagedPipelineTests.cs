@@ -18,6 +18,25 @@ public class StagedPipelineTests
     }
 
     [Fact]
+    public void Kinds_never_share_a_node_and_each_fills_its_own()
+    {
+        Workload work = PlanningFixture.LingPlus with { Model = PlanningFixture.LingPlus.Model with { IsTied = true } };
+        DeviceRates first = PlanningFixture.Device("h800-sxm").Rates(Precision.Bf16) with { IntraBytesPerSecond = 1e15, InterBytesPerSecond = 20e9, NodeDevices = 8 };
+        DeviceRates second = first with { MatmulFlops = first.MatmulFlops * 0.99, InterBytesPerSecond = 10e9 };
+        double Send(Layout layout, double rate) => 2 * (2.0 * 4096 * work.Model.Hidden / layout.Tensor / rate + 10e-6);
+        var two = new Layout { Devices = 8, Tensor = 4, Pipeline = 2 };
+        StepTime four = StagedPipeline.Evaluate(work, two, [new(first, 44), new(second, 44)]); // eight devices, but two nodes of four
+        Assert.Equal(Send(two, 10e9) * (1 + work.SequencesPerStep), four.PipelineLink, 1e-9 * four.PipelineLink);
+        StepTime alone = StagedPipeline.Evaluate(work, two, [new(first, 44), new(first, 44)]);
+        Assert.Equal(work.Model.EmbeddingWeights / 4 * work.GradientBytes / 10e9, four.DataLink - alone.DataLink, 1e-4);
+        // Four devices, then eight that fill a node: the second boundary is inside it, though devices 4 to 11 of all would not be.
+        var three = new Layout { Devices = 12, Tensor = 4, Pipeline = 3 };
+        StepTime twelve = StagedPipeline.Evaluate(work, three, [new(first, 30), new(second, 29), new(second, 29)]);
+        double fill = Send(three, 10e9) + Send(three, 1e15);
+        Assert.Equal(fill + Send(three, 10e9) * work.SequencesPerStep, twelve.PipelineLink, 1e-9 * twelve.PipelineLink);
+    }
+
+    [Fact]
     public void Slow_stages_with_fewer_layers_beat_equal_shares()
     {
         Workload work = PlanningFixture.LingPlus;

@@ -27,7 +27,7 @@ internal sealed class PlanOptions
     private readonly Option<string> _sync = new("--sync") { Description = "step: replicas exchange every step. edit: consider islands that exchange by the clock too (EDiT), which changes what is learnt.", HelpName = "step|edit", DefaultValueFactory = _ => "step" };
     private readonly Option<double> _editTokens = NumberOption.Real("--edit-tokens", "With --sync edit: tokens it needs over those of synchronous training, from an experiment of yours.", 1);
     private readonly Option<double> _slow = NumberOption.Real("--slow", "Probability that a device's step is slow; whoever exchanges every step waits for it.", 0);
-    private readonly Option<double> _slowdown = NumberOption.Real("--slowdown", "How much longer a slow step takes: 0.66 for two thirds.", 0.66);
+    private readonly Option<double> _slowdown = NumberOption.Real("--slowdown", "How much longer a slow step takes, with --slow: 0.66 for two thirds.", 0);
     private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
 
     public void AddTo(Command command)
@@ -60,6 +60,8 @@ internal sealed class PlanOptions
         double share = parsed.GetValue(_slow), longer = parsed.GetValue(_slowdown);
         if (share is not (>= 0 and <= 1))
             throw new UsageException("--slow must be a probability, 0 to 1");
+        if (share > 0 && longer == 0)
+            throw new UsageException("--slow needs --slowdown: give how much longer a slow step takes on your devices, such as 0.66");
         return longer is >= 0 and < 1000 ? new Stragglers(longer, share) : throw new UsageException("--slowdown must be 0 or more");
     }
 
@@ -110,7 +112,7 @@ internal sealed class PlanOptions
 
         foreach (string name in Stock(parsed.GetValue(_stock)).Keys)
             _ = catalogue[name];
-        IEnumerable<DeviceSpec> chosen = names.Length > 0 ? names.Select(name => catalogue[name])
+        IEnumerable<DeviceSpec> chosen = names.Length > 0 ? names.Select(name => catalogue[name]).Distinct()
             : catalogue.Devices.Where(device => device.Bf16Tflops.Value > 0 && device.MemoryGb.Value > 0);
         return [.. chosen.Where(device => !excluded.Contains(device.Vendor)).Select(device => DeviceEstimate.Of(device, catalogue, efficiencies))];
     }

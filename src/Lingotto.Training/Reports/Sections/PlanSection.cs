@@ -18,14 +18,14 @@ internal static class PlanSection
 
         double[] rates = [.. history.TokensPerSecond.Points.Where(point => point.X > WarmSteps).Select(point => point.Mean).Order()];
         double happened = rates.Length > 0 ? rates[rates.Length / 2] : double.NaN;
-        double memory = plan.Number("memory_bytes") ?? double.NaN, planned = history.Start?.Number("planned_bytes") ?? double.NaN;
+        double memory = plan.Number("memory_bytes") ?? double.NaN, peak = history.ResidentBytes.Points.Select(point => point.Most * (1 << 20)).DefaultIfEmpty(double.NaN).Max();
         return new HtmlSection("plan", "Planned and happened", new DataTable(
             $"Expected before the run began, from {plan.Text("source")}; the speed is the median of steps",
             [new Column("what"), new Column("planned", ColumnKind.Number), new Column("happened", ColumnKind.Number), new Column("planned is off by", ColumnKind.Number)],
             [
                 ["tokens a second", NumberText.Short(rate), NumberText.Short(happened), Off(rate, happened)],
                 ["time of the steps so far", NumberText.Duration(last.Tokens / rate), NumberText.Duration(history.StepSeconds), Off(last.Tokens / rate, history.StepSeconds)],
-                ["memory", NumberText.Bytes(memory), NumberText.Bytes(planned), Off(memory, planned)],
+                ["memory, at most", NumberText.Bytes(memory), NumberText.Bytes(peak), Off(memory, peak)],
             ]).ToMarkup());
     }
 
