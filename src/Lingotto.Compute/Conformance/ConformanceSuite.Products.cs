@@ -35,7 +35,7 @@ internal static partial class ConformanceSuite
     /// </summary>
     private static IEnumerable<OpCase> ActivatedProducts()
     {
-        foreach ((int tokens, int width, int hidden) in ((int, int, int)[]) [(1, 1, 1), (3, 17, 5), (7, 33, 64), (400, 40, 9), (1, 200, 70)])
+        foreach ((int tokens, int width, int hidden) in ((int, int, int)[])[(1, 1, 1), (3, 17, 5), (7, 33, 64), (400, 40, 9), (1, 200, 70)])
         {
             yield return Activated(tokens, width, hidden, Operands.F32);
             yield return StoredInBf16(Activated(tokens, width, hidden, Operands.Bf16), "y", "gradZ");
