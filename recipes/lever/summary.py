@@ -56,7 +56,7 @@ def cells_of(results, budgets):
 
 def runs_table(results, budget):
     print(f"\n{budget} FLOPs")
-    print("  kind   H    total   active  FLOPs/token   tokens  epochs  rate      nats by seed         bits/byte  core seconds  TFLOP/s    EUR")
+    print("  kind   H    total   active  FLOPs/token   tokens  epochs  rate        nats by seed         bits/byte  core seconds  TFLOP/s    EUR")
     for kind in study.KINDS:
         for hidden, rows in rows_of(results, budget, kind).items():
             if not rows:
@@ -64,7 +64,7 @@ def runs_table(results, budget):
             first, taken = rows[0], statistics.mean(map(seconds, rows))
             losses = " ".join(f"{row['loss']:.4f}" for row in rows)
             print(f"  {kind:6}{hidden:4}{first['total'] / 1e6:8.2f}M{first['active'] / 1e6:7.2f}M{first['flops_per_token']:12.3g}{first['tokens'] / 1e6:8.2f}M"
-                  f"{first['epochs']:7.2f}  {study.rate(results, budget, kind, hidden):<8.3g}{losses:22}{first['bits_per_byte']:9.4f}{taken:12.0f}"
+                  f"{first['epochs']:7.2f}  {study.rate(results, budget, kind, hidden):<10.3g}{losses:22}{first['bits_per_byte']:9.4f}{taken:12.0f}"
                   f"{float(budget) / taken / 1e12:11.3f}{taken / 3600 * PRICE:9.4f}{'  skipped ' + str(first['skipped']) if first['skipped'] else ''}")
 
 

@@ -76,9 +76,10 @@ public class TracedRunTests
         Assert.Contains("DispatchPlan at layers.1", page, StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
         {
-            // The innermost frame of ours is where the test holds the operation.
+            // The innermost frame of ours is where the test holds the operation. Those between it and the step may be inlined, once other
+            // tests have made them hot.
             string stack = page.Split("\n\nthread ").Single(thread => thread.Contains(nameof(BlockingDevice), StringComparison.Ordinal));
-            Assert.Matches(@"BlockingDevice\.Invoke[\s\S]*TracedDevice\.GroupedMatMulForward[\s\S]*MoeLayer\.Forward", stack);
+            Assert.Matches(@"BlockingDevice\.Invoke[\s\S]*TrainableDecoder\.LossAndGradients", stack);
         }
 
         blocking.Release();
