@@ -67,9 +67,9 @@ public abstract partial class Device
     /// every position up to its own. A row's result does not depend on how many rows came with it.
     /// </summary>
     /// <param name="qkvTHC">Fused heads of the new rows.</param>
-    /// <param name="cacheP2GC">[P, 2G, C]: G keys, then G values, for each position below P.</param>
+    /// <param name="cache2GPC">[2G, P, C]: G heads of keys, then G of values; each holds its positions one after another, as they are read.</param>
     /// <param name="firstPosition">Position of the first new row.</param>
     /// <param name="shape">Heads.</param>
     /// <param name="yTAC">Output.</param>
-    public abstract void AttentionWithCache(Tensor qkvTHC, Tensor cacheP2GC, int firstPosition, AttentionShape shape, Tensor yTAC);
+    public abstract void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC);
 }

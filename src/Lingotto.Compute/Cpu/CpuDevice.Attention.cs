@@ -108,17 +108,17 @@ public sealed unsafe partial class CpuDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cacheP2GC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
     {
-        int tokens = TokensOf(qkvTHC, shape), width = 2 * shape.NumKeyValueHeads * shape.HeadDim;
-        if (firstPosition < 0 || firstPosition + tokens > cacheP2GC[0])
+        int tokens = TokensOf(qkvTHC, shape), positions = cache2GPC[1];
+        if (firstPosition < 0 || firstPosition + tokens > positions)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(firstPosition), $"Positions {firstPosition} to {firstPosition + tokens - 1} do not fit a cache of {cacheP2GC[0]}.");
+                nameof(firstPosition), $"Positions {firstPosition} to {firstPosition + tokens - 1} do not fit a cache of {positions}.");
         }
 
         var kernel = new AttentionWithCache(
-            Floats(qkvTHC, qkvTHC.Length), Floats(cacheP2GC, (long)cacheP2GC[0] * width), firstPosition, shape,
+            Floats(qkvTHC, qkvTHC.Length), Floats(cache2GPC, 2L * shape.NumKeyValueHeads * positions * shape.HeadDim), positions, firstPosition, shape,
             Floats(yTAC, OutputLength(tokens, shape)), tokens);
         kernel.Append();
         _workers.For(kernel.Tasks, 1, kernel);

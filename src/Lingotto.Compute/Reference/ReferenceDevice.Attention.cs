@@ -90,15 +90,19 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cacheP2GC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
     {
-        int tokens = Tokens(qkvTHC, shape), channels = shape.HeadDim, groups = shape.NumKeyValueHeads, width = 2 * groups * channels;
-        Reals qkv = Read(qkvTHC), cache = Read(cacheP2GC), y = Read(yTAC, (long)tokens * shape.NumHeads * channels);
+        int tokens = Tokens(qkvTHC, shape), channels = shape.HeadDim, groups = shape.NumKeyValueHeads, positions = cache2GPC[1];
+        long Row(int head, int position) => ((long)head * positions + position) * channels;
+        Reals qkv = Read(qkvTHC), cache = Read(cache2GPC), y = Read(yTAC, (long)tokens * shape.NumHeads * channels);
         for (int t = 0; t < tokens; t++)
         {
-            for (int i = 0; i < width; i++)
+            for (int head = 0; head < 2 * groups; head++)
             {
-                cache[(long)(firstPosition + t) * width + i] = qkv[At(shape, t, shape.NumHeads) + i];
+                for (int c = 0; c < channels; c++)
+                {
+                    cache[Row(head, firstPosition + t) + c] = qkv[At(shape, t, shape.NumHeads + head) + c];
+                }
             }
         }
 
@@ -110,7 +114,7 @@ public sealed partial class ReferenceDevice
             {
                 for (int c = 0; c < channels; c++)
                 {
-                    scores[position] += qkv[At(shape, t, a) + c] * cache[(long)position * width + group * channels + c] / Math.Sqrt(channels);
+                    scores[position] += qkv[At(shape, t, a) + c] * cache[Row(group, position) + c] / Math.Sqrt(channels);
                 }
             }
 
@@ -120,7 +124,7 @@ public sealed partial class ReferenceDevice
                 double sum = 0;
                 for (int position = 0; position < p.Length; position++)
                 {
-                    sum += p[position] * cache[(long)position * width + (groups + group) * channels + c];
+                    sum += p[position] * cache[Row(groups + group, position) + c];
                 }
 
                 y[(long)row * channels + c] = sum;

@@ -57,10 +57,10 @@ public sealed partial class TracedDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cacheP2GC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
     {
         Begin();
-        inner.AttentionWithCache(qkvTHC, cacheP2GC, firstPosition, shape, yTAC);
+        inner.AttentionWithCache(qkvTHC, cache2GPC, firstPosition, shape, yTAC);
         End(OperationWork.Moving(qkvTHC, yTAC));
     }
 }

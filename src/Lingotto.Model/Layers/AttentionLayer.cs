@@ -70,11 +70,11 @@ internal sealed class AttentionLayer
         _device.MatMulForward(a.Output, _densePrepared, yTD, accumulate: true);
     }
 
-    /// <summary>Forward for new tokens of one sequence whose earlier keys and values are in <paramref name="cacheP2GC"/>.</summary>
-    public void ForwardCached(Tensor xTD, Tensor positionsT, Tensor cacheP2GC, int firstPosition, AttentionActivations a, Tensor yTD)
+    /// <summary>Forward for new tokens of one sequence whose earlier keys and values are in <paramref name="cache2GPC"/>.</summary>
+    public void ForwardCached(Tensor xTD, Tensor positionsT, Tensor cache2GPC, int firstPosition, AttentionActivations a, Tensor yTD)
     {
         ProjectAndTurn(xTD, positionsT, a);
-        _device.AttentionWithCache(a.Qkv, cacheP2GC, firstPosition, _shape, a.Output);
+        _device.AttentionWithCache(a.Qkv, cache2GPC, firstPosition, _shape, a.Output);
         _device.MatMulForward(a.Output, _densePrepared, yTD, accumulate: true);
     }
 

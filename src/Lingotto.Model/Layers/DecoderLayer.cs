@@ -54,12 +54,12 @@ internal sealed class DecoderLayer
     }
 
     /// <summary>Forward of new tokens over a key/value cache.</summary>
-    public void ForwardCached(Tensor hTD, Tensor positionsT, Tensor cacheP2GC, int firstPosition, LayerActivations a)
+    public void ForwardCached(Tensor hTD, Tensor positionsT, Tensor cache2GPC, int firstPosition, LayerActivations a)
     {
         _device.Enter(Block.Name);
         _device.RmsNormForward(hTD, _inputNorm.Value, _epsilon, a.AttentionInput, a.AttentionRstd);
         _device.Copy(hTD, a.Middle);
-        _attention.ForwardCached(a.AttentionInput, positionsT, cacheP2GC, firstPosition, a.Attention, a.Middle);
+        _attention.ForwardCached(a.AttentionInput, positionsT, cache2GPC, firstPosition, a.Attention, a.Middle);
         FeedForward(null, a);
     }
 

@@ -40,10 +40,11 @@ public static class Bench
             foreach ((int m, int n, int k) in s_shapes)
             {
                 progress($"product {m} x {n} x {k} in {precision}");
-                double one = MatMulMeasurement.Gflops(single, precision, m, n, k), all = MatMulMeasurement.Gflops(device, precision, m, n, k);
-                peaks.Measure();
-                products.Add(Product(precision, 1, peaks.Beside(precision).One, m, n, k, one));
-                products.Add(Product(precision, device.Threads, peaks.Beside(precision).All, m, n, k, all));
+                OneAndAll product = MeasureProduct(single, device, precision, m, n, k, peaks);
+                OneAndAll peak = peaks.Beside(precision);
+                string name = precision == DType.BF16 ? "bf16" : "f32";
+                products.Add(new BenchMatMul(name, m, n, k, 1, product.One, product.One / peak.One));
+                products.Add(new BenchMatMul(name, m, n, k, device.Threads, product.All, product.All / peak.All));
             }
         }
 
@@ -66,10 +67,26 @@ public static class Bench
             new BenchTrain(steps.GetValueOrDefault(DType.BF16), steps[DType.F32]), generation, tokenizer);
     }
 
-    private static BenchMatMul Product(DType precision, int threads, double peak, int m, int n, int k, double gflops) => gflops <= peak
-        ? new BenchMatMul(precision == DType.BF16 ? "bf16" : "f32", m, n, k, threads, gflops, gflops / peak)
-        : throw new RunException(
-            $"The product {m} x {n} x {k} ran at {gflops:F0} GFLOP/s, above the measured peak of {peak:F0}: the machine changed speed; run bench again when it is idle.");
+    /// <summary>A product above the peaks beside it ran at another clock than they did: both are measured again, three times at most.</summary>
+    private static OneAndAll MeasureProduct(CpuDevice single, CpuDevice device, DType precision, int m, int n, int k, Peaks peaks)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            var product = new OneAndAll(MatMulMeasurement.Gflops(single, precision, m, n, k), MatMulMeasurement.Gflops(device, precision, m, n, k));
+            peaks.Measure();
+            OneAndAll peak = peaks.Beside(precision);
+            if (product.One <= peak.One && product.All <= peak.All)
+            {
+                return product;
+            }
+
+            if (attempt == 3)
+            {
+                throw new RunException(
+                    $"The product {m} x {n} x {k} ran at {product.One:F0} and {product.All:F0} GFLOP/s, above the measured peaks of {peak.One:F0} and {peak.All:F0}: the machine changed speed; run bench again when it is idle.");
+            }
+        }
+    }
 
     /// <summary>
     /// Peaks, measured anew after everything else is: a shared machine changes its clock within a minute, and a ratio must not

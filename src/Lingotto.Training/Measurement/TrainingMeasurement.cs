@@ -7,7 +7,7 @@ namespace Lingotto.Training;
 
 /// <summary>
 /// A whole training step on random tokens: all losses, clipping, AdamW, refreshed weights. Median of ten after three warm
-/// ones; FLOPs by <see cref="ModelCounts.FlopsPerToken"/>.
+/// ones; FLOPs by <see cref="ModelCounts.FlopsPerToken"/>. The breakdown is the shares of one more step, profiled, times that median.
 /// </summary>
 internal static class TrainingMeasurement
 {
@@ -40,17 +40,18 @@ internal static class TrainingMeasurement
 
         // What the runtime itself allocates now and then is not the step's; what a step allocates it allocates every time.
         Array.Sort(allocated);
-        double tokensPerSecond = training.Decoder.Tokens / Median.Of(seconds);
+        double median = Median.Of(seconds), tokensPerSecond = training.Decoder.Tokens / median;
         double gflops = tokensPerSecond * config.Counts.FlopsPerToken(length) / 1e9;
         return new BenchTrainStep(
             tokensPerSecond, gflops, FractionOfPeak: 0, allocated[TimedSteps / 2], PeakResidentBytes(), MemoryPlan.Of(device, training.Decoder),
-            Breakdown(device.StopProfile(), whole));
+            Breakdown(device.StopProfile(), whole, median));
     }
 
-    private static Dictionary<string, double> Breakdown(IReadOnlyList<KernelTime> kernels, double whole)
+    private static Dictionary<string, double> Breakdown(IReadOnlyList<KernelTime> kernels, double profiled, double median)
     {
-        var seconds = kernels.ToDictionary(kernel => kernel.Kernel, kernel => kernel.Seconds);
-        seconds["other"] = whole - kernels.Sum(kernel => kernel.Seconds);
+        double scale = median / profiled;
+        var seconds = kernels.ToDictionary(kernel => kernel.Kernel, kernel => kernel.Seconds * scale);
+        seconds["other"] = (profiled - kernels.Sum(kernel => kernel.Seconds)) * scale;
         return seconds;
     }
 

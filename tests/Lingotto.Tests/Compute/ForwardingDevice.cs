@@ -101,8 +101,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
         () => Inner.AttentionBackward(
             Map(gradYTAC), Map(qkvTHC), Map(documentStartsT), shape, Map(yTAC), Map(logSumExpTA), Map(gradQkvTHC)));
 
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cacheP2GC, int firstPosition, AttentionShape shape, Tensor yTAC) =>
-        Call(() => Inner.AttentionWithCache(Map(qkvTHC), Map(cacheP2GC), firstPosition, shape, Map(yTAC)));
+    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC) =>
+        Call(() => Inner.AttentionWithCache(Map(qkvTHC), Map(cache2GPC), firstPosition, shape, Map(yTAC)));
 
     public override void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false) =>
         Call(() => Inner.MatMulForward(Map(xTK), Map(wNK), Map(yTN), accumulate));

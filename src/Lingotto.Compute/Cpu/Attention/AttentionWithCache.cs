@@ -5,21 +5,24 @@ namespace Lingotto.Compute;
 /// one on, so a row's result is the same alone, in a prompt or in a batch.
 /// </summary>
 internal readonly unsafe struct AttentionWithCache(
-    float* qkv, float* cache, int firstPosition, AttentionShape shape, float* y, int tokens) : IRangeKernel
+    float* qkv, float* cache, int positions, int firstPosition, AttentionShape shape, float* y, int tokens) : IRangeKernel
 {
     /// <summary>Keys whose scores are turned into weights together.</summary>
     private const int Block = 64;
 
     public int Tasks => tokens * shape.NumHeads;
 
-    /// <summary>Copies the new keys and values behind the old ones.</summary>
+    /// <summary>Copies the new keys and values behind the old ones of their head.</summary>
     public void Append()
     {
-        int width = 2 * shape.NumKeyValueHeads * shape.HeadDim;
+        int heads = 2 * shape.NumKeyValueHeads, channels = shape.HeadDim;
         for (int t = 0; t < tokens; t++)
         {
-            float* from = qkv + ((nint)t * shape.FusedHeads + shape.NumHeads) * shape.HeadDim;
-            new ReadOnlySpan<float>(from, width).CopyTo(new Span<float>(cache + (nint)(firstPosition + t) * width, width));
+            float* from = qkv + ((nint)t * shape.FusedHeads + shape.NumHeads) * channels;
+            for (int head = 0; head < heads; head++)
+            {
+                new ReadOnlySpan<float>(from + (nint)head * channels, channels).CopyTo(new Span<float>(Row(head, firstPosition + t), channels));
+            }
         }
     }
 
@@ -28,7 +31,6 @@ internal readonly unsafe struct AttentionWithCache(
         where O : ILanes<V>
     {
         int channels = shape.HeadDim, keyHeads = shape.NumKeyValueHeads;
-        nint step = (nint)2 * keyHeads * channels;
         float* weights = stackalloc float[Block];
         for (int task = begin; task < end; task++)
         {
@@ -39,10 +41,9 @@ internal readonly unsafe struct AttentionWithCache(
             for (int position = 0; position < keys; position += Block)
             {
                 int count = Math.Min(Block, keys - position);
-                float* key = cache + position * step + (nint)keyHead * channels;
-                Score<V, O>(q, key, step, count, weights);
+                Score<V, O>(q, Row(keyHead, position), count, weights);
                 Weigh<V, O>(weights, count, output, ref maximum, ref sum);
-                AddValues<V, O>(weights, key + (nint)keyHeads * channels, step, count, output);
+                AddValues<V, O>(weights, Row(keyHeads + keyHead, position), count, output);
             }
 
             V inverse = O.Broadcast(1f / sum);
@@ -53,21 +54,30 @@ internal readonly unsafe struct AttentionWithCache(
         }
     }
 
-    private void Score<V, O>(float* q, float* key, nint step, int count, float* scores)
+    /// <summary>[C] of a position; the heads are those of the keys, then those of the values.</summary>
+    private float* Row(int head, int position) => cache + ((nint)head * positions + position) * shape.HeadDim;
+
+    private void Score<V, O>(float* q, float* key, int count, float* scores)
         where V : struct
         where O : ILanes<V>
     {
-        int channels = shape.HeadDim;
+        int channels = shape.HeadDim, whole = channels - channels % O.Count;
         float scale = 1f / MathF.Sqrt(channels);
-        for (int j = 0; j < count; j++, key += step)
+        for (int j = 0; j < count; j++, key += channels)
         {
-            V dot = O.Zero;
-            for (int c = 0; c < channels; c += O.Count)
+            V products = O.Zero;
+            for (int c = 0; c < whole; c += O.Count)
             {
-                dot = O.MultiplyAdd(VectorMath.Load<V, O>(q + c, channels - c), VectorMath.Load<V, O>(key + c, channels - c), dot);
+                products = O.MultiplyAdd(O.Load(q + c), O.Load(key + c), products);
             }
 
-            scores[j] = O.Sum(dot) * scale;
+            float dot = O.Sum(products);
+            for (int c = whole; c < channels; c++)
+            {
+                dot += q[c] * key[c];
+            }
+
+            scores[j] = dot * scale;
         }
     }
 
@@ -94,22 +104,29 @@ internal readonly unsafe struct AttentionWithCache(
         OnlineSoftmax.Advance<V, O>(ref maximum, ref sum, output, shape.HeadDim, m, O.Sum(total));
     }
 
-    private void AddValues<V, O>(float* weights, float* value, nint step, int count, float* output)
+    private void AddValues<V, O>(float* weights, float* value, int count, float* output)
         where V : struct
         where O : ILanes<V>
     {
-        int channels = shape.HeadDim;
-        for (int c = 0; c < channels; c += O.Count)
+        int channels = shape.HeadDim, whole = channels - channels % O.Count;
+        for (int c = 0; c < whole; c += O.Count)
         {
-            int left = channels - c;
-            V moved = VectorMath.Load<V, O>(output + c, left);
+            V moved = O.Load(output + c);
             float* row = value + c;
-            for (int j = 0; j < count; j++, row += step)
+            for (int j = 0; j < count; j++, row += channels)
             {
-                moved = O.MultiplyAdd(O.Broadcast(weights[j]), VectorMath.Load<V, O>(row, left), moved);
+                moved = O.MultiplyAdd(O.Broadcast(weights[j]), O.Load(row), moved);
             }
 
-            VectorMath.Store<V, O>(moved, output + c, left);
+            O.Store(moved, output + c);
+        }
+
+        for (int j = 0; j < count; j++, value += channels)
+        {
+            for (int c = whole; c < channels; c++)
+            {
+                output[c] += weights[j] * value[c];
+            }
         }
     }
 }

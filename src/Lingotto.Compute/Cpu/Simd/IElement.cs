@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Lingotto.Compute;
 
@@ -44,7 +45,7 @@ internal readonly unsafe struct Bf16Element : IElement
         where O : ILanes<V>
     {
         ushort* source = (ushort*)row + at;
-        return O.LoadBf16(remaining >= O.Count ? source : Edge.Of(source, remaining, O.Count, (ushort)0));
+        return remaining >= O.Count ? O.LoadBf16(source) : LoadEdge<V, O>(source, remaining);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -62,12 +63,29 @@ internal readonly unsafe struct Bf16Element : IElement
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // Inlined for the reason given at VectorMath.LoadEdge.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V LoadEdge<V, O>(ushort* source, int remaining)
+        where V : struct
+        where O : ILanes<V>
+    {
+        Vector256<ushort> edge = default;
+        ushort* lanes = (ushort*)&edge;
+        for (int i = 0; i < remaining; i++)
+        {
+            lanes[i] = source[i];
+        }
+
+        return O.LoadBf16(lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreEdge<V, O>(V x, ushort* destination, int remaining)
         where V : struct
         where O : ILanes<V>
     {
-        ushort* lanes = stackalloc ushort[16];
+        Vector256<ushort> edge;
+        ushort* lanes = (ushort*)&edge;
         O.StoreBf16(x, lanes);
         for (int i = 0; i < remaining; i++)
         {

@@ -49,7 +49,7 @@ internal static unsafe class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Load<V, O>(float* source, int remaining, float padding = 0f)
         where V : struct
-        where O : ILanes<V> => O.Load(remaining >= O.Count ? source : Edge.Of(source, remaining, O.Count, padding));
+        where O : ILanes<V> => remaining >= O.Count ? O.Load(source) : LoadEdge<V, O>(source, remaining, padding);
 
     /// <summary>Stores as many lanes as the row has left.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -67,13 +67,29 @@ internal static unsafe class VectorMath
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // Both are inlined: a call, even one that is never made, would push every vector of the loop around it out of its register.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V LoadEdge<V, O>(float* source, int remaining, float padding)
+        where V : struct
+        where O : ILanes<V>
+    {
+        V edge = O.Broadcast(padding);
+        float* lanes = (float*)Unsafe.AsPointer(ref edge);
+        for (int i = 0; i < remaining; i++)
+        {
+            lanes[i] = source[i];
+        }
+
+        return edge;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreEdge<V, O>(V x, float* destination, int remaining)
         where V : struct
         where O : ILanes<V>
     {
-        float* lanes = stackalloc float[16];
-        O.Store(x, lanes);
+        V edge = x;
+        float* lanes = (float*)Unsafe.AsPointer(ref edge);
         for (int i = 0; i < remaining; i++)
         {
             destination[i] = lanes[i];
