@@ -15,19 +15,19 @@ internal readonly unsafe struct FloatWord : IWord
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Down<E>(byte* row0, byte* row1, int at, int remaining)
-        where E : struct, IElement => Along<E>(row0, at, at + remaining);
+        where E : struct, IElement => Along<E>(row0, at, remaining);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WholeLine<E>(byte* row0, byte* row1, uint* destination, nint groupStep)
         where E : struct, IElement
     {
-        Along<E>(row0, 0, AssembledTile.Columns).Store(destination);
-        Along<E>(row0, AssembledTile.Lanes, AssembledTile.Columns).Store(destination + groupStep);
-        Along<E>(row0, 2 * AssembledTile.Lanes, AssembledTile.Columns).Store(destination + 2 * groupStep);
-        Along<E>(row0, 3 * AssembledTile.Lanes, AssembledTile.Columns).Store(destination + 3 * groupStep);
+        Along<E>(row0, 0, AssembledTile.Lanes).Store(destination);
+        Along<E>(row0, AssembledTile.Lanes, AssembledTile.Lanes).Store(destination + groupStep);
+        Along<E>(row0, 2 * AssembledTile.Lanes, AssembledTile.Lanes).Store(destination + 2 * groupStep);
+        Along<E>(row0, 3 * AssembledTile.Lanes, AssembledTile.Lanes).Store(destination + 3 * groupStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<uint> Along<E>(void* row, int at, int depth)
-        where E : struct, IElement => E.Load<Vector512<float>, Lanes512>(row, at, depth - at).AsUInt32();
+    public static Vector512<uint> Along<E>(void* row, int at, int remaining)
+        where E : struct, IElement => E.Load<Vector512<float>, Lanes512>(row, at, remaining).AsUInt32();
 }

@@ -26,7 +26,7 @@ internal unsafe interface IWord
     static abstract void WholeLine<E>(byte* row0, byte* row1, uint* destination, nint groupStep)
         where E : struct, IElement;
 
-    /// <summary>16 words along a row from element <paramref name="at"/> on, 0 beyond the depth.</summary>
-    static abstract Vector512<uint> Along<E>(void* row, int at, int depth)
+    /// <summary>16 words along a row from element <paramref name="at"/> on, 0 beyond the <paramref name="remaining"/> ones.</summary>
+    static abstract Vector512<uint> Along<E>(void* row, int at, int remaining)
         where E : struct, IElement;
 }

@@ -32,7 +32,7 @@ internal readonly unsafe struct PairWord : IWord
         {
             for (int group = 0; group < AssembledTile.Columns / Lanes; group++)
             {
-                Down<E>(row0, row1, group * Lanes, AssembledTile.Columns - group * Lanes).Store(destination + group * groupStep);
+                Down<E>(row0, row1, group * Lanes, Lanes).Store(destination + group * groupStep);
             }
 
             return;
@@ -52,16 +52,16 @@ internal readonly unsafe struct PairWord : IWord
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<uint> Along<E>(void* row, int at, int depth)
+    public static Vector512<uint> Along<E>(void* row, int at, int remaining)
         where E : struct, IElement
     {
-        if (typeof(E) == typeof(Bf16Element) && depth - at >= 2 * Lanes)
+        if (typeof(E) == typeof(Bf16Element) && remaining >= 2 * Lanes)
         {
             return Vector512.Load((ushort*)row + at).AsUInt32();
         }
 
-        Vector256<ushort> low = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at, depth - at) >> 16);
-        Vector256<ushort> high = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at + Lanes, depth - at - Lanes) >> 16);
+        Vector256<ushort> low = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at, remaining) >> 16);
+        Vector256<ushort> high = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at + Lanes, remaining - Lanes) >> 16);
         return Vector512.Create(low, high).AsUInt32();
     }
 

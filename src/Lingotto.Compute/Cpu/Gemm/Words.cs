@@ -81,7 +81,7 @@ internal static unsafe class Words<W>
             for (int first = 0; first < AssembledTile.Columns; first += Lanes)
             {
                 Block<E>(
-                    rows + first * step * E.Size, step, count - first, p * W.Elements, depth,
+                    rows + (first * step + p * W.Elements) * E.Size, step, count - first, depth - p * W.Elements,
                     panel + (nint)p * AssembledTile.Columns + first, streams);
             }
         }
@@ -94,13 +94,13 @@ internal static unsafe class Words<W>
         int words = Count(depth), p = 0;
         for (; p + Lanes <= words; p += Lanes)
         {
-            W.Along<E>(row, p * W.Elements, depth).Store(destination + p);
+            W.Along<E>(row, p * W.Elements, depth - p * W.Elements).Store(destination + p);
         }
 
         if (p < words)
         {
             uint* edge = stackalloc uint[Lanes];
-            W.Along<E>(row, p * W.Elements, depth).Store(edge);
+            W.Along<E>(row, p * W.Elements, depth - p * W.Elements).Store(edge);
             for (int i = 0; p + i < words; i++)
             {
                 destination[p + i] = edge[i];
@@ -118,14 +118,28 @@ internal static unsafe class Words<W>
         }
     }
 
-    /// <summary>16 rows x 16 words, turned.</summary>
-    private static void Block<E>(byte* rows, nint step, int count, int first, int depth, uint* to, bool streams)
+    /// <summary>16 rows x 16 words, turned. Where rows or elements lack, the block is filled up with 0 in a copy, so that every load is of a whole vector.</summary>
+    private static void Block<E>(byte* rows, nint step, int count, int depth, uint* to, bool streams)
         where E : struct, IElement
     {
+        int elements = Lanes * W.Elements, lines = Math.Min(Lanes, Count(depth));
+        if (count < Lanes || depth < elements)
+        {
+            byte* whole = stackalloc byte[Lanes * elements * E.Size];
+            new Span<byte>(whole, Lanes * elements * E.Size).Clear();
+            for (int row = 0; row < Math.Min(count, Lanes); row++)
+            {
+                new Span<byte>(rows + row * step * E.Size, Math.Min(depth, elements) * E.Size).CopyTo(new Span<byte>(whole + row * elements * E.Size, elements * E.Size));
+            }
+
+            rows = whole;
+            step = elements;
+        }
+
         Transpose16.Store(
             Of(0), Of(1), Of(2), Of(3), Of(4), Of(5), Of(6), Of(7), Of(8), Of(9), Of(10), Of(11), Of(12), Of(13), Of(14), Of(15),
-            to, AssembledTile.Columns, Math.Min(Lanes, Count(depth) - first / W.Elements), streams);
+            to, AssembledTile.Columns, lines, streams);
 
-        Vector512<uint> Of(int row) => row < count ? W.Along<E>(rows + row * step * E.Size, first, depth) : Vector512<uint>.Zero;
+        Vector512<uint> Of(int row) => W.Along<E>(rows + row * step * E.Size, 0, Lanes * W.Elements);
     }
 }
