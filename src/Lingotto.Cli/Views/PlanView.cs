@@ -56,7 +56,7 @@ internal static class PlanView
         Plan plan = best.Answer.Plan!;
         output.WriteLine(Line($"best: {plan.Layout.Devices} x {best.Device.Device.Title}, {plan.Layout}, {plan.Precision.ToString().ToLowerInvariant()}, goodput {100 * plan.Goodput:F1} %, price {best.Price.Origin}"));
         if (plan.Work.Exchange != ExchangeRule.EveryStep)
-            output.WriteLine(Line($"  islands exchange by the clock (EDiT): another training than the synchronous one; assumed to need {result.Request.EditTokenFactor:G4} times its tokens, see --edit-tokens"));
+            output.WriteLine(Line($"  islands exchange by the clock (EDiT): another training than the synchronous one; assumed to need {result.Request.EditTokenFactor:G4} times its tokens, see --edit-token-factor"));
         double update = plan.Step.Total / plan.Goodput;
         foreach (CostPart part in CostPart.Of(plan))
             output.WriteLine(Line($"  {part.Name,-26} {part.Seconds,9:F3} s {100 * part.Seconds / update,5:F1} % {Figures.Short(part.Money),9} {result.Request.Currency}"));

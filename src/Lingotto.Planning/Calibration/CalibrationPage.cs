@@ -93,7 +93,7 @@ public static class CalibrationPage
             page.AppendLine(Line($"| synchronous steps/s on {devices} devices (Ling, figure 8) | {published:F3} | {0.091 / ling.Synchronous(devices):F4} | slow steps: 0.4 % of a device's, 66 % longer, 0.091 steps/s without |"));
         double edit = ling.ByClock() / 0.091;
         page.AppendLine(Line($"| EDiT steps/s, 256 to 4,096 devices | 0.091 | {1 / (edit + StepModel.Meeting(4096, 1, ling, edit)):F4} | the same, exchange by the clock every 10 min with a wait for the last |"));
-        page.AppendLine().AppendLine("The two numbers of slow steps are fitted to the four synchronous points of Ling's figure 8: the shape is reproduced, not predicted. A plan uses slow steps only where `--slow` and `--slowdown` are given.").AppendLine();
+        page.AppendLine().AppendLine("The two numbers of slow steps are fitted to the four synchronous points of Ling's figure 8: the shape is reproduced, not predicted. A plan uses slow steps only where `--straggler-share` and `--straggler-slowdown` are given.").AppendLine();
     }
 
     private static void Table(StringBuilder page, string title, IReadOnlyList<Accuracy> groups)

@@ -25,9 +25,9 @@ public class PlanCommandTests
     [InlineData("--tokens", "0", "above 0")]
     [InlineData("--stock", "ling-a", "ling-a=2000")]
     [InlineData("--deadline", "soon", "soon")]
-    [InlineData("--edit-tokens", "0.5", "below 1")]
-    [InlineData("--slow", "2", "0 to 1")]
-    [InlineData("--slow", "0.004", "--slowdown")]
+    [InlineData("--edit-token-factor", "0.5", "below 1")]
+    [InlineData("--straggler-share", "2", "0 to 1")]
+    [InlineData("--straggler-share", "0.004", "--straggler-slowdown")]
     public void A_faulty_option_is_answered_in_one_line(string option, string value, string named)
     {
         (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", option, value);
@@ -98,7 +98,7 @@ public class PlanCommandTests
 
     [Theory]
     [InlineData("two kinds", "ling-plus", "--tokens", "10B", "--devices", "ling-a,ling-d", "--stock", "ling-a=64,ling-d=32", "--mixed")]
-    [InlineData("by the clock", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--sync", "edit", "--slow", "0.004", "--slowdown", "0.66")]
+    [InlineData("by the clock", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--sync", "edit", "--straggler-share", "0.004", "--straggler-slowdown", "0.66")]
     public void What_no_program_can_be_told_is_not_exported(string reason, params string[] question)
     {
         foreach (string format in (string[])["megatron", "deepspeed", "recipe"])
@@ -123,16 +123,16 @@ public class PlanCommandTests
     [Fact]
     public void Islands_are_planned_only_if_they_are_asked_for_and_say_what_they_assume()
     {
-        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--slow", "0.004", "--slowdown", "0.66"];
+        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--straggler-share", "0.004", "--straggler-slowdown", "0.66"];
         (_, string synchronous, _) = CapturedTerminal.Run("", question);
         Assert.DoesNotContain("EDiT", synchronous, StringComparison.Ordinal);
         (_, string islands, _) = CapturedTerminal.Run("", [.. question, "--sync", "edit"]);
         Assert.Contains("EDiT", islands, StringComparison.Ordinal);
-        Assert.Contains("--edit-tokens", islands, StringComparison.Ordinal);
+        Assert.Contains("--edit-token-factor", islands, StringComparison.Ordinal);
         Assert.Contains(" islands", islands, StringComparison.Ordinal);
         using var folder = new Formats.TemporaryFolder();
         string page = Path.Combine(folder.Path, "plan.html");
-        (_, string json, _) = CapturedTerminal.Run("", [.. question.Select(word => word == "ling-a" ? "ling-a,ling-a" : word), "--sync", "edit", "--edit-tokens", "1.02", "--html", page, "--json"]);
+        (_, string json, _) = CapturedTerminal.Run("", [.. question.Select(word => word == "ling-a" ? "ling-a,ling-a" : word), "--sync", "edit", "--edit-token-factor", "1.02", "--html", page, "--json"]);
         using var document = JsonDocument.Parse(json);
         JsonElement row = document.RootElement.GetProperty("plans").EnumerateArray().Single(); // a device named twice is one
         Assert.Equal("edit", row.GetProperty("sync").GetString());
@@ -162,6 +162,15 @@ public class PlanCommandTests
         Assert.True(code == 0, error);
         Assert.Contains("tokens/s", text, StringComparison.Ordinal);
         Assert.Contains("an update of", text, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder.Path, "metrics.jsonl"), string.Join('\n',
+        [
+            """{"kind":"start","step":0,"planned_bytes":1048576}""",
+            .. new[] { 1, 2, 500, 700, 600 }.Select((rate, i) => $$"""{"kind":"step","step":{{i + 1}},"tokens_per_second":{{rate}}}"""),
+            """{"kind":"step","step":6,"tokens_per""",
+        ]));
+        (code, text, error) = CapturedTerminal.Run("", "plan", "quickstart", "--here", machine, "--run", folder.Path);
+        Assert.True(code == 0, error);
+        Assert.Contains("did 600 tokens/s (median of 3 updates) and planned 1.0 MiB", text, StringComparison.Ordinal);
         string recipe = Path.Combine(folder.Path, "f32.json");
         File.WriteAllText(recipe, File.ReadAllText(RepositoryRoot.File("recipes", "quickstart.json"))
             .Replace("\"training\": {", "\"training\": { \"precision\": \"f32\",", StringComparison.Ordinal));

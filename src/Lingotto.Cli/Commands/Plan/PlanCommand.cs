@@ -15,7 +15,7 @@ internal static class PlanCommand
           lingotto plan ling-lite --tokens 300B --no-vendor nvidia --currency USD
           lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500 --devices ling-a,ling-d --deadline 60d --mixed
           lingotto plan ling-lite --tokens 300B --pareto
-          lingotto plan ling-plus --tokens 1T --sync edit --slow 0.004 --slowdown 0.66
+          lingotto plan ling-plus --tokens 1T --sync edit --straggler-share 0.004 --straggler-slowdown 0.66
           lingotto bench --device-file here.json; lingotto plan quickstart --here here.json --run runs/quickstart
           lingotto plan ling-lite --tokens 300B --html plan.html --export megatron
         """;

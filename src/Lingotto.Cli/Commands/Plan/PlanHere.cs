@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Lingotto.Formats;
 using Lingotto.Planning;
 using Lingotto.Training;
@@ -9,9 +8,6 @@ namespace Lingotto.Cli;
 /// <summary>lingotto plan RECIPE --here: what this machine will do with a recipe, and what it did.</summary>
 internal static class PlanHere
 {
-    /// <summary>Steps at the beginning that are not counted: code is still being compiled.</summary>
-    private const int WarmSteps = 2;
-
     /// <summary>The option that plan and pretrain share.</summary>
     public static Option<string?> Option() => new("--here")
     {
@@ -60,26 +56,8 @@ internal static class PlanHere
 
     private static void Compare(RunPlan plan, string run, TextWriter output)
     {
-        string log = Path.Combine(run, "metrics.jsonl");
-        if (!File.Exists(log))
-            throw new PlanException($"{log}: no such file: give the folder of a run, such as runs/quickstart");
-        var rates = new List<double>();
-        double planned = 0;
-        foreach (string line in File.ReadLines(log))
-        {
-            using JsonDocument entry = JsonDocument.Parse(line);
-            string? kind = entry.RootElement.GetProperty("kind").GetString();
-            if (kind == "start" && entry.RootElement.TryGetProperty("planned_bytes", out JsonElement bytes))
-                planned = bytes.GetDouble();
-            if (kind == "step" && entry.RootElement.TryGetProperty("tokens_per_second", out JsonElement speed))
-                rates.Add(speed.GetDouble());
-        }
-
-        if (rates.Count <= WarmSteps || planned == 0)
-            throw new PlanException($"{log}: holds fewer than {WarmSteps + 1} steps: let the run go on and ask again");
-        double[] sorted = [.. rates.Skip(WarmSteps).Order()];
-        double measured = sorted[sorted.Length / 2];
+        RunSpeed did = RunSpeed.Read(run);
         output.WriteLine(FormattableString.Invariant(
-            $"{run} did {measured:N0} tokens/s (median of {sorted.Length} steps) and planned {Figures.Bytes(planned)}: predicted {100 * (plan.TokensPerSecond / measured - 1):+0.0;-0.0} % and {100 * (plan.MemoryBytes / planned - 1):+0.0;-0.0} % beside it"));
+            $"{run} did {did.TokensPerSecond:N0} tokens/s (median of {did.Updates} updates) and planned {Figures.Bytes(did.PlannedBytes)}: predicted {100 * (plan.TokensPerSecond / did.TokensPerSecond - 1):+0.0;-0.0} % and {100 * (plan.MemoryBytes / did.PlannedBytes - 1):+0.0;-0.0} % beside it"));
     }
 }

@@ -25,9 +25,9 @@ internal sealed class PlanOptions
     private readonly Option<bool> _pareto = new("--pareto") { Description = "Show the fleets that no other beats in cost, time and risk at once." };
     private readonly Option<bool> _mixed = new("--mixed") { Description = "Consider fleets of two kinds of devices too." };
     private readonly Option<string> _sync = new("--sync") { Description = "step: replicas exchange every step. edit: consider islands that exchange by the clock too (EDiT), which changes what is learnt.", HelpName = "step|edit", DefaultValueFactory = _ => "step" };
-    private readonly Option<double> _editTokens = NumberOption.Real("--edit-tokens", "With --sync edit: tokens it needs over those of synchronous training, from an experiment of yours.", 1);
-    private readonly Option<double> _slow = NumberOption.Real("--slow", "Probability that a device's step is slow; whoever exchanges every step waits for it.", 0);
-    private readonly Option<double> _slowdown = NumberOption.Real("--slowdown", "How much longer a slow step takes, with --slow: 0.66 for two thirds.", 0);
+    private readonly Option<double> _editTokenFactor = NumberOption.Real("--edit-token-factor", "With --sync edit: tokens it needs over those of synchronous training, from an experiment of yours.", 1);
+    private readonly Option<double> _stragglerShare = NumberOption.Real("--straggler-share", "Share of a device's steps that are slow; whoever exchanges every step waits for it.", 0);
+    private readonly Option<double> _stragglerSlowdown = NumberOption.Real("--straggler-slowdown", "How much longer a slow step takes, with --straggler-share: 0.66 for two thirds.", 0);
     private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
 
     public void AddTo(Command command)
@@ -38,7 +38,7 @@ internal sealed class PlanOptions
         foreach (Option option in (Option[])
         [
             _tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
-            _software, _zeroBubble, _pareto, _mixed, _fp8, _sync, _editTokens, _slow, _slowdown,
+            _software, _zeroBubble, _pareto, _mixed, _fp8, _sync, _editTokenFactor, _stragglerShare, _stragglerSlowdown,
         ])
             command.Add(option);
     }
@@ -57,12 +57,12 @@ internal sealed class PlanOptions
     /// <summary>Rare slow steps.</summary>
     public Stragglers Stragglers(ParseResult parsed)
     {
-        double share = parsed.GetValue(_slow), longer = parsed.GetValue(_slowdown);
+        double share = parsed.GetValue(_stragglerShare), longer = parsed.GetValue(_stragglerSlowdown);
         if (share is not (>= 0 and <= 1))
-            throw new UsageException("--slow must be a probability, 0 to 1");
+            throw new UsageException("--straggler-share must be a share, 0 to 1");
         if (share > 0 && longer == 0)
-            throw new UsageException("--slow needs --slowdown: give how much longer a slow step takes on your devices, such as 0.66");
-        return longer is >= 0 and < 1000 ? new Stragglers(longer, share) : throw new UsageException("--slowdown must be 0 or more");
+            throw new UsageException("--straggler-share needs --straggler-slowdown: give how much longer a slow step takes on your devices, such as 0.66");
+        return longer is >= 0 and < 1000 ? new Stragglers(longer, share) : throw new UsageException("--straggler-slowdown must be 0 or more");
     }
 
     public PlanRequest Request(ParseResult parsed, Workload work)
@@ -85,8 +85,8 @@ internal sealed class PlanOptions
             AllowsZeroBubble = parsed.GetValue(_zeroBubble),
             AllowsFp8 = parsed.GetValue(_fp8),
             AllowsEdit = parsed.GetValue(_sync) == "edit",
-            EditTokenFactor = parsed.GetValue(_editTokens) is >= 1 and < 100 and var factor
-                ? factor : throw new UsageException("--edit-tokens cannot be below 1: islands that exchange seldom learn no more from a token"),
+            EditTokenFactor = parsed.GetValue(_editTokenFactor) is >= 1 and < 100 and var factor
+                ? factor : throw new UsageException("--edit-token-factor cannot be below 1: islands that exchange seldom learn no more from a token"),
         };
     }
 

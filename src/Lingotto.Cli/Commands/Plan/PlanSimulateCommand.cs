@@ -10,7 +10,7 @@ internal static class PlanSimulateCommand
     private const string Examples = """
         Play a pipeline or a fleet event by event, to see what the formulas of plan stand for. Examples:
           lingotto plan simulate pipeline --stages 8 --micro-batches 16 --chunks 2 --svg pipeline.svg
-          lingotto plan simulate fleet --workers 256 --step 11 --slow 0.004 --slowdown 0.66 --exchange clock --trace fleet.json
+          lingotto plan simulate fleet --workers 256 --step 11 --straggler-share 0.004 --straggler-slowdown 0.66 --exchange clock --trace fleet.json
           lingotto plan simulate fleet --workers 64 --step 10 --second-step 25 --exchange clock --svg mixed.svg
         """;
 
@@ -47,8 +47,8 @@ internal static class PlanSimulateCommand
         Option<int> workers = NumberOption.Whole("--workers", "Replicas.", 64, least: 1);
         Option<double> step = NumberOption.Real("--step", "Seconds of a step.", 10);
         Option<double> second = NumberOption.Real("--second-step", "Seconds of a step of the second half of the workers; 0 for the same.", 0);
-        Option<double> slow = NumberOption.Real("--slow", "Probability of a slow step.", 0);
-        Option<double> slowdown = NumberOption.Real("--slowdown", "How much longer a slow step takes: 0.66 for two thirds.", 0.66);
+        Option<double> stragglerShare = NumberOption.Real("--straggler-share", "Share of steps that are slow.", 0);
+        Option<double> stragglerSlowdown = NumberOption.Real("--straggler-slowdown", "How much longer a slow step takes: 0.66 for two thirds.", 0.66);
         Option<double> failures = NumberOption.Real("--failures", "Failures of a worker per hour.", 0);
         Option<double> save = NumberOption.Real("--save", "Seconds of a save.", 60);
         Option<double> restart = NumberOption.Real("--restart", "Seconds from a failure to the next step.", 900);
@@ -57,7 +57,7 @@ internal static class PlanSimulateCommand
         Option<double> hours = NumberOption.Real("--hours", "Wall time to play.", 2);
         var command = new Command("fleet", "Replicas of a model: stragglers, failures, exchanges.")
         {
-            workers, step, second, slow, slowdown, failures, save, restart, exchange, hours, s_svg, s_trace,
+            workers, step, second, stragglerShare, stragglerSlowdown, failures, save, restart, exchange, hours, s_svg, s_trace,
         };
         command.SetAction(parsed =>
         {
@@ -67,7 +67,7 @@ internal static class PlanSimulateCommand
             var scenario = new FleetScenario
             {
                 StepSeconds = [.. Enumerable.Range(0, count).Select(worker => worker < (count + 1) / 2 ? first : other)],
-                Stragglers = new Stragglers(Math.Max(0, parsed.GetValue(slowdown)), Math.Clamp(parsed.GetValue(slow), 0, 1)),
+                Stragglers = new Stragglers(Math.Max(0, parsed.GetValue(stragglerSlowdown)), Math.Clamp(parsed.GetValue(stragglerShare), 0, 1)),
                 FailuresPerHour = rate,
                 SaveSeconds = Positive(parsed, save),
                 RestartSeconds = Positive(parsed, restart),
