@@ -57,6 +57,8 @@ def main(path, out, largest):
     parts = list(frame(axes, sorted(map(float, budgets))))
     for kind in study.KINDS:
         parts += runs(axes, results, budgets, kind)
+        if len(cells) < 2:
+            continue  # No line through one budget.
         p, q = summary.line([(compute, summary.mean(by_kind[kind])) for compute, by_kind in cells.items()])
         first, last = min(cells), max(cells)
         ends = [(axes.x(c), axes.y(math.exp(p + q * math.log(c)))) for c in (first, last)]

@@ -155,6 +155,8 @@ def tried(results, budget, kind, hidden):
             rates += [rates[0] / 2, rates[0] * 2]
             continue
         least = min(losses, key=losses.get)
+        if math.isinf(losses[least]):
+            return losses, []  # None of them learns: the size is not the best.
         if least == min(rates):
             rates.append(least / 2)
         elif least == max(rates):

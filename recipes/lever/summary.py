@@ -40,7 +40,7 @@ def rows_of(results, budget, kind):
     for hidden, _ in study.sizes(results, budget, kind):
         rate = study.rate(results, budget, kind, hidden)
         names = [study.name(budget, kind, hidden, rate, seed) for seed in study.SEEDS] if rate else []
-        rows[hidden] = [results[name] for name in names if name in results]
+        rows[hidden] = [results[name] for name in names if results.loss(name) not in (None, math.inf)]
     return rows
 
 

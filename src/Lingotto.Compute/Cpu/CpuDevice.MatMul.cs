@@ -116,7 +116,16 @@ public sealed unsafe partial class CpuDevice
 
     private static int* IndexOf(RoutedRows rows, int count) => rows.TokenOfRowR.IsAbsent ? null : Integers(rows.TokenOfRowR, count);
 
-    private static int* OffsetsOf(RoutedRows rows, int groups) => rows.OffsetsE1.IsAbsent ? null : Integers(rows.OffsetsE1, groups + 1);
+    private static int* OffsetsOf(RoutedRows rows, int groups)
+    {
+        if (!rows.OffsetsE1.IsAbsent)
+        {
+            return Integers(rows.OffsetsE1, groups + 1);
+        }
+
+        return groups == 1 && rows.TokenOfRowR.IsAbsent ? null : throw new ArgumentException(
+            $"Rows without offsets are all of one weight, as they lie; {groups} weights or rows by index need them.", nameof(rows));
+    }
 
     private void Product(Tensor x, RoutedRows routed, CpuPreparedWeight w, bool forward, Tensor y, bool accumulate) =>
         Product(Operands(x, routed, w, forward, y, accumulate), default(NoEpilogue));

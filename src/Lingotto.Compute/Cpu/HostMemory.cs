@@ -13,15 +13,14 @@ internal static class HostMemory
     /// </summary>
     public static long AvailableBytes()
     {
-        long limit = TotalBytes(), taken = Interlocked.Read(ref s_takenBytes);
+        long taken = Interlocked.Read(ref s_takenBytes);
         if (!OperatingSystem.IsLinux())
         {
-            return Math.Max(0, limit - taken);
+            return Math.Max(0, TotalBytes() - taken);
         }
 
-        long resident = FieldOf("/proc/self/status", "VmRSS:") * 1024;
-        long available = FieldOf("/proc/meminfo", "MemAvailable:") * 1024 + resident;
-        return Math.Max(0, Math.Min(available, limit) - Math.Max(resident, taken));
+        long resident = FieldOf("/proc/self/status", "VmRSS:") * 1024, free = FieldOf("/proc/meminfo", "MemAvailable:") * 1024;
+        return Math.Max(0, Math.Min(free, ControlGroup.MemoryFree() ?? free) + resident - Math.Max(resident, taken));
     }
 
     /// <summary>Bytes that this process may have in all: the machine's, or what its control group is allowed of them.</summary>

@@ -85,6 +85,8 @@ public sealed class Sampler
         return _config.Temperature == 0 ? best : Draw(best, logits.Length, position);
     }
 
+    private bool IsFiltered => _config.TopK > 0 || _config.TopP < 1 || _config.MinP > 0;
+
     private int MostLikely(int vocabulary)
     {
         int best = 0;
@@ -112,15 +114,17 @@ public sealed class Sampler
 
         // To sort a whole vocabulary takes longer than a small model's token. Those kept are nearly always among the few that have a
         // thousandth of the best one's probability; where they are not, the bound falls.
-        int sorted, kept;
+        int kept;
         double keptSum, least = 1;
+        bool isLast;
         do
         {
-            least *= 1e-3;
-            sorted = SortAbove(least, vocabulary);
+            least = IsFiltered ? 1e-3 * least : 0;
+            int sorted = SortAbove(least, vocabulary);
             kept = Kept(sorted, sum, out keptSum);
+            isLast = kept < sorted || sorted == vocabulary || kept == _config.TopK || keptSum >= _config.TopP * sum;
         }
-        while (kept == sorted && sorted < vocabulary && kept != _config.TopK);
+        while (!isLast);
 
         double target = _random.Uniform(0, (ulong)position) * keptSum;
         for (int i = 0; i < kept; i++)

@@ -47,6 +47,14 @@ public sealed class FleetOption
     /// <summary>Seconds of an update of so many sequences, without waits for other islands.</summary>
     public double Seconds(double sequences) => _fixed + sequences / SequencesPerRound * _perRound;
 
+    /// <summary>The same, and what its islands wait for each other when the clock strikes.</summary>
+    public double SecondsWithMeetings(double sequences)
+    {
+        double seconds = Seconds(sequences);
+        return Work.Exchange == ExchangeRule.EveryStep
+            ? seconds : seconds + StepModel.Meeting(Layout.Islands, Layout.Devices / Layout.Islands, Work.Stragglers, seconds);
+    }
+
     /// <summary>Money of an hour.</summary>
     public double HourlyCost => Layout.Devices * PricePerHour;
 }

@@ -36,7 +36,7 @@ public static class ParetoFront
         {
             double failures = request.FailuresPerDeviceHour ?? option.Device.FailuresPerDeviceHour;
             double useful = Goodput.BestShare(fleet.Layout.Devices, failures, request.SaveSeconds, request.RestartSeconds);
-            double seconds = request.StepsOf(fleet.Work) * fleet.Seconds(request.Work.SequencesPerStep) / useful, cost = seconds / 3600 * fleet.HourlyCost;
+            double seconds = request.StepsOf(fleet.Work) * fleet.SecondsWithMeetings(request.Work.SequencesPerStep) / useful, cost = seconds / 3600 * fleet.HourlyCost;
             if (seconds / 86400 <= request.DeadlineDays && cost <= request.Budget)
                 yield return new FrontPoint(option.Device.Device.Name, fleet.Layout.Devices, seconds / 86400, cost, option.Interval!.LogError, fleet.Layout, fleet.Work.Precision);
         }

@@ -29,7 +29,7 @@ public sealed record BenchMatMul(string Precision, int M, int N, int K, int Thre
 /// <summary>Training by precision.</summary>
 public sealed record BenchTrain(BenchTrainStep? Bf16, BenchTrainStep F32);
 
-/// <summary>A training step: median of ten; Breakdown has the seconds of each kernel in one more step.</summary>
+/// <summary>A training step: median of ten; Breakdown has its seconds by kernel, in the shares of one more step.</summary>
 public sealed record BenchTrainStep(
     double TokensPerSecond, double Gflops, double FractionOfPeak, long AllocatedBytesPerStep, long PeakRssBytes, long PlannedBytes,
     IReadOnlyDictionary<string, double> Breakdown);

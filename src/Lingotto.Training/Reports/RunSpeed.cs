@@ -29,7 +29,8 @@ public sealed record RunSpeed(double TokensPerSecond, int Updates, double Planne
             MetricsLine? parsed = MetricsLine.TryParse(line);
             if (parsed?.Kind == "start")
             {
-                planned = JsonDocument.Parse(line.ToArray()).RootElement.Number("planned_bytes") ?? planned;
+                using JsonDocument start = JsonDocument.Parse(line.ToArray());
+                planned = start.RootElement.Number("planned_bytes") ?? planned;
             }
 
             if (parsed is { Kind: "step", TokensPerSecond: > 0 and var rate })

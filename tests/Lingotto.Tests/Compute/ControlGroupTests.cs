@@ -30,6 +30,20 @@ public sealed class ControlGroupTests : IDisposable
     }
 
     [Fact]
+    public void What_other_processes_of_the_group_hold_is_not_free_but_files_read_before_are()
+    {
+        Write("proc/self/cgroup", "0::/job\n");
+        Write("sys/fs/cgroup/job/memory.max", "16000\n");
+        Assert.Equal(16_000, ControlGroup.MemoryFree(_root));
+        Write("sys/fs/cgroup/job/memory.current", "11000\n");
+        Write("sys/fs/cgroup/job/memory.stat", "anon 10000\nfile 1000\nactive_file 100\ninactive_file 900\n");
+        Assert.Equal(5_900, ControlGroup.MemoryFree(_root));
+        Write("sys/fs/cgroup/memory.max", "12000\n");
+        Write("sys/fs/cgroup/memory.current", "11500\n");
+        Assert.Equal(500, ControlGroup.MemoryFree(_root));
+    }
+
+    [Fact]
     public void Version_1_has_its_limit_under_the_memory_controller()
     {
         Write("proc/self/cgroup", "12:cpu,cpuacct:/job\n5:memory:/job\n");

@@ -40,6 +40,15 @@ public class IslandTests
         Assert.Equal(3, costly.StepsOf(work) / s_request.StepsOf(work), 1e-9);
     }
 
+    [Fact]
+    public void No_fleet_of_the_front_forgets_what_its_islands_wait_for_each_other()
+    {
+        PlanResult result = Planner.Run(s_request with { AllowsEdit = true }, [PlanningFixture.Device("ling-a")]);
+        Plan best = result.Ranked[0].Answer.Plan!;
+        FrontPoint point = ParetoFront.Of(result).Where(point => point.Layout.Islands > 1).MinBy(point => point.Cost)!;
+        Assert.True(point.Cost >= 0.9999 * best.Cost, $"{point.Cost} {best.Cost}");
+    }
+
     [Theory]
     [InlineData("ling-a", 64)]
     [InlineData("ling-d", 32)]

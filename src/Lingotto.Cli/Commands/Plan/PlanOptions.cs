@@ -62,7 +62,7 @@ internal sealed class PlanOptions
             throw new UsageException("--straggler-share must be a share, 0 to 1");
         if (share > 0 && longer == 0)
             throw new UsageException("--straggler-share needs --straggler-slowdown: give how much longer a slow step takes on your devices, such as 0.66");
-        return longer is >= 0 and < 1000 ? new Stragglers(longer, share) : throw new UsageException("--straggler-slowdown must be 0 or more");
+        return longer is >= 0 and < 1000 ? new Stragglers(longer, share) : throw new UsageException("--straggler-slowdown must be at least 0 and below 1000");
     }
 
     public PlanRequest Request(ParseResult parsed, Workload work)
@@ -86,7 +86,7 @@ internal sealed class PlanOptions
             AllowsFp8 = parsed.GetValue(_fp8),
             AllowsEdit = parsed.GetValue(_sync) == "edit",
             EditTokenFactor = parsed.GetValue(_editTokenFactor) is >= 1 and < 100 and var factor
-                ? factor : throw new UsageException("--edit-token-factor cannot be below 1: islands that exchange seldom learn no more from a token"),
+                ? factor : throw new UsageException("--edit-token-factor must be at least 1 and below 100: islands that exchange seldom learn no more from a token"),
         };
     }
 

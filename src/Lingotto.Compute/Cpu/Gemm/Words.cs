@@ -118,28 +118,37 @@ internal static unsafe class Words<W>
         }
     }
 
-    /// <summary>16 rows x 16 words, turned. Where rows or elements lack, the block is filled up with 0 in a copy, so that every load is of a whole vector.</summary>
+    /// <summary>16 rows x 16 words, turned. A block that lacks rows or elements is read apart, so that the others need no check at each load.</summary>
     private static void Block<E>(byte* rows, nint step, int count, int depth, uint* to, bool streams)
         where E : struct, IElement
     {
-        int elements = Lanes * W.Elements, lines = Math.Min(Lanes, Count(depth));
-        if (count < Lanes || depth < elements)
+        if (count < Lanes || depth < Lanes * W.Elements)
         {
-            byte* whole = stackalloc byte[Lanes * elements * E.Size];
-            new Span<byte>(whole, Lanes * elements * E.Size).Clear();
-            for (int row = 0; row < Math.Min(count, Lanes); row++)
-            {
-                new Span<byte>(rows + row * step * E.Size, Math.Min(depth, elements) * E.Size).CopyTo(new Span<byte>(whole + row * elements * E.Size, elements * E.Size));
-            }
-
-            rows = whole;
-            step = elements;
+            RaggedBlock<E>(rows, step, count, depth, to, streams);
+            return;
         }
 
         Transpose16.Store(
             Of(0), Of(1), Of(2), Of(3), Of(4), Of(5), Of(6), Of(7), Of(8), Of(9), Of(10), Of(11), Of(12), Of(13), Of(14), Of(15),
-            to, AssembledTile.Columns, lines, streams);
+            to, AssembledTile.Columns, Lanes, streams);
 
         Vector512<uint> Of(int row) => W.Along<E>(rows + row * step * E.Size, 0, Lanes * W.Elements);
+    }
+
+    private static void RaggedBlock<E>(byte* rows, nint step, int count, int depth, uint* to, bool streams)
+        where E : struct, IElement
+    {
+        uint* words = stackalloc uint[Lanes * Lanes];
+        for (int row = 0; row < Lanes; row++)
+        {
+            Vector512<uint> word = row < count ? W.Along<E>(rows + row * step * E.Size, 0, depth) : Vector512<uint>.Zero;
+            word.Store(words + row * Lanes);
+        }
+
+        Transpose16.Store(
+            Of(0), Of(1), Of(2), Of(3), Of(4), Of(5), Of(6), Of(7), Of(8), Of(9), Of(10), Of(11), Of(12), Of(13), Of(14), Of(15),
+            to, AssembledTile.Columns, Math.Min(Lanes, Count(depth)), streams);
+
+        Vector512<uint> Of(int row) => Vector512.Load(words + row * Lanes);
     }
 }

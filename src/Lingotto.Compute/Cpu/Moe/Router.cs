@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>Scores, top-k with group limit, weights and their gradient. A tile is a run of tokens; what runs over the S chosen or the groups is scalar code.</summary>
+/// <summary>Scores, top-k with group limit, weights and their gradient. A tile is a run of tokens; what runs over the S chosen is scalar code.</summary>
 internal static unsafe class Router
 {
     private const int Grain = 64;

@@ -76,7 +76,7 @@ public sealed class RunReportTests : IDisposable
         // 200 steps of 1,000 tokens, a second each.
         File.WriteAllText(
             Path.Combine(_folder.File("run"), "plan.json"), """{"source":"here.json","tokens_per_second":1100,"memory_bytes":1572864}""");
-        XElement table = Table(Page(_folder.File("run")), "Expected before the run began, from here.json; the speed is the median of steps");
+        XElement table = Table(Page(_folder.File("run")), "Expected before the run began, from here.json; the speed is the median along the run");
         string[][] rows = [.. table.Element("tbody")!.Elements("tr").Select(row => row.Elements().Select(cell => cell.Value).ToArray())];
         Assert.Equal(["tokens a second", "1,100", "1,000", "+10.0 %"], rows[0]);
         Assert.Equal(["time of the steps so far", "3 min 02 s", "3 min 20 s", "-9.1 %"], rows[1]);
