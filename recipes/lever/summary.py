@@ -61,7 +61,7 @@ def runs_table(results, budget):
         for hidden, rows in rows_of(results, budget, kind).items():
             if not rows:
                 continue
-            first, taken = rows[0], statistics.mean(map(seconds, rows))
+            first, taken = rows[0], min(map(seconds, rows))
             losses = " ".join(f"{row['loss']:.4f}" for row in rows)
             print(f"  {kind:6}{hidden:4}{first['total'] / 1e6:8.2f}M{first['active'] / 1e6:7.2f}M{first['flops_per_token']:12.3g}{first['tokens'] / 1e6:8.2f}M"
                   f"{first['epochs']:7.2f}  {study.rate(results, budget, kind, hidden):<10.3g}{losses:22}{first['bits_per_byte']:9.4f}{taken:12.0f}"
@@ -135,7 +135,7 @@ def levers(cells):
         value, sample = lever(points["dense"], points["moe"], compute), draws(cells, spread, freedom, compute)
         low, high = sample[int(0.025 * DRAWS)], sample[int(0.975 * DRAWS)]
         beyond = "" if value * compute <= max(cells) else " (beyond the dense runs)"
-        taken = {kind: statistics.mean(map(seconds, by_kind[kind])) for kind in study.KINDS}
+        taken = {kind: min(map(seconds, by_kind[kind])) for kind in study.KINDS}
         print(f"  {compute:.0e}{mean(by_kind['dense']):9.4f}{mean(by_kind['moe']):9.4f}{value:8.2f}  [{low:.2f}, {high:.2f}]"
               f"{published(compute):12.2f}{value * taken['dense'] / taken['moe']:8.2f}{beyond}")
 
