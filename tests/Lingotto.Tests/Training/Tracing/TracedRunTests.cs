@@ -76,10 +76,10 @@ public class TracedRunTests
         Assert.Contains("DispatchPlan at layers.1", page, StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
         {
-            // The innermost frame of ours is where the test holds the operation. Those between it and the step may be inlined, once other
-            // tests have made them hot.
+            // Where the test holds the operation, and somebody of the model who asked for it: any frame between may be inlined, once
+            // other tests have made it hot.
             string stack = page.Split("\n\nthread ").Single(thread => thread.Contains(nameof(BlockingDevice), StringComparison.Ordinal));
-            Assert.Matches(@"BlockingDevice\.Invoke[\s\S]*TrainableDecoder\.LossAndGradients", stack);
+            Assert.Matches(@"BlockingDevice[\s\S]*(MoeLayer|DecoderLayer|TrainableDecoder|TinyModel)\.", stack);
         }
 
         blocking.Release();
