@@ -26,6 +26,7 @@ BUDGETS = ["1e13", "3e13", "1e14", "3e14", "1e15"]
 TRIAL = "1e12"
 # Powers of 2: the rates of every model at the budget where rates are tuned first.
 RATES = [2 ** -9, 2 ** -8, 2 ** -7]
+LAST_TUNED = "1e14"  # beyond it a run takes too long to try rates: all sizes take the best of this budget, carried by the law
 CLOSE = 0.2  # nats
 SEEDS = (1, 2, 3)  # 2 and 3 for the best size of each kind only
 # Exponents in C of the best rate and batch (Ling report, figure 12); the batch at 3e13 is ours.
@@ -102,8 +103,18 @@ class Results(dict):
         return None if run not in self else math.inf if self[run]["loss"] is None else self[run]["loss"]
 
 
+def is_tuned(budget):
+    return budget == TRIAL or BUDGETS.index(budget) <= BUDGETS.index(LAST_TUNED)
+
+
 def carried(results, budget, kind, hidden):
-    """The best rate where rates are tuned first, of the nearest size that was, carried by the law; None before it is known."""
+    """
+    A rate carried by the law, None before it is known: the best where rates are tuned first, of the nearest size that was; beyond the last
+    budget that is tuned, the best there, of its best size.
+    """
+    if not is_tuned(budget):
+        least = best(results, LAST_TUNED, kind)
+        return least and rate(results, LAST_TUNED, kind, least[0]) * (float(budget) / float(LAST_TUNED)) ** RATE_EXPONENT
     nearest = min((h for h, _ in SIZES[:3]), key=lambda h: abs(h - hidden))
     losses, missing = tried(results, tuned_at(budget), kind, nearest)
     return None if missing else min(losses, key=losses.get) * (float(budget) / float(tuned_at(budget))) ** RATE_EXPONENT
@@ -136,7 +147,8 @@ def at_carried(results, budget, kind, some):
 def tried(results, budget, kind, hidden):
     """
     Losses by rate, and the rates to try next, none when the best is known: all of RATES where rates are tuned first; the carried rate
-    elsewhere and, for a size within CLOSE of the best, its half and its double. While the best is at an end, one more there.
+    elsewhere and, up to the last budget that is tuned, for a size within CLOSE of the best, its half and its double. While the best is at an
+    end, one more there.
     """
     rates, losses, is_first = list(RATES), {}, budget == tuned_at(budget)
     if not is_first:
@@ -148,6 +160,8 @@ def tried(results, budget, kind, hidden):
         missing = [rate for rate in rates if losses[rate] is None]
         if missing:
             return {rate: value for rate, value in losses.items() if value is not None}, missing
+        if not is_tuned(budget):
+            return losses, []
         if len(rates) == 1:
             others = at_carried(results, budget, kind, sizes(results, budget, kind))
             if None in others.values() or losses[rates[0]] > min(others.values()) + CLOSE:
