@@ -3,32 +3,19 @@ using Lingotto.Compute;
 
 namespace Lingotto.Benchmarks;
 
-/// <summary>4,096 tokens of 512, each to 4 of 32 experts of 256: the router, and gate and up with SwiGLU as one operation and as two.</summary>
+/// <summary>4,096 tokens of 512, each to 4 of 32 experts of 256: gate and up with SwiGLU as one operation and as two.</summary>
 public class ExpertBenchmarks : KernelBenchmark
 {
     private const int Tokens = 4096, Hidden = 512, Experts = 32, Chosen = 4, Width = 256;
 
     private static readonly RouterShape s_shape = new(RouterScore.Softmax, Experts, Chosen, NormTopkProb: true, RoutedScalingFactor: 1);
 
-    private Tensor _x, _logits, _scores, _ids, _weights, _gradWeights, _gradLogits, _losses, _counts, _offsets, _tokenOfRow, _rowOfChoice, _gateUp, _hidden;
+    private Tensor _x, _logits, _scores, _ids, _weights, _counts, _offsets, _tokenOfRow, _rowOfChoice, _gateUp, _hidden;
     private PreparedWeight _w = null!;
 
     /// <summary>Precision of the product.</summary>
     [Params(DType.F32, DType.BF16)]
     public DType Precision { get; set; }
-
-    /// <summary>Scores and choices.</summary>
-    [Benchmark]
-    public void RouterForward() => Device.RouterForward(_logits, default, s_shape, _scores, _ids, _weights);
-
-    /// <summary>Their gradients, those of balance and z-loss among them.</summary>
-    [Benchmark]
-    public void RouterBackward() =>
-        Device.RouterBackward(_gradWeights, _logits, _scores, _ids, _weights, _counts, s_shape, 0.015f, 1e-4f, _gradLogits);
-
-    /// <summary>Balance and z-loss.</summary>
-    [Benchmark]
-    public void RouterLosses() => Device.RouterLosses(_logits, _scores, _counts, s_shape, _losses);
 
     /// <summary>Each row activated while it is in the cache.</summary>
     [Benchmark]
@@ -52,9 +39,6 @@ public class ExpertBenchmarks : KernelBenchmark
         _scores = Random(DType.F32, Tokens, Experts);
         _ids = Integers(new int[Tokens * Chosen]).Reshape(Tokens, Chosen);
         _weights = Random(DType.F32, Tokens, Chosen);
-        _gradWeights = Random(DType.F32, Tokens, Chosen);
-        _gradLogits = Random(DType.F32, Tokens, Experts);
-        _losses = Random(DType.F32, 2);
         _counts = Integers(new int[Experts]);
         _offsets = Integers(new int[Experts + 1]);
         _tokenOfRow = Integers(new int[Tokens * Chosen]);
@@ -62,7 +46,7 @@ public class ExpertBenchmarks : KernelBenchmark
         _gateUp = Random(DType.F32, Tokens * Chosen, 2 * Width);
         _hidden = Random(Precision, Tokens * Chosen, Width);
         _w = Prepare(Precision, Experts, 2 * Width, Hidden);
-        RouterForward();
+        Device.RouterForward(_logits, default, s_shape, _scores, _ids, _weights);
         Device.DispatchPlan(_ids, _counts, _offsets, _tokenOfRow, _rowOfChoice);
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Lingotto.Compute;
 
 /// <summary>
@@ -40,6 +42,26 @@ public readonly struct CounterRandom
         return Math.Sqrt(-2.0 * Math.Log(1.0 - radius)) * Math.Cos(2.0 * Math.PI * angle);
     }
 
+    /// <summary>
+    /// Four independent standard normal numbers (Box and Muller, 1958) in single precision, a fraction of the work of <see cref="Normal"/>;
+    /// none is beyond 6.8, as the least uniform number is 2^-33.
+    /// </summary>
+    public Vector128<float> Normals(ulong high, ulong low)
+    {
+        (uint x0, uint x1, uint x2, uint x3) = Block(high, low);
+        (float n0, float n1) = NormalPair(x0, x1);
+        (float n2, float n3) = NormalPair(x2, x3);
+        return Vector128.Create(n0, n1, n2, n3);
+    }
+
+    private static (float N0, float N1) NormalPair(uint radiusBits, uint angleBits)
+    {
+        const float unit = 1f / (1L << 32);
+        float radius = MathF.Sqrt(-2 * MathF.Log((radiusBits * unit) + (unit / 2)));
+        (float sine, float cosine) = MathF.SinCos(2 * MathF.PI * unit * angleBits);
+        return (radius * cosine, radius * sine);
+    }
+
     internal static (uint X0, uint X1, uint X2, uint X3) Philox(uint c0, uint c1, uint c2, uint c3, uint k0, uint k1)
     {
         // Multipliers and key increments: Salmon et al., table 2 and section 4.
@@ -62,7 +84,7 @@ public enum RandomPurpose
     /// <summary>Initial weights; counter = (tensor number, element).</summary>
     Initialization = 1,
 
-    /// <summary>Stochastic routing warmup; counter = (step and layer, global token and expert).</summary>
+    /// <summary>Stochastic routing warmup; four numbers a block; counter = (step and layer, (global token x experts + expert) / 4).</summary>
     RoutingWarmup = 2,
 
     /// <summary>Sampling of generated tokens; counter = (sample, position).</summary>

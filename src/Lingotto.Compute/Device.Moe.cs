@@ -58,7 +58,10 @@ public abstract partial class Device
     /// <param name="rate">Weight of this batch in the running statistics.</param>
     /// <param name="random">The stream.</param>
     /// <param name="stream">High counter word: step and layer.</param>
-    /// <param name="firstToken">Global number of the first row, so that a row's noise does not depend on the batch it came in.</param>
+    /// <param name="firstToken">
+    /// Global number of the first row, so that a row's noise does not depend on the batch it came in: e of token t and expert k is
+    /// <see cref="CounterRandom.Normals"/>(<paramref name="stream"/>, i / 4)[i mod 4] with i = t E + k.
+    /// </param>
     public abstract void RoutingWarmup(
         Tensor logitsTE, Tensor runningMeanSquare2, float alpha, float rate, CounterRandom random, ulong stream, long firstToken);
 

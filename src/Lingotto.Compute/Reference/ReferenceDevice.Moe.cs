@@ -86,7 +86,6 @@ public sealed partial class ReferenceDevice
     public override void RoutingWarmup(
         Tensor logitsTE, Tensor runningMeanSquare2, float alpha, float rate, CounterRandom random, ulong stream, long firstToken)
     {
-        int tokens = logitsTE.Rows, experts = logitsTE.Columns;
         Reals logits = Read(logitsTE), running = Read(runningMeanSquare2, 2);
         double mean = 0, meanSquare = 0;
         for (long i = 0; i < logits.Length; i++)
@@ -98,13 +97,11 @@ public sealed partial class ReferenceDevice
         running[0] = (1 - rate) * running[0] + rate * mean;
         running[1] = (1 - rate) * running[1] + rate * meanSquare;
         double mu = running[0], sigma = Math.Sqrt(Math.Max(0, running[1] - mu * mu));
-        for (int t = 0; t < tokens; t++)
+        for (long i = 0; i < logits.Length; i++)
         {
-            for (int e = 0; e < experts; e++)
-            {
-                double noise = mu + sigma * random.Normal(stream, (ulong)((firstToken + t) * experts + e));
-                logits[(long)t * experts + e] = alpha * logits[(long)t * experts + e] + (1 - alpha) * noise;
-            }
+            long number = firstToken * logitsTE.Columns + i;
+            double noise = mu + sigma * random.Normals(stream, (ulong)number / 4)[(int)(number % 4)];
+            logits[i] = alpha * logits[i] + (1 - alpha) * noise;
         }
     }
 

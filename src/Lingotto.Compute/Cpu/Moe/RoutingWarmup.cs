@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Lingotto.Compute;
 
 /// <summary>logits = alpha * logits + (1 - alpha) * (mu + sigma * e), mu and sigma running over the raw logits (Ling report, eq. 3).</summary>
@@ -27,13 +29,15 @@ internal static unsafe class RoutingWarmup
             where V : struct
             where O : ILanes<V>
         {
-            for (int t = begin; t < end; t++)
+            // Counted from global token 0: where a block of four begins does not depend on the batch.
+            long i = (firstToken + begin) * experts, last = (firstToken + end) * experts;
+            float* global = logits - (nint)(firstToken * experts);
+            while (i < last)
             {
-                for (int e = 0; e < experts; e++)
+                Vector128<float> noise = random.Normals(stream, (ulong)i / 4);
+                for (int lane = (int)(i % 4); lane < 4 && i < last; lane++, i++)
                 {
-                    float noise = (float)random.Normal(stream, (ulong)((firstToken + t) * experts + e));
-                    float* logit = logits + (nint)t * experts + e;
-                    *logit = alpha * *logit + (1 - alpha) * (mean + deviation * noise);
+                    global[i] = alpha * global[i] + (1 - alpha) * (mean + deviation * noise[lane]);
                 }
             }
         }
