@@ -23,7 +23,7 @@ public sealed unsafe partial class CpuDevice
             OperandRows gradLogits = CrossEntropy(logits, targets + first, rows, vocabulary, gradScale, loss + first, !gradHTD.IsAbsent, w.Precision);
             if (!gradHTD.IsAbsent)
             {
-                Gradient(new GradientRequest(gradLogits, hChunk, null, null, rows, w, Floats(gradWVD, (long)vocabulary * hidden)));
+                Gradient(new GradientOperands(gradLogits, hChunk, null, null, rows, w, Floats(gradWVD, (long)vocabulary * hidden)));
                 float* gradH = Floats(gradHTD, hTD.Length) + (nint)first * hidden;
                 Product(new ProductOperands(gradLogits, null, null, rows, w, forward: false, gradH, accumulate: false), default(NoEpilogue));
             }

@@ -227,24 +227,25 @@ public sealed unsafe partial class CpuDevice
     private void RunEpilogue<TEpilogue>(in ProductOperands p, TEpilogue epilogue, bool isDone)
         where TEpilogue : unmanaged, IRangeKernel
     {
+        const int rowsPerTask = 32;
         if (!isDone && typeof(TEpilogue) != typeof(NoEpilogue))
         {
-            _workers.For(p.Rows, SwiGlu.GrainRows, epilogue);
+            _workers.For(p.Rows, rowsPerTask, epilogue);
         }
     }
 
     private void Gradient(Tensor gradY, Tensor x, RoutedRows routed, CpuPreparedWeight w, Tensor gradW)
     {
         int rows = gradY.Rows, sources = routed.TokenOfRowR.IsAbsent ? rows : x.Rows;
-        Gradient(new GradientRequest(
+        Gradient(new GradientOperands(
             RowsOf(gradY, rows, w.Outputs), RowsOf(x, sources, w.Inputs), IndexOf(routed, rows), OffsetsOf(routed, w.Groups), rows, w,
             Floats(gradW, w.Weight.Length)));
     }
 
-    private void Gradient(in GradientRequest g)
+    private void Gradient(in GradientOperands g)
     {
-        bool bf16Weight = g.Weight.Precision == DType.BF16;
-        switch (g.GradYType == DType.BF16, g.XType == DType.BF16)
+        bool bf16Weight = g.Precision == DType.BF16;
+        switch (g.GradY.DType == DType.BF16, g.X.DType == DType.BF16)
         {
             case (true, true):
                 Gradient<Bf16Element, Bf16Element>(g);
@@ -270,15 +271,15 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
-    private void Gradient<EY, EX>(in GradientRequest g)
+    private void Gradient<EY, EX>(in GradientOperands g)
         where EY : struct, IElement
         where EX : struct, IElement
     {
-        if (!g.Weight.Assembled)
+        if (!g.Assembled)
         {
             PanelGradient<EY, EX>(g);
         }
-        else if (g.Weight.Precision == DType.BF16)
+        else if (g.Precision == DType.BF16)
         {
             AssembledGradient<PairWord, EY, EX>(g);
         }
@@ -288,7 +289,7 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
-    private void AssembledGradient<W, EY, EX>(in GradientRequest g)
+    private void AssembledGradient<W, EY, EX>(in GradientOperands g)
         where W : struct, IWord
         where EY : struct, IElement
         where EX : struct, IElement
@@ -296,7 +297,7 @@ public sealed unsafe partial class CpuDevice
         float* scratch = GradientScratch(g, AssembledWeightGradient<W, EY, EX>.ScratchLength, out int* order);
         var gradient = new AssembledWeightGradient<W, EY, EX>
         {
-            Operands = g.Operands,
+            Operands = g,
             Order = order,
             Scratch = (uint*)scratch,
             OutputsPerTask = OutputsPerTask(g, AssembledTile.Lanes, AssembledWeightGradient<W, EY, EX>.OutputBlock),
@@ -304,14 +305,14 @@ public sealed unsafe partial class CpuDevice
         _workers.For(gradient.Tasks, 1, gradient);
     }
 
-    private void PanelGradient<EY, EX>(in GradientRequest g)
+    private void PanelGradient<EY, EX>(in GradientOperands g)
         where EY : struct, IElement
         where EX : struct, IElement
     {
         float* scratch = GradientScratch(g, WeightGradient<EY, EX>.ScratchLength, out int* order);
         var gradient = new WeightGradient<EY, EX>
         {
-            Operands = g.Operands,
+            Operands = g,
             Order = order,
             PanelWidth = Panels.Width(Isa),
             Scratch = scratch,
@@ -321,18 +322,18 @@ public sealed unsafe partial class CpuDevice
     }
 
     /// <summary>Floats for each worker and, behind them, the order of the groups.</summary>
-    private float* GradientScratch(in GradientRequest g, int floatsPerWorker, out int* order)
+    private float* GradientScratch(in GradientOperands g, int floatsPerWorker, out int* order)
     {
-        float* scratch = WorkerScratch(floatsPerWorker + g.Weight.Groups);
+        float* scratch = WorkerScratch(floatsPerWorker + g.Groups);
         order = (int*)(scratch + (nint)floatsPerWorker * _workers.Count);
-        GroupOrder.LargestFirst(g.Operands.Offsets, g.Weight.Groups, order);
+        GroupOrder.LargestFirst(g.Offsets, g.Groups, order);
         return scratch;
     }
 
     /// <summary>Outputs of a wgrad task: fewer than a whole block where the groups alone do not give every worker one.</summary>
-    private int OutputsPerTask(in GradientRequest g, int granule, int block)
+    private int OutputsPerTask(in GradientOperands g, int granule, int block)
     {
-        int tasks = Math.Max(1, _workers.Count / g.Weight.Groups), share = (g.Weight.Outputs + tasks - 1) / tasks;
+        int tasks = Math.Max(1, _workers.Count / g.Groups), share = (g.Outputs + tasks - 1) / tasks;
         return Math.Clamp((share + granule - 1) / granule * granule, 8 * granule, block);
     }
 
@@ -340,66 +341,5 @@ public sealed unsafe partial class CpuDevice
     {
         _ = IsBf16(x, (long)rows * columns, out void* elements);
         return new OperandRows(elements, columns, x.DType);
-    }
-
-    /// <summary>Rows of a left operand, <see cref="Step"/> elements apart.</summary>
-    private readonly record struct OperandRows(nint Address, nint Step, DType DType)
-    {
-        public OperandRows(void* first, nint step, DType dtype)
-            : this((nint)first, step, dtype)
-        {
-        }
-
-        public byte* First => (byte*)Address;
-    }
-
-    private readonly struct ProductOperands(
-        OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, bool forward, float* y, bool accumulate)
-    {
-        public OperandRows X { get; } = x;
-
-        public int* RowIndex { get; } = rowIndex;
-
-        public int* Offsets { get; } = offsets;
-
-        public int Rows { get; } = rows;
-
-        public CpuPreparedWeight Weight { get; } = weight;
-
-        public Tensor Panels => forward ? Weight.ForwardPanels : Weight.BackwardPanels;
-
-        public int Depth => forward ? Weight.Inputs : Weight.Outputs;
-
-        public int Columns => forward ? Weight.Outputs : Weight.Inputs;
-
-        public float* Y { get; } = y;
-
-        public bool Accumulate { get; } = accumulate;
-    }
-
-    /// <summary>A weight gradient and the types that choose its kernel.</summary>
-    private readonly struct GradientRequest(
-        OperandRows gradY, OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, float* gradW)
-    {
-        public DType GradYType { get; } = gradY.DType;
-
-        public DType XType { get; } = x.DType;
-
-        public CpuPreparedWeight Weight { get; } = weight;
-
-        public GradientOperands Operands { get; } = new()
-        {
-            GradY = gradY.First,
-            GradYStep = gradY.Step,
-            X = x.First,
-            XStep = x.Step,
-            RowIndex = rowIndex,
-            Offsets = offsets,
-            Rows = rows,
-            Groups = weight.Groups,
-            Outputs = weight.Outputs,
-            Inputs = weight.Inputs,
-            GradW = gradW,
-        };
     }
 }

@@ -3,7 +3,7 @@ namespace Lingotto.Compute;
 /// <summary>y = silu(g) * u, silu(g) = g * s, s = 1 / (1 + e^-g); gateUp holds F gates, then F ups.</summary>
 internal static unsafe class SwiGlu
 {
-    public const int GrainRows = 32;
+    private const int GrainRows = 32;
 
     public static void Forward<E>(Workers workers, float* gateUp, void* y, int rows, int width)
         where E : struct, IElement => workers.For(rows, GrainRows, new ForwardKernel<E>(gateUp, y, width));

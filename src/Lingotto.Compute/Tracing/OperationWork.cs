@@ -34,6 +34,14 @@ public readonly record struct OperationWork(double Flops, double Bytes, int Rows
         return new(2 * productsPerPair * pairs * shape.HeadDim, BytesOf(tensors), tokens, shape.NumHeads * shape.HeadDim, shape.SequenceLength);
     }
 
+    /// <summary>The same against a cache: pairs reach back to position 0, and of the cache only what is filled is read.</summary>
+    internal static OperationWork AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    {
+        int tokens = (int)(qkvTHC.Length / ((long)shape.FusedHeads * shape.HeadDim)), filled = firstPosition + tokens;
+        double pairs = tokens * (firstPosition + (tokens + 1.0) / 2) * shape.NumHeads, cache = BytesOf(cache2GPC) * filled / cache2GPC[-2];
+        return new(4 * pairs * shape.HeadDim, BytesOf(qkvTHC, yTAC) + cache, tokens, shape.NumHeads * shape.HeadDim, filled);
+    }
+
     internal static double BytesOf(params ReadOnlySpan<Tensor> tensors)
     {
         double bytes = 0;

@@ -61,6 +61,6 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.AttentionWithCache(qkvTHC, cache2GPC, firstPosition, shape, yTAC);
-        End(OperationWork.Moving(qkvTHC, yTAC));
+        End(OperationWork.AttentionWithCache(qkvTHC, cache2GPC, firstPosition, shape, yTAC));
     }
 }

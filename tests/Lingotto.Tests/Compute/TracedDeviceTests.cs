@@ -48,6 +48,23 @@ public class TracedDeviceTests
     }
 
     [Fact]
+    public void Attention_with_a_cache_reads_what_is_filled_of_it()
+    {
+        using var cpu = new CpuDevice(1);
+        var trace = new OperationTrace(cpu.Threads);
+        using var traced = new TracedDevice(cpu, trace);
+        var shape = new AttentionShape(NumHeads: 4, NumKeyValueHeads: 2, HeadDim: 16, SequenceLength: 64);
+        using var arena = new Arena(cpu, 1 << 20);
+        Tensor qkv = arena.Allocate(DType.F32, 3, shape.FusedHeads * shape.HeadDim), cache = arena.Allocate(DType.F32, 4, 64, shape.HeadDim);
+        traced.AttentionWithCache(qkv, cache, firstPosition: 10, shape, arena.Allocate(DType.F32, 3, 4 * shape.HeadDim));
+
+        // Queries 10, 11 and 12 see 11, 12 and 13 positions; 13 of 64 are read for two heads of keys and two of values.
+        OperationWork work = trace.Records(0)[^1].Work;
+        Assert.Equal(4 * 16 * 4 * (11 + 12 + 13), work.Flops);
+        Assert.Equal(4 * ((3 * 8 * 16) + (3 * 64) + (4 * 13 * 16)), work.Bytes);
+    }
+
+    [Fact]
     public void What_is_recorded_nests_on_every_thread()
     {
         using var cpu = new CpuDevice(3);

@@ -62,6 +62,8 @@ internal sealed class PlanOptions
             throw new UsageException("--straggler-share must be a share, 0 to 1");
         if (share > 0 && longer == 0)
             throw new UsageException("--straggler-share needs --straggler-slowdown: give how much longer a slow step takes on your devices, such as 0.66");
+        if (share == 0 && longer > 0)
+            throw new UsageException("--straggler-slowdown needs --straggler-share: give which share of a device's steps is slow, such as 0.004");
         return longer is >= 0 and < 1000 ? new Stragglers(longer, share) : throw new UsageException("--straggler-slowdown must be at least 0 and below 1000");
     }
 

@@ -99,12 +99,12 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     {
         for (int r = 0; r < rows; r++)
         {
-            rowPointers[r] = Operands.GradY + ((firstRow + r) * Operands.GradYStep + firstOutput) * EY.Size;
+            rowPointers[r] = Operands.GradY.First + ((firstRow + r) * Operands.GradY.Step + firstOutput) * EY.Size;
         }
 
         int width = (outputs + Lanes - 1) / Lanes * Lanes;
         Words<W>.Interleave<EY>(rowPointers, rows, outputs, width, packed, Lanes, (nint)Words<W>.Count(rows) * Lanes);
     }
 
-    private byte* RowOfX(int row, int k) => Operands.X + Operands.ElementOfX(row, k) * EX.Size;
+    private byte* RowOfX(int row, int k) => Operands.X.First + Operands.ElementOfX(row, k) * EX.Size;
 }

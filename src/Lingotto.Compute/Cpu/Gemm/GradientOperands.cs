@@ -1,37 +1,33 @@
 namespace Lingotto.Compute;
 
 /// <summary>What a weight gradient is computed from, whatever the kernel: gradW[g][n, k] += sum_r gradY[r, n] * x[row(r), k].</summary>
-internal readonly unsafe struct GradientOperands
+internal readonly unsafe struct GradientOperands(
+    OperandRows gradY, OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, float* gradW)
 {
-    public required byte* GradY { get; init; }
+    public OperandRows GradY { get; } = gradY;
 
-    /// <summary>Elements between rows of gradY.</summary>
-    public required nint GradYStep { get; init; }
-
-    public required byte* X { get; init; }
-
-    /// <summary>Elements between rows of x.</summary>
-    public required nint XStep { get; init; }
-
-    /// <summary>Row of x for each routed row, or null.</summary>
-    public required int* RowIndex { get; init; }
+    public OperandRows X { get; } = x;
 
     /// <summary>First row of each group and the end, or null for one group of all rows.</summary>
-    public required int* Offsets { get; init; }
+    public int* Offsets { get; } = offsets;
 
-    public required int Rows { get; init; }
+    /// <summary>Of the product, not of its operands.</summary>
+    public DType Precision { get; } = weight.Precision;
 
-    public required int Groups { get; init; }
+    /// <inheritdoc cref="CpuPreparedWeight.Assembled"/>
+    public bool Assembled { get; } = weight.Assembled;
 
-    public required int Outputs { get; init; }
+    public int Groups { get; } = weight.Groups;
 
-    public required int Inputs { get; init; }
+    public int Outputs { get; } = weight.Outputs;
 
-    public required float* GradW { get; init; }
+    public int Inputs { get; } = weight.Inputs;
+
+    public float* GradW { get; } = gradW;
 
     /// <summary>First row of a group and the row behind its last.</summary>
-    public (int Start, int Stop) RowsOf(int group) => Offsets is null ? (0, Rows) : (Offsets[group], Offsets[group + 1]);
+    public (int Start, int Stop) RowsOf(int group) => Offsets is null ? (0, rows) : (Offsets[group], Offsets[group + 1]);
 
     /// <summary>Elements from the start of x to column k of a routed row.</summary>
-    public nint ElementOfX(int row, int k) => ((RowIndex is null ? row : RowIndex[row]) * XStep) + k;
+    public nint ElementOfX(int row, int k) => ((rowIndex is null ? row : rowIndex[row]) * X.Step) + k;
 }

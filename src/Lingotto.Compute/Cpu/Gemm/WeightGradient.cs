@@ -90,7 +90,7 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
         }
     }
 
-    private byte* RowOfX(int row, int k) => Operands.X + Operands.ElementOfX(row, k) * EX.Size;
+    private byte* RowOfX(int row, int k) => Operands.X.First + Operands.ElementOfX(row, k) * EX.Size;
 
     /// <summary>Part of the next panel, so that gathering it does not wait for memory.</summary>
     private void PrefetchX(int firstRow, int rows, int from, int count, int k)
@@ -113,9 +113,9 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
         for (int r0 = 0; r0 < rows; r0 += PackedRows)
         {
             int count = Math.Min(PackedRows, rows - r0);
-            byte* first = Operands.GradY + ((firstRow + r0) * Operands.GradYStep + firstOutput) * EY.Size;
+            byte* first = Operands.GradY.First + ((firstRow + r0) * Operands.GradY.Step + firstOutput) * EY.Size;
             float* y = (float*)first;
-            nint step = Operands.GradYStep;
+            nint step = Operands.GradY.Step;
             if (typeof(EY) != typeof(F32Element))
             {
                 y = floats;
@@ -124,7 +124,7 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
                 {
                     for (int n = 0; n < outputs; n += O.Count)
                     {
-                        VectorMath.Store<V, O>(EY.Load<V, O>(first + r * Operands.GradYStep * EY.Size, n, outputs - n), y + r * step + n, outputs - n);
+                        VectorMath.Store<V, O>(EY.Load<V, O>(first + r * Operands.GradY.Step * EY.Size, n, outputs - n), y + r * step + n, outputs - n);
                     }
                 }
             }
