@@ -8,7 +8,8 @@ namespace Lingotto.Cli;
 /// <summary>An exception as one line for the user, and as an exit code.</summary>
 internal static class FaultReport
 {
-    private const int NoSpaceLeft = 28; // ENOSPC
+    // errno of Linux: ENOSPC, EDQUOT, EROFS, EIO
+    private const int NoSpaceLeft = 28, QuotaExceeded = 122, ReadOnlyFileSystem = 30, DeviceFault = 5;
 
     public static int Write(Exception fault, Terminal terminal, bool isVerbose)
     {
@@ -41,13 +42,14 @@ internal static class FaultReport
     {
         OutOfMemoryException => "the memory of this machine ran out: close other programs, or take a smaller model or micro-batch",
         UnauthorizedAccessException => $"{fault.Message.TrimEnd('.')}: check the permissions or choose another place",
-        IOException when (fault.HResult & 0xFFFF) == NoSpaceLeft =>
+        IOException when (fault.HResult & 0xFFFF) is NoSpaceLeft or QuotaExceeded || fault.Message.Contains("disk was full", StringComparison.Ordinal) =>
             $"the disk is full ({fault.Message.TrimEnd('.')}): make room and run the same command again",
-        FileNotFoundException or DirectoryNotFoundException when HasNoRemedy(fault.Message) => $"{fault.Message.TrimEnd('.')}: check the spelling",
+        IOException when (fault.HResult & 0xFFFF) == ReadOnlyFileSystem => $"{fault.Message.TrimEnd('.')}: choose a place that can be written",
+        IOException when (fault.HResult & 0xFFFF) == DeviceFault => $"{fault.Message.TrimEnd('.')}: the disk fails: save what you can and choose another",
+        FileNotFoundException or DirectoryNotFoundException when fault.Message.StartsWith("Could not find", StringComparison.Ordinal) =>
+            $"{fault.Message.TrimEnd('.')}: check the spelling, or choose a place that can be written",
+        FileNotFoundException or DirectoryNotFoundException when fault.Message.EndsWith("no such file or folder", StringComparison.Ordinal) =>
+            $"{fault.Message}: check the spelling",
         _ => fault.Message,
     };
-
-    /// <summary>True for messages that say only what is absent.</summary>
-    private static bool HasNoRemedy(string message) =>
-        message.StartsWith("Could not find", StringComparison.Ordinal) || message.EndsWith("no such file or folder", StringComparison.Ordinal);
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Lingotto.Training;
+using Lingotto.Formats;
 
 namespace Lingotto.Cli;
 
@@ -25,7 +25,7 @@ internal static class UsageFault
     private static string? Missing(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        if (command.Subcommands.Count > 0)
+        if (command is { Action: null, Subcommands.Count: > 0 })
             return $"{PathOf(parsed)} is followed by {string.Join(" or ", command.Subcommands.Select(verb => verb.Name))}";
         Argument? absent = command.Arguments.FirstOrDefault(
             argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 });

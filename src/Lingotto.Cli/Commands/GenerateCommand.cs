@@ -37,7 +37,7 @@ internal static class GenerateCommand
 
     private static void Run(CliContext context, ParseResult parsed, string folder, string prompt, int tokens, SamplerConfig sampling)
     {
-        string model = ModelFolder.Find(folder);
+        string model = ModelFolder.Find(folder, message => context.Terminal.Error.WriteLine($"warning: {message}"));
         ModelConfig config = ModelConfig.Load(model);
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(model, "tokenizer.json"));
         if (tokenizer.VocabSize > config.VocabSize)

@@ -12,10 +12,10 @@ internal static class MergeCommand
         var paths = new Argument<string[]>("RUN|CHECKPOINTS") { Description = "A run folder, or checkpoint folders, oldest first.", Arity = ArgumentArity.OneOrMore };
         var curve = new Option<string>("--curve")
         {
-            Description = "The decay that the merge stands for; linear is the mean.",
+            Description = "The decay that the merge stands for: linear (the mean where intervals are equal), cosine, inverse-sqrt, 1-sqrt, or a rate for each checkpoint such as 1,0.8,0.5.",
+            HelpName = "NAME|RATES",
             DefaultValueFactory = _ => MergeWeights.Curves[0],
         };
-        curve.AcceptOnlyFromAmong([.. MergeWeights.Curves]);
         var last = new Option<int?>("--last") { Description = "Merge so many, counted from the newest; all unless given.", HelpName = "N" };
         var output = new Option<string>("--out") { Description = "The folder to write; it must not exist yet.", HelpName = "DIR", Required = true };
         var command = new Command(
@@ -25,7 +25,8 @@ internal static class MergeCommand
         command.SetAction(parsed =>
         {
             IReadOnlyList<string> checkpoints = CheckpointMerger.Find(parsed.GetRequiredValue(paths), parsed.GetValue(last));
-            double[] weights = MergeWeights.Of(parsed.GetRequiredValue(curve), checkpoints.Count);
+            double[] weights = MergeWeights.Of(
+                parsed.GetRequiredValue(curve), CheckpointMerger.PositionsOf(checkpoints, message => context.Terminal.Error.WriteLine($"warning: {message}")));
             string folder = parsed.GetRequiredValue(output);
             CheckpointMerger.Merge(checkpoints, weights, folder, context.Cancellation);
             foreach ((string checkpoint, double weight) in checkpoints.Zip(weights))

@@ -23,7 +23,7 @@ internal static class TortureCommand
             HelpName = "all|kills|crashes|bits|disk",
             DefaultValueFactory = _ => "all",
         };
-        suite.AcceptOnlyFromAmong(["all", .. Enum.GetNames<TortureSuite>().Select(name => name.ToLowerInvariant())]);
+        suite.AcceptOnly(["all", .. Enum.GetNames<TortureSuite>().Select(name => name.ToLowerInvariant())]);
         Option<int> trials = NumberOption.Whole("--trials", "Trials of each suite; 0 takes 200 kills, 1,000 bits, 500 disks and all crash states.", 0, least: 0);
         Option<int> first = NumberOption.Whole("--first", "Number of the first trial, to repeat one that failed.", 0, least: 0);
         Option<double> minutes = NumberOption.Real("--minutes", "Begin no trial after this time; 0 sets no limit.", 0);

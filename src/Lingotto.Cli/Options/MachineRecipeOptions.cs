@@ -13,7 +13,7 @@ internal sealed class MachineRecipeOptions
 
     private readonly Option<double> _hours = NumberOption.Real("--hours", "With --size: how long the derived recipe trains.", 1);
 
-    public MachineRecipeOptions() => _size.AcceptOnlyFromAmong([.. MachineRecipe.Sizes]);
+    public MachineRecipeOptions() => _size.AcceptOnly([.. MachineRecipe.Sizes]);
 
     public void AddTo(Command command)
     {

@@ -15,15 +15,19 @@ internal static class Figures
         _ => Invariant($"{bytes:F0} B"),
     };
 
-    /// <summary>13.2M, 4.1K.</summary>
+    /// <summary>13.2M, 41.5K, 812, 0.27.</summary>
     public static string Short(double count) => count switch
     {
         >= 1e12 => Invariant($"{count / 1e12:F1}T"),
         >= 1e9 => Invariant($"{count / 1e9:F1}B"),
         >= 1e6 => Invariant($"{count / 1e6:F1}M"),
         >= 1e4 => Invariant($"{count / 1e3:F1}K"),
-        _ => Invariant($"{count:F0}"),
+        >= 10 => Invariant($"{count:F0}"),
+        _ => Invariant($"{count:0.##}"),
     };
+
+    /// <summary>Days: 45, 3.2, 0.04.</summary>
+    public static string Days(double days) => days >= 10 ? Invariant($"{days:F0}") : days >= 1 ? Invariant($"{days:0.##}") : Invariant($"{days:G2}");
 
     /// <summary>12s, 3m12s, 2h05m, 3d04h.</summary>
     public static string Duration(double seconds)

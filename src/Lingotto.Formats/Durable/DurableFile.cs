@@ -11,9 +11,12 @@ public static class DurableFile
     /// <exception cref="IOException">The disk refused; the old file is intact.</exception>
     public static void WriteAllBytes(string path, ReadOnlySpan<byte> contents, IDisk? disk = null)
     {
-        disk ??= LocalDisk.Instance;
         string full = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(full) ?? throw new IOException($"{path}: is a folder; give the path of a file");
+        string folder = Path.GetDirectoryName(full) is { } parent && !Directory.Exists(full) ? parent
+            : throw new IOException($"{path}: is a folder: give the path of a file");
+        if (disk is null && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{folder}: no such folder: make it, or choose another place for {Path.GetFileName(full)}");
+        disk ??= LocalDisk.Instance;
         string temporary = TemporaryName.Beside(full);
         try
         {

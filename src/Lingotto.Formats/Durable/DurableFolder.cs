@@ -83,11 +83,15 @@ public sealed class DurableFolder
         return opened;
     }
 
-    /// <summary>Reads every listed file and compares its hashes.</summary>
+    /// <summary>True for a folder written here; one from elsewhere has no manifest to hold it to.</summary>
+    public static bool HasManifest(string folder) => File.Exists(System.IO.Path.Combine(folder, DurableManifest.FileName));
+
+    /// <summary>Reads the listed files and compares their hashes.</summary>
+    /// <param name="unread">A file that the caller does not use, to be left out; null for none.</param>
     /// <exception cref="DurableFolderException">Names the first file, and the tensor in it, that changed.</exception>
-    public void Verify()
+    public void Verify(string? unread = null)
     {
-        foreach (DurableFileEntry file in Files)
+        foreach (DurableFileEntry file in Files.Where(file => file.Name != unread))
         {
             if (_manifest.FindDifference(Path, file) is { } difference)
                 throw Damaged(PathOf(file), difference);

@@ -16,10 +16,11 @@ internal static class CalibrationBars
             AtMost(page, $"mean error of {group}, a model left out", mape, calibration.ByModel.Single(row => row.Name == group).Mape);
         AtMost(page, "largest error of korthikanti-a100, a model left out", 0.09, calibration.ByModel.Single(row => row.Name == "korthikanti-a100").Max);
         AtMost(page, "mean error of vtrain-multi, the source left out", 0.18, calibration.BySource.Single(row => row.Name == "vtrain-multi").Mape);
-        foreach (Accuracy table in calibration.ByModel.Where(row => row.Rows >= 20))
+        foreach (Accuracy table in calibration.ByModel.Where(row => row.Rows >= 20).Append(CalibrationPage.Pooled(calibration.ModelFolds.Values.SelectMany(rows => rows))))
             Covers(page, $"80 % interval of {table.Name} covers, a model left out", table.Coverage);
-        foreach (Accuracy table in calibration.BySource.Where(row => row.Rows >= 20))
+        foreach (Accuracy table in calibration.BySource.Where(row => row.Rows >= 20).Append(CalibrationPage.Pooled(calibration.SourceFolds)))
             Covers(page, $"80 % interval of {table.Name} covers, the source left out", table.Coverage);
+        Covers(page, "80 % interval of hetero-amp covers, a layout left out", MixedClusterAccuracy.Coverage(calibration.MixedCluster));
         AtMost(page, "regret of the layout chosen for hetero-amp", 0.05, MixedClusterAccuracy.Regret(calibration.MixedCluster));
         AtLeast(page, "rank correlation of hetero-amp", 0.7, MixedClusterAccuracy.Rank(calibration.MixedCluster));
         AtLeast(page, "failed runs of hetero-amp found at a tenth of false alarms", 0.7, MixedClusterAccuracy.Recall(calibration.MixedCluster));

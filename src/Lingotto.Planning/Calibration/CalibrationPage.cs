@@ -12,8 +12,6 @@ public static class CalibrationPage
     /// <summary>The same with other times to save and to restart.</summary>
     internal static double MegaScaleUseful(double saveSeconds, double restartSeconds) => Goodput.BestShare(12288, 1.97e-5, saveSeconds, restartSeconds);
 
-    private static readonly string[] s_smallGroups = ["korthikanti-a100", "megatron-a100", "moe-modelzoo"];
-
     /// <summary>docs/evidence/planner.md.</summary>
     /// <param name="calibration">The fits and their tests.</param>
     /// <param name="comparison">The published costs beside the predicted ones.</param>
@@ -32,8 +30,8 @@ public static class CalibrationPage
         page.AppendLine("rows in view, so the errors below are those of the scalars, not of an unseen world. All measured families are NVIDIA's: for every other");
         page.AppendLine("vendor the errors are a guess, never narrower than that of the worst measured family.").AppendLine();
         CalibrationBars.Write(page, calibration, comparison);
-        Table(page, "Inside a source, one model left out at a time", [.. calibration.ByModel, Pooled(calibration)]);
-        Table(page, "Each source predicted from the other sources of its family", calibration.BySource);
+        Table(page, "Inside a source, one model left out at a time", [.. calibration.ByModel, Pooled(calibration.ModelFolds.Values.SelectMany(rows => rows))]);
+        Table(page, "Each source predicted from the other sources of its family", [.. calibration.BySource, Pooled(calibration.SourceFolds)]);
         Table(page, "Models with experts predicted from dense rows", [Accuracy.Of("all rows with experts", calibration.DenseToMoe)]);
         Families(page, calibration.Table);
         MixedClusterAccuracy.Write(page, calibration.MixedCluster);
@@ -46,14 +44,15 @@ public static class CalibrationPage
         return page.ToString();
     }
 
-    private static Accuracy Pooled(Calibration calibration) => Accuracy.Of(
-        "groups below 20 rows, pooled", [.. s_smallGroups.SelectMany(group => calibration.ModelFolds[group])]);
+    /// <summary>Groups too small to judge an interval by, as one.</summary>
+    internal static Accuracy Pooled(IEnumerable<Prediction> folds) => Accuracy.Of(
+        "groups below 20 rows, pooled", [.. folds.GroupBy(row => row.Run.Group).Where(group => group.Count() < 20).SelectMany(group => group)]);
 
     private static void Published(StringBuilder page, PublishedComparison comparison)
     {
         page.AppendLine("## The cost that Ling published").AppendLine();
         page.AppendLine("1T tokens of Ling-Plus (arXiv 2503.05139, section 1.3): 6.35M yuan on device D, 5.08M on an unnamed one of lower specification. `lingotto plan ling-plus --devices ling-a,ling-b,ling-c,ling-d,ling-e`").AppendLine();
-        page.AppendLine("Second column: " + PublishedComparison.Assumptions + ".").AppendLine();
+        page.AppendLine("Both columns: " + PublishedComparison.Common + ". Second column: " + PublishedComparison.Assumptions + ".").AppendLine();
         page.AppendLine("| device | free to choose, M | as the run was laid out, M | off % | against D % | interval contains | devices | MFU % | MFU at the published cost % | waits in the pipeline % | useful time % | cost at 95 % useful time, M |");
         page.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (PublishedRow row in comparison.Rows)

@@ -1,3 +1,5 @@
+using Lingotto.Formats;
+
 namespace Lingotto.Planning;
 
 /// <summary>All devices of a folder; a user adds one with one file.</summary>
@@ -14,7 +16,7 @@ public sealed class DeviceCatalogue
         foreach (DeviceSpec device in Devices)
         {
             if (device.Resembles is { } other && Find(other) is null)
-                throw new PlanException($"{device.Name}: resembles is \"{other}\", which is no device of the catalogue: did you mean {Nearest(other)}?");
+                throw new PlanException($"{device.Name}: resembles is \"{other}\", which is no device of the catalogue{Suggestion(other)}");
         }
     }
 
@@ -37,7 +39,7 @@ public sealed class DeviceCatalogue
         File.Exists(path) ? DeviceFile.Read(path) : throw new PlanException($"{path}: no such file: give a device file such as devices/h100-sxm.json");
 
     /// <summary>Writes one device under its name.</summary>
-    public static void WriteDevice(DeviceSpec device, string path) => Lingotto.Formats.DurableFile.WriteAllBytes(path, DeviceFile.ToJson(device));
+    public static void WriteDevice(DeviceSpec device, string path) => DurableFile.WriteAllBytes(path, DeviceFile.ToJson(device));
 
     /// <summary>This catalogue with other devices; one of the same name replaces its predecessor.</summary>
     public DeviceCatalogue With(IEnumerable<DeviceSpec> devices)
@@ -48,28 +50,24 @@ public sealed class DeviceCatalogue
         return new DeviceCatalogue(all.Values);
     }
 
-    /// <summary>A device by its name.</summary>
-    /// <exception cref="PlanException">There is none; the message suggests the nearest.</exception>
-    public DeviceSpec this[string name] => Find(name) ?? throw new PlanException(
-        $"{name}: no such device in the catalogue: did you mean {Nearest(name)}? Without --devices all are shown");
+    /// <summary>A device by its name, or by a beginning of it that no other shares: h800 for h800-sxm.</summary>
+    /// <exception cref="PlanException">There is none; the message suggests which was meant.</exception>
+    public DeviceSpec this[string name] => Find(name) ?? (Beginning(name) is [var only]
+        ? _byName[only] : throw new PlanException($"{name}: no such device in the catalogue{Suggestion(name)}"));
 
     /// <summary>A device by its name, or null.</summary>
     public DeviceSpec? Find(string name) => _byName.GetValueOrDefault(name);
 
-    private string Nearest(string name) => Devices.MinBy(device => Distance(name.ToLowerInvariant(), device.Name))!.Name;
-
-    /// <summary>Levenshtein's distance.</summary>
-    private static int Distance(string a, string b)
+    private string Suggestion(string name)
     {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-        }
-
-        return row[^1];
+        string[] meant = Beginning(name);
+        if (meant.Length == 0)
+            meant = [.. Devices.Select(device => device.Name).Where(other => name.Length > 2 && other.Contains(name, StringComparison.OrdinalIgnoreCase))];
+        if (meant.Length == 0 && NearestName.Of(name.ToLowerInvariant(), Devices.Select(device => device.Name)) is { } nearest)
+            meant = [nearest];
+        return meant.Length > 0 ? $": did you mean {string.Join(" or ", meant)}?" : ": lingotto plan MODEL without --devices shows all that there are";
     }
+
+    private string[] Beginning(string name) => name.Length < 2 ? []
+        : [.. Devices.Select(device => device.Name).Where(other => other.StartsWith(name, StringComparison.OrdinalIgnoreCase))];
 }

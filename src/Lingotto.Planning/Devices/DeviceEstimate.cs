@@ -47,8 +47,9 @@ public sealed class DeviceEstimate
     public static DeviceEstimate Of(DeviceSpec device, DeviceCatalogue catalogue, FamilyEfficiency efficiency)
     {
         var estimate = new DeviceEstimate(device, catalogue, efficiency);
-        estimate.Require("peak", device.Bf16Tflops, "bf16_tflops");
-        estimate.Require("memory", device.MemoryGb, "memory_gb");
+        if (Unknown(device) is { } unknown)
+            throw new PlanException($"{device.Name}: {unknown}");
+        estimate._figures.AddRange([Known("peak", device.Bf16Tflops), Known("memory", device.MemoryGb)]);
         double peak = device.Bf16Tflops.Value!.Value;
         estimate.Add("best matrix product", spec => spec.MeasuredMatmulTflops, peak, "share of peak");
         estimate.Add("memory bandwidth", spec => spec.MemoryGbs, peak, "share of peak");
@@ -116,12 +117,13 @@ public sealed class DeviceEstimate
     private static string FamilyOf(DeviceSpec device, DeviceCatalogue catalogue) =>
         device.Family == "undisclosed" && device.Resembles is { } other && catalogue.Find(other) is { } like ? like.Family : device.Family;
 
-    private void Require(string name, DeviceFigure figure, string key)
+    /// <summary>What a plan needs of a device and nobody published; null when there is all.</summary>
+    public static string? Unknown(DeviceSpec device) => (device.Bf16Tflops.Value is > 0, device.MemoryGb.Value is > 0) switch
     {
-        if (figure.Value is not > 0)
-            throw new PlanException($"{Device.Name}: nobody published its {name}: set {key} in devices/{Device.Name}.json to plan with it");
-        _figures.Add(Known(name, figure));
-    }
+        (false, _) => $"nobody published its peak: set bf16_tflops in devices/{device.Name}.json to plan with it",
+        (_, false) => $"nobody published its memory: set memory_gb in devices/{device.Name}.json to plan with it",
+        _ => null,
+    };
 
     private void Add(string name, Func<DeviceSpec, DeviceFigure> select, double peak, string basis)
     {

@@ -35,19 +35,12 @@ public sealed record PlanDocument
             Tokens = result.Request.Tokens,
             Currency = result.Request.Currency,
             Plans = [.. result.Ranked.Select(option => PlanRow.Of(option, result.Request))],
-            Rejected = [.. result.Others.Select(option => new RejectedDevice(
-                option.Device.Device.Name, option.Answer.Reason ?? option.Price.Origin, option.BreakEvenPrice))],
+            Rejected = [.. result.Rejected],
             Mixed = result.Mixed is { } mixed ? MixedRow.Of(mixed, result.Request) : null,
             Search = result.Counts,
         },
         PlanJson.Default.PlanDocument);
 }
-
-/// <summary>A device that is not ranked.</summary>
-/// <param name="Device">Its name.</param>
-/// <param name="Reason">Why.</param>
-/// <param name="BreakEvenPricePerHour">Price at which it would cost what the best costs; null without a plan.</param>
-public sealed record RejectedDevice(string Device, string Reason, double? BreakEvenPricePerHour);
 
 /// <summary>A mixed plan as figures; sync and token factor as in <see cref="PlanRow"/>.</summary>
 public sealed record MixedRow(

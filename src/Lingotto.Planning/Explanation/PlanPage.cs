@@ -13,6 +13,7 @@ public static class PlanPage
             sections.InsertRange(0, [Parts(result), Memory(result), Uncertainty(result), Provenance(result)]);
         if (result.Mixed is { } mixed)
             sections.Add(Mixed(mixed, result.Request));
+        sections.Add(Search(result.Counts));
         new HtmlPage
         {
             Title = $"Plan of {result.Request.Work.Model.Name}",
@@ -35,7 +36,7 @@ public static class PlanPage
             [
                 new Fact("Cost", Money(plan.Cost, request), $"{Money(best.Interval!.Low, request)} to {Money(best.Interval.High, request)}"),
                 new Fact("Fleet", FormattableString.Invariant($"{plan.Layout.Devices} x {best.Device.Device.Title}")),
-                new Fact("Time", FormattableString.Invariant($"{plan.Days:F0} days")),
+                new Fact("Time", FormattableString.Invariant($"{plan.Days:G3} days")),
                 new Fact("Share of peak", NumberText.Percent(plan.Mfu)),
                 new Fact("Energy", NumberText.Energy(Energy.KilowattHours(plan))),
                 new Fact("Exchange", ExchangeOf(plan.Work, request)),
@@ -117,8 +118,13 @@ public static class PlanPage
 
     private static HtmlSection Others(PlanResult result) => Section("others", "Devices without a plan or a price", new DataTable(
         "What keeps them out", [new Column("device"), new Column("why"), new Column("wins below", ColumnKind.Number)],
-        result.Others.Select(option => (IReadOnlyList<string>)
-            [option.Device.Device.Name, option.Answer.Reason ?? option.Price.Origin, NumberText.OrDash(option.BreakEvenPrice)])).ToMarkup());
+        result.Rejected.Select(device => (IReadOnlyList<string>)[device.Device, device.Reason, NumberText.OrDash(device.BreakEvenPricePerHour)])).ToMarkup());
+
+    private static HtmlSection Search(SearchCounts counts) => Section("search", "What the search looked at", new FactList(
+        [
+            new Fact("Layouts computed", NumberText.Of(counts.Evaluated)), new Fact("Branches cut by their bound", NumberText.Of(counts.Pruned)),
+            new Fact("Refused by a rule", NumberText.Of(counts.Refused)), new Fact("Too large", NumberText.Of(counts.TooLarge)), new Fact("Too late", NumberText.Of(counts.TooLate)),
+        ]).ToMarkup());
 
     private static HtmlSection Section(string id, string title, Markup body) => new(id, title, body);
 

@@ -20,54 +20,55 @@ public sealed record PublishedRow(string Device, double Published, CostInterval 
 /// The five devices of arXiv 2503.05139 twice: as cheap as the search makes them, and laid out as far as its authors tell how they
 /// train. A search finds what tuned software of today could do; a run of 2024 did less.
 /// </summary>
-public sealed record PublishedComparison(double Scale, IReadOnlyList<PublishedRow> Rows)
+public sealed record PublishedComparison(IReadOnlyList<PublishedRow> Rows)
 {
-    /// <summary>What the second column assumes.</summary>
-    public const string Assumptions = "laid out as its authors describe their runs: all layers recomputed (arXiv 2510.22115, baseline), software of mid 2024, "
-        + "failures at Ant's rate with 25 min to restart (DLRover), 9T tokens in a quarter: 10 days for 1T";
+    private const string Model = "ling-plus";
 
-    /// <summary>The comparison from the model's configuration; sequences of 4,096 in updates of 8,960, imbalance 1.2.</summary>
+    /// <summary>What both columns assume.</summary>
+    public const string Common = "1T tokens in updates of 8,960 sequences of 4,096, busiest expert rank at 1.2 times the mean, exchange in every step, 7.2 yuan for a dollar";
+
+    /// <summary>What the second column assumes besides.</summary>
+    public const string Assumptions = "laid out as its authors describe their runs: all layers recomputed (arXiv 2510.22115, baseline), software of mid 2024, "
+        + "failures at Ant's rate with 25 min to restart (DLRover), from which useful time follows, 9T tokens in a quarter: 10 days for 1T";
+
+    /// <summary>The comparison by the devices of the shipped catalogue.</summary>
     public static PublishedComparison Predict(Formats.ModelConfig config, DeviceCatalogue catalogue, EfficiencyTable efficiencies)
     {
-        var work = new Workload
-        {
-            Model = ModelShape.Of(config, "ling-plus"),
-            SequenceLength = 4096,
-            SequencesPerStep = 8960,
-            ExpertImbalance = 1.2,
-        };
         string[] names = [PublishedCost.PremiumDevice, .. PublishedCost.LowerDevices];
-        return Of(Planner.Run(
-            new PlanRequest { Work = work, Tokens = PublishedCost.Tokens }, [.. names.Select(name => DeviceEstimate.Of(catalogue[name], catalogue, efficiencies))]))!;
+        return Of(ModelShape.Of(config, Model), [.. names.Select(name => DeviceEstimate.Of(catalogue[name], catalogue, efficiencies))])!;
     }
 
-    /// <summary>The comparison; null for another model or without the devices' prices.</summary>
-    public static PublishedComparison? Of(PlanResult result)
+    /// <summary>
+    /// The comparison for those of some devices that were published; null for another model or without the premium device. What else
+    /// was asked of a plan does not change it.
+    /// </summary>
+    public static PublishedComparison? Of(ModelShape model, IEnumerable<DeviceEstimate> devices)
     {
-        PlanRequest request = result.Request;
-        if (request.Work.Model.Name != "ling-plus" || request.Currency != "CNY")
+        DeviceEstimate[] published = [.. devices.Where(device => device.Device.Name is PublishedCost.PremiumDevice
+            || PublishedCost.LowerDevices.Contains(device.Device.Name)).OrderBy(device => device.Device.Name, StringComparer.Ordinal)];
+        if (model.Name != Model || !published.Any(device => device.Device.Name == PublishedCost.PremiumDevice))
             return null;
-        double scale = request.Tokens / PublishedCost.Tokens;
-        PlanRequest asRun = request with
+        var work = new Workload { Model = model, SequenceLength = 4096, SequencesPerStep = 8960, ExpertImbalance = 1.2 };
+        var free = new PlanRequest { Work = work, Tokens = PublishedCost.Tokens };
+        PlanRequest asRun = free with
         {
             Recompute = Recompute.Full,
             SoftwareYear = 2024.5,
             FailuresPerDeviceHour = 1.1e-4,
             RestartSeconds = 1500,
-            DeadlineDays = 10 * scale,
+            DeadlineDays = 10,
         };
-        var found = new List<(string Name, CostInterval Free, CostInterval? AsRun, Plan? Plan)>();
-        foreach (PlanOption option in result.Ranked.Where(option => option.Device.Device.Name is PublishedCost.PremiumDevice
-            || PublishedCost.LowerDevices.Contains(option.Device.Device.Name)).OrderBy(option => option.Device.Device.Name, StringComparer.Ordinal))
-        {
-            Plan? plan = DeviceSearch.Run(asRun, option.Device, option.Price.PerHour!.Value, asRun.Work).Plan;
-            found.Add((option.Device.Device.Name, option.Interval!, plan is null ? null : CostInterval.Of(plan, asRun, option.Price), plan));
-        }
+        (Plan? Plan, CostInterval? Cost)[] planned = [.. published.Select(device => Cheapest(device, asRun))];
+        double premium = planned[Array.FindIndex(published, device => device.Device.Name == PublishedCost.PremiumDevice)].Cost!.Middle;
+        return new PublishedComparison([.. published.Select((device, index) => new PublishedRow(
+            device.Device.Name, device.Device.Name == PublishedCost.PremiumDevice ? PublishedCost.Premium : PublishedCost.LowerSpecification,
+            Cheapest(device, free).Cost!, planned[index].Cost, planned[index].Plan, planned[index].Cost?.Middle / premium))]);
+    }
 
-        if (found.Find(device => device.Name == PublishedCost.PremiumDevice).AsRun is not { } premium)
-            return null;
-        return new PublishedComparison(scale, [.. found.Select(device => new PublishedRow(
-            device.Name, scale * (device.Name == PublishedCost.PremiumDevice ? PublishedCost.Premium : PublishedCost.LowerSpecification),
-            device.Free, device.AsRun, device.Plan, device.AsRun?.Middle / premium.Middle))]);
+    private static (Plan? Plan, CostInterval? Cost) Cheapest(DeviceEstimate device, PlanRequest request)
+    {
+        HourlyPrice price = HourlyPrice.Of(device.Device, request);
+        Plan? plan = DeviceSearch.Run(request, device, price.PerHour!.Value, request.Work).Plan;
+        return (plan, plan is null ? null : CostInterval.Of(plan, request, price));
     }
 }

@@ -18,6 +18,7 @@ public sealed class DeviceSearch
     private long _evaluated, _pruned, _refused, _tooLarge, _tooLate;
     private double _bestCost;
     private Layout _best;
+    private string? _refusal;
     private double _leastMemory = double.PositiveInfinity, _leastDays = double.PositiveInfinity;
 
     private DeviceSearch(PlanRequest request, DeviceEstimate device, double price, Workload work, bool prunes)
@@ -43,7 +44,10 @@ public sealed class DeviceSearch
     {
         var search = new DeviceSearch(request, device, price, work, prunes);
         var visitor = new Visitor(search);
-        search._refused = LayoutWalk.Run(search._work, search._space, search._rates.NodeDevices, request.Limit(device.Device), ref visitor);
+        if (request.Layout is { } only)
+            search.VisitOnly(only);
+        else
+            search._refused = LayoutWalk.Run(search._work, search._space, search._rates.NodeDevices, request.Limit(device.Device), ref visitor);
         DeviceAnswer answer = search.Answer();
         return answer.Plan is null && double.IsFinite(request.Budget) ? OverBudget(request, device, price, work, prunes) : answer;
     }
@@ -67,12 +71,15 @@ public sealed class DeviceSearch
 
     private string Reason()
     {
-        int limit = _request.Limit(_device.Device);
+        if (_refusal is not null)
+            return _refusal;
+        int limit = _request.Layout?.Devices ?? _request.Limit(_device.Device);
+        string more = _request.Layout is not null ? "change --layout" : _request.Stock.ContainsKey(_device.Device.Name) ? "raise --stock" : "raise --max-devices";
         if (_leastDays > _request.DeadlineDays && double.IsFinite(_leastDays))
-            return FormattableString.Invariant($"misses the deadline: {_leastDays:F0} days at best on {limit} devices");
+            return FormattableString.Invariant($"misses the deadline: {Math.Ceiling(10 * _leastDays) / 10:F1} days at best on {limit} devices: raise --deadline to it, or {more}");
         return double.IsFinite(_leastMemory)
-            ? FormattableString.Invariant($"does not fit: {_leastMemory / 1e9:F0} GB needed on a device of {_rates.MemoryBytes / 1e9:F0} GB at best")
-            : FormattableString.Invariant($"no layout obeys the rules on {limit} devices");
+            ? FormattableString.Invariant($"does not fit: {_leastMemory / 1e9:F0} GB needed on a device of {_rates.MemoryBytes / 1e9:F0} GB at best: {more}, for more of them hold less each")
+            : FormattableString.Invariant($"no layout obeys the rules on {limit} devices: {more}, or change --sequences, which replicas share");
     }
 
     private Plan Make(in Layout layout)
@@ -104,6 +111,18 @@ public sealed class DeviceSearch
             return true;
         _pruned++;
         return false;
+    }
+
+    private void VisitOnly(in Layout layout)
+    {
+        int limit = _request.Limit(_device.Device);
+        _refusal = layout.Islands > 1 && _work.Exchange == ExchangeRule.EveryStep ? "islands exchange by the clock: give --sync edit"
+            : layout.Devices > limit ? FormattableString.Invariant($"the layout takes {layout.Devices} devices, there are {limit}: raise --max-devices or --stock")
+            : LayoutRules.Refusal(_work, layout, _rates.NodeDevices);
+        if (_refusal is null)
+            Visit(layout);
+        else
+            _refused++;
     }
 
     private void Visit(in Layout layout)

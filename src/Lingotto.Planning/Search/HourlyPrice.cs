@@ -21,7 +21,7 @@ public sealed record HourlyPrice(double? PerHour, double LogError, string Origin
             _ => 0,
         };
         if (rate == 0)
-            return new HourlyPrice(null, 0, $"its price is in {price.Currency}, for which no rate to {request.Currency} is known");
+            return new HourlyPrice(null, 0, $"its price is in {price.Currency}, for which no rate to {request.Currency} is known: give it in CNY or USD");
         double spread = price is { Low: { } low, High: { } high } ? Math.Log(high / low) / CostInterval.TenthToNinetieth : 0;
         string exchange = rate == 1 ? "" : FormattableString.Invariant($" at {request.YuanPerDollar} CNY/USD (assumed)");
         return new HourlyPrice(

@@ -48,6 +48,9 @@ public sealed record PlanRequest
     /// <summary>What backward computes again; null to choose.</summary>
     public Recompute? Recompute { get; init; }
 
+    /// <summary>The layout to plan with; null to choose.</summary>
+    public Layout? Layout { get; init; }
+
     /// <summary>Consider zero-bubble schedules, which few training programs have.</summary>
     public bool AllowsZeroBubble { get; init; }
 

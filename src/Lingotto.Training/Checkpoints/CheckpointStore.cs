@@ -15,7 +15,9 @@ namespace Lingotto.Training;
 /// </summary>
 internal sealed partial class CheckpointStore(string folder, Device device, IDisk? disk = null)
 {
-    private const string StateFile = "trainer_state.json", OptimizerFile = "optimizer.safetensors", ModelFile = "model.safetensors";
+    internal const string OptimizerFile = "optimizer.safetensors";
+
+    private const string StateFile = "trainer_state.json", ModelFile = "model.safetensors";
 
     /// <summary>What is damaged is called that and its old name; for whoever wants to know what happened to the disk.</summary>
     private const string DamagedPrefix = "damaged-";
@@ -80,7 +82,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         }
 
         DurableFolder.Sweep(folder);
-        (IReadOnlyList<string> candidates, string? fault) = Candidates();
+        (IReadOnlyList<string> candidates, string? fault) = Candidates(folder);
         var damaged = new List<string>();
         foreach (string name in candidates)
         {
@@ -105,6 +107,14 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
             $"{folder} holds no intact checkpoint ({fault}): restore one from a copy, or start over with --fresh.");
     }
 
+    /// <summary>Where the run stood when it saved a checkpoint; null for a folder that no run saved.</summary>
+    /// <param name="checkpoint">Its folder.</param>
+    public static TrainerState? StateOf(string checkpoint)
+    {
+        string path = Path.Combine(checkpoint, StateFile);
+        return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), RunJson.Default.TrainerState) : null;
+    }
+
     /// <exception cref="DurableFolderException">It is damaged; the message names the file and the tensor.</exception>
     /// <exception cref="RunException">It is of another model.</exception>
     public TrainerState Load(string checkpoint, TrainableDecoder decoder, AdamWOptimizer optimizer)
@@ -119,15 +129,15 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
         WeightFiles.LoadModel(device, checkpoint, decoder.Config, decoder.Blocks);
         WeightFiles.Read(device, Path.Combine(checkpoint, OptimizerFile), optimizer.State());
-        return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(checkpoint, StateFile)), RunJson.Default.TrainerState)
-            ?? throw new RunException($"{Path.Combine(checkpoint, StateFile)} is empty: delete this checkpoint or start over with --fresh.");
+        return StateOf(checkpoint)
+            ?? throw new RunException($"{Path.Combine(checkpoint, StateFile)} is absent or empty: delete this checkpoint or start over with --fresh.");
     }
 
     /// <summary>
     /// The one pointed at, those before it, newest first, and at last those after it, which the pointer never reached or was
     /// turned back from: better than nothing. Beside it what is wrong with the pointer.
     /// </summary>
-    private (IReadOnlyList<string> Names, string? Fault) Candidates()
+    internal static (IReadOnlyList<string> Names, string? Fault) Candidates(string folder)
     {
         string[] all = [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)).Where(name => Name().IsMatch(name))
             .OrderDescending(StringComparer.Ordinal)];

@@ -29,6 +29,38 @@ public static class CheckpointMerger
                 $"{string.Join(", ", paths)} {(found.Length == 1 ? "is 1 checkpoint" : $"are {found.Length} checkpoints")} where {Math.Max(2, count)} are to be merged: name more, lower --last, or let a run keep more with checkpoints.keep.");
     }
 
+    /// <summary>
+    /// Where checkpoints stand in their run, to weigh them by: their steps, or 0, 1, 2, ... where one was not saved by a run.
+    /// <paramref name="warn"/> is told of those that a rate which already fell has touched: a merge stands for that fall itself.
+    /// </summary>
+    /// <param name="checkpoints">Folders, oldest first.</param>
+    /// <param name="warn">Hears one line.</param>
+    /// <exception cref="RunException">They are not in the order of their steps.</exception>
+    public static IReadOnlyList<long> PositionsOf(IReadOnlyList<string> checkpoints, Action<string> warn)
+    {
+        TrainerState?[] states = [.. checkpoints.Select(CheckpointStore.StateOf)];
+        if (states.Contains(null))
+        {
+            return [.. Enumerable.Range(0, checkpoints.Count)];
+        }
+
+        for (int i = 1; i < states.Length; i++)
+        {
+            if (states[i]!.Step <= states[i - 1]!.Step)
+            {
+                throw new RunException($"{checkpoints[i]} is of step {states[i]!.Step}, {checkpoints[i - 1]} before it of step {states[i - 1]!.Step}: name each once, oldest first");
+            }
+        }
+
+        TrainerState newest = states[^1]!;
+        if ((newest.DecayStart ?? newest.DropStep) is { } fell && newest.Step > fell)
+        {
+            warn($"the rate of the run fell after step {fell} and {checkpoints[^1]} is of step {newest.Step}: a merge stands for a fall of its own, take checkpoints up to that step");
+        }
+
+        return [.. states.Select(state => state!.Step)];
+    }
+
     /// <summary>Writes the weighted sum as a folder that loads like each of them; it appears whole or not at all.</summary>
     /// <param name="checkpoints">Folders of one model, oldest first.</param>
     /// <param name="weights">As many, with a sum of 1.</param>
@@ -46,6 +78,12 @@ public static class CheckpointMerger
         foreach (string checkpoint in checkpoints.Where(folder => ModelConfig.Load(folder) != config))
         {
             throw new RunException($"{checkpoint} and {newest} differ in their config.json: merge checkpoints of one model.");
+        }
+
+        foreach (string checkpoint in checkpoints.Distinct())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            CheckpointReader.Verify(checkpoint);
         }
 
         var models = new List<SafetensorsModel>();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Lingotto.Training;
 
 /// <summary>
@@ -13,22 +15,41 @@ public static class MergeWeights
     /// <summary>The curves by the names that merge takes.</summary>
     public static IReadOnlyList<string> Curves { get; } = ["linear", "cosine", "inverse-sqrt", "1-sqrt"];
 
-    /// <summary>The weights of <paramref name="count"/> checkpoints, oldest first; their sum is 1.</summary>
-    /// <param name="curve">One of <see cref="Curves"/>.</param>
-    /// <param name="count">At least 1.</param>
-    public static double[] Of(string curve, int count)
+    /// <summary>The weights of checkpoints, oldest first; their sum is 1.</summary>
+    /// <param name="curve">One of <see cref="Curves"/>, or the rate that each checkpoint stands for: 1,0.8,0.5, never rising.</param>
+    /// <param name="positions">
+    /// Steps of the checkpoints, rising, at least 1 of them. The decay begins at the first and ends a mean interval after the last, so
+    /// that equal intervals give checkpoint j the rate at j / count.
+    /// </param>
+    /// <exception cref="RunException">The curve is none of these.</exception>
+    public static double[] Of(string curve, IReadOnlyList<long> positions)
     {
+        ArgumentNullException.ThrowIfNull(positions);
+        int count = positions.Count;
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        double length = count == 1 ? 1 : (positions[^1] - positions[0]) * ((double)count / (count - 1));
+        double[] rates = curve.Contains(',') ? Given(curve, count) : [.. positions.Select(step => RateAt(curve, (step - positions[0]) / length)), 0];
+        return [.. Enumerable.Range(0, count).Select(j => (rates[j] - rates[j + 1]) / rates[0])];
+    }
+
+    private static double[] Given(string curve, int count)
+    {
+        double[] rates = [.. curve.Split(',').Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) ? rate : double.NaN), 0];
+        bool falls = rates[0] is > 0 and < double.PositiveInfinity && rates.Zip(rates.Skip(1)).All(pair => pair.First >= pair.Second);
+        return falls && rates.Length == count + 1 ? rates
+            : throw new RunException($"--curve cannot be '{curve}': give {count} rates, one a checkpoint, from the oldest on and never rising, such as 1,0.8,0.5");
+    }
+
+    private static double RateAt(string curve, double progress)
+    {
         string name = curve switch
         {
             "linear" => DecayCurve.Linear,
             "cosine" => DecayCurve.Cosine,
             "inverse-sqrt" => DecayCurve.InverseSqrt,
             "1-sqrt" => DecayCurve.OneMinusSqrt,
-            _ => throw new ArgumentException($"'{curve}' is no curve: give one of {string.Join(", ", Curves)}", nameof(curve)),
+            _ => throw new RunException($"--curve cannot be '{curve}': give one of {string.Join(", ", Curves)}, or the rates of the checkpoints, such as 1,0.8,0.5"),
         };
-        double RateAt(int update) => update == count ? 0
-            : DecayCurve.At(name, (double)update / count, name == DecayCurve.InverseSqrt ? FinalOfInverseSqrt : 0);
-        return [.. Enumerable.Range(0, count).Select(j => RateAt(j) - RateAt(j + 1))];
+        return DecayCurve.At(name, progress, name == DecayCurve.InverseSqrt ? FinalOfInverseSqrt : 0);
     }
 }

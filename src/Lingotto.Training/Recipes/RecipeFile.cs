@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lingotto.Formats;
 
 namespace Lingotto.Training;
 

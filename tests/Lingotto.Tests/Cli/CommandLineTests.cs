@@ -197,20 +197,36 @@ public sealed class CommandLineTests : IDisposable
         using var error = new StringWriter();
         var terminal = new Terminal { In = TextReader.Null, Out = TextWriter.Null, Error = error };
         Assert.Equal(ExitCodes.Failed, FaultReport.Write(new IOException("No space left on device : '/x'.", 28), terminal, isVerbose: false));
+        Assert.Equal(ExitCodes.Failed, FaultReport.Write(new IOException("Failed to create '/y' with allocation size '9' because the disk was full."), terminal, isVerbose: false));
+        Assert.Equal(ExitCodes.Failed, FaultReport.Write(new IOException("Read-only file system : '/z'", 30), terminal, isVerbose: false));
         Assert.Equal(ExitCodes.Failed, FaultReport.Write(new UnauthorizedAccessException("Access to the path '/x' is denied."), terminal, isVerbose: false));
         Assert.Equal(ExitCodes.Failed, FaultReport.Write(new RunException("what (where): remedy"), terminal, isVerbose: false));
         Assert.Contains("the disk is full (No space left on device : '/x'): make room", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the disk is full (Failed to create '/y'", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Read-only file system : '/z': choose a place that can be written", error.ToString(), StringComparison.Ordinal);
         Assert.Contains("Access to the path '/x' is denied: check the permissions", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_run_folder_leads_to_its_newest_checkpoint()
+    public void A_run_folder_leads_to_its_newest_intact_checkpoint()
     {
-        string checkpoint = _folder.File("checkpoints/step-2");
-        Directory.CreateDirectory(checkpoint);
-        Assert.Contains("no checkpoint yet", Assert.Throws<RunException>(() => ModelFolder.Find(_folder.Path)).Message, StringComparison.Ordinal);
-        DurablePointer.Write(_folder.File("checkpoints"), "step-2");
-        Assert.Equal(checkpoint, ModelFolder.Find(_folder.Path));
+        string folder = _folder.File("checkpoints"), heard = "";
+        Directory.CreateDirectory(folder);
+        string Find() => ModelFolder.Find(_folder.Path, message => heard = message);
+        Assert.Contains("no checkpoint yet", Assert.Throws<RunException>(Find).Message, StringComparison.Ordinal);
+        foreach (string name in (string[])["step-000000001", "step-000000002"])
+        {
+            DurableFolder.Write(Path.Combine(folder, name), partial => File.WriteAllText(Path.Combine(partial, "tokenizer.json"), name));
+            DurablePointer.Write(folder, name);
+        }
+
+        Assert.Equal(Path.Combine(folder, "step-000000002"), Find());
+        Assert.Empty(heard);
+        File.WriteAllText(Path.Combine(folder, "step-000000002", "tokenizer.json"), "step-000000003");
+        Assert.Equal(Path.Combine(folder, "step-000000001"), Find());
+        Assert.Contains("took step-000000001", heard, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder, "step-000000001", "tokenizer.json"), "cut");
+        Assert.Contains("no intact checkpoint", Assert.Throws<RunException>(Find).Message, StringComparison.Ordinal);
     }
 
     [Theory]

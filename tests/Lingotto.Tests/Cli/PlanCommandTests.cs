@@ -25,12 +25,32 @@ public class PlanCommandTests
     [InlineData("--tokens", "0", "above 0")]
     [InlineData("--stock", "ling-a", "ling-a=2000")]
     [InlineData("--deadline", "soon", "soon")]
-    [InlineData("--edit-token-factor", "0.5", "below 1")]
+    [InlineData("--edit-token-factor", "0.5", "below 1", "--sync", "edit")]
     [InlineData("--straggler-share", "2", "0 to 1")]
     [InlineData("--straggler-share", "0.004", "--straggler-slowdown")]
-    public void A_faulty_option_is_answered_in_one_line(string option, string value, string named)
+    [InlineData("--straggler-slowdown", "0.66", "--straggler-share")]
+    [InlineData("--edit-token-factor", "1.05", "--sync edit")]
+    [InlineData("--currency", "EUR", "--currency cannot be 'EUR': give CNY or USD")]
+    [InlineData("--recompute", "all", "none, selective or full")]
+    [InlineData("--sequences", "-1", "--sequences cannot be '-1'")]
+    [InlineData("--imbalance", "nan", "--imbalance")]
+    [InlineData("--devices", "", "names none")]
+    [InlineData("--devices", "h9999", "without --devices shows all")]
+    [InlineData("--devices", "910b2", "did you mean ascend-910b2?")]
+    [InlineData("--stock", "foo=3", "--stock: foo")]
+    [InlineData("--stock", "ling-a=2,ling-a=3", "twice")]
+    [InlineData("--run", "runs/x", "--here")]
+    [InlineData("--here", "here.json", "--sync", "--sync", "edit")]
+    [InlineData("--stock", "h100-sxm=20", "leaves out", "--devices", "ling-a")]
+    [InlineData("--no-vendor", "nvidia", "leaves out every device", "--devices", "h100-sxm")]
+    [InlineData("--fp8", null, "none of the devices has FP8", "--devices", "ling-a")]
+    [InlineData("--pareto", null, "give one of them", "--json")]
+    [InlineData("--layout", "t8 q4", "'q4' is no part of a layout")]
+    [InlineData("--layout", "t8 t4", "twice")]
+    [InlineData("--layout", "t8", "--recompute", "--recompute", "full")]
+    public void A_faulty_option_is_answered_in_one_line(string option, string? value, string named, params string[] others)
     {
-        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", option, value);
+        (int code, string text, string error) = CapturedTerminal.Run("", ["plan", "ling-plus", option, .. value is null ? [] : new[] { value }, .. others]);
         Assert.NotEqual(0, code);
         Assert.Empty(text);
         Assert.Contains(named, error, StringComparison.Ordinal);
@@ -43,6 +63,68 @@ public class PlanCommandTests
         (int code, string _, string error) = CapturedTerminal.Run("", "plan", "ling-lyte");
         Assert.NotEqual(0, code);
         Assert.Contains("ling-lite", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("raise --deadline to it", "--deadline", "36h")]
+    [InlineData("raise --budget to it", "--budget", "1K")]
+    [InlineData("raise --stock", "--stock", "ling-a=8")]
+    [InlineData("42 query heads do not divide by t = 4", "--layout", "t4 p8 e8 d30")]
+    public void Where_nothing_can_be_had_each_device_says_what_would_let_it_in(string remedy, string option, string value)
+    {
+        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", "--devices", "ling-a", option, value);
+        Assert.NotEqual(0, code);
+        Assert.Contains(remedy, text, StringComparison.Ordinal);
+        Assert.StartsWith("error: no device", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_layout_of_ones_own_is_priced_as_the_search_prices_it()
+    {
+        string[] question = ["plan", "ling-lite", "--tokens", "300B", "--devices", "h800", "--json"];
+        using var searched = JsonDocument.Parse(CapturedTerminal.Run("", question).Item2);
+        JsonElement best = searched.RootElement.GetProperty("plans")[0];
+        Assert.Equal("h800-sxm", best.GetProperty("device").GetString()); // the only device whose name begins so
+        using var given = JsonDocument.Parse(CapturedTerminal.Run("", [.. question, "--layout", best.GetProperty("layout").GetString()!]).Item2);
+        Assert.Equal(best.GetProperty("cost").GetDouble(), given.RootElement.GetProperty("plans")[0].GetProperty("cost").GetDouble());
+        Assert.Equal(1, given.RootElement.GetProperty("search").GetProperty("evaluated").GetInt32());
+    }
+
+    [Fact]
+    public void Every_device_of_the_catalogue_is_answered_for()
+    {
+        (_, string text, _) = CapturedTerminal.Run("", "plan", "ling-lite", "--tokens", "300B");
+        Assert.All(Planning.PlanningFixture.Catalogue.Devices, device => Assert.Contains(device.Name, text, StringComparison.Ordinal));
+        Assert.Contains("nobody published its peak", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_ling_published_is_compared_alike_whatever_else_is_asked()
+    {
+        string[] question = ["plan", "ling-plus", "--devices", "ling-a,ling-d"];
+        string Comparison(params string[] more)
+        {
+            string text = CapturedTerminal.Run("", [.. question, .. more]).Item2;
+            return text[text.IndexOf("published (arXiv", StringComparison.Ordinal)..text.IndexOf("search:", StringComparison.Ordinal)];
+        }
+
+        Assert.Equal(Comparison(), Comparison("--tokens", "2T", "--sync", "edit", "--straggler-share", "0.004", "--straggler-slowdown", "0.66", "--imbalance", "2"));
+        Assert.Contains("1.2 times the mean", Comparison(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--straggler-share", "5")]
+    [InlineData("--failures", "-3")]
+    [InlineData("--second-step", "-5")]
+    [InlineData("--workers", "2000000")]
+    [InlineData("--exchange", "daily")]
+    public void A_fleet_that_cannot_be_played_is_refused_in_one_line(string option, string value)
+    {
+        (int code, string _, string error) = CapturedTerminal.Run("", "plan", "simulate", "fleet", option, value, "--hours", "100");
+        Assert.NotEqual(0, code);
+        Assert.Contains(option, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
     }
 

@@ -14,7 +14,7 @@ public sealed class CheckpointMergerTests
     [InlineData("1-sqrt", 32)]
     public void Weights_add_up_to_one_and_give_every_update_what_the_decay_gives_it(string curve, int count)
     {
-        double[] weights = MergeWeights.Of(curve, count);
+        double[] weights = MergeWeights.Of(curve, [.. Enumerable.Range(7, count).Select(i => 10L * i)]);
         Assert.Equal(1, weights.Sum(), 12);
         Assert.All(weights, weight => Assert.InRange(weight, 0, 1));
         string name = curve switch { "1-sqrt" => DecayCurve.OneMinusSqrt, "inverse-sqrt" => DecayCurve.InverseSqrt, _ => curve };
@@ -23,14 +23,14 @@ public sealed class CheckpointMergerTests
     }
 
     [Fact]
-    public void A_linear_decay_is_the_mean() => Assert.All(MergeWeights.Of("linear", 4), weight => Assert.Equal(0.25, weight, 12));
+    public void A_linear_decay_is_the_mean() => Assert.All(MergeWeights.Of("linear", [1, 2, 3, 4]), weight => Assert.Equal(0.25, weight, 12));
 
     [Fact]
     public void Equal_checkpoints_merge_into_themselves()
     {
         using var run = new TinyRun(TinyModels.Ling2);
         string checkpoint = run.Train(stopAfter: 3).Result!.CheckpointFolder;
-        CheckpointMerger.Merge([checkpoint, checkpoint, checkpoint], MergeWeights.Of("1-sqrt", 3), run.File("merged"), default);
+        CheckpointMerger.Merge([checkpoint, checkpoint, checkpoint], MergeWeights.Of("1-sqrt", [1, 2, 3]), run.File("merged"), default);
         Assert.Equal(Weights(checkpoint), Weights(run.File("merged")));
         Assert.Equal(ModelConfig.Load(checkpoint), ModelConfig.Load(run.File("merged")));
         Assert.Throws<DurableFolderException>(() => CheckpointMerger.Merge([checkpoint, checkpoint], [0.5, 0.5], run.File("merged"), default));
@@ -49,9 +49,44 @@ public sealed class CheckpointMergerTests
         };
         RecordingObserver heard = run.Train(recipe: constant);
         IReadOnlyList<string> checkpoints = CheckpointMerger.Find([run.Folder], 6);
-        CheckpointMerger.Merge(checkpoints, MergeWeights.Of("linear", 6), run.File("merged"), default);
+        CheckpointMerger.Merge(checkpoints, MergeWeights.Of("linear", [1, 2, 3, 4, 5, 6]), run.File("merged"), default);
         Assert.InRange(HeldOutLoss(run, run.File("merged")), 0, heard.Result!.HeldOut!.Loss - 0.005);
         Assert.Equal(heard.Result.HeldOut.Loss, HeldOutLoss(run, checkpoints[^1]), 4);
+    }
+
+    [Fact]
+    public void Checkpoints_off_the_beat_count_by_where_they_stand()
+    {
+        // A decay from step 689 over 99 steps: the rate at 700 is 8/9, at 755 a third.
+        double[] weights = MergeWeights.Of("linear", [689, 700, 755]);
+        Assert.Equal(1 / 9.0, weights[0], 12);
+        Assert.Equal(8 / 9.0 - 1 / 3.0, weights[1], 12);
+        Assert.Equal(1 / 3.0, weights[2], 12);
+        using var run = new TinyRun(TinyModels.Ling2);
+        string[] folders = [run.Train(stopAfter: 2).Result!.CheckpointFolder, run.Train(stopAfter: 3).Result!.CheckpointFolder];
+        Assert.Equal([2, 3], CheckpointMerger.PositionsOf(folders, _ => Assert.Fail("the rate has not fallen")));
+        Assert.Contains("oldest first", Assert.Throws<RunException>(() => CheckpointMerger.PositionsOf([folders[1], folders[0]], _ => { })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Any_curve_may_be_given_by_its_rates()
+    {
+        double[] weights = MergeWeights.Of("2,1,0.5", [10, 20, 30]);
+        Assert.Equal([0.5, 0.25, 0.25], weights);
+        foreach (string wrong in (string[])["1,0.5", "1,2,3", "0,0,0", "1,x,0", "steep"])
+            Assert.Contains(wrong, Assert.Throws<RunException>(() => MergeWeights.Of(wrong, [10, 20, 30])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_is_not_merged_under_a_sound_manifest()
+    {
+        using var run = new TinyRun(TinyModels.Ling2);
+        string[] folders = [run.Train(stopAfter: 2).Result!.CheckpointFolder, run.Train(stopAfter: 3).Result!.CheckpointFolder];
+        byte[] weights = Weights(folders[0]);
+        weights[^9] ^= 4;
+        File.WriteAllBytes(Path.Combine(folders[0], "model.safetensors"), weights);
+        Assert.Throws<DurableFolderException>(() => CheckpointMerger.Merge(folders, [0.5, 0.5], run.File("merged"), default));
+        Assert.False(Directory.Exists(run.File("merged")));
     }
 
     [Fact]

@@ -15,6 +15,7 @@ internal static class PlanCommand
           lingotto plan ling-lite --tokens 300B --no-vendor nvidia --currency USD
           lingotto plan ling-plus --tokens 9T --stock ling-a=2000,ling-d=500 --devices ling-a,ling-d --deadline 60d --mixed
           lingotto plan ling-lite --tokens 300B --pareto
+          lingotto plan ling-plus --devices h800 --layout "t2 p30 e8 d4 b1 zero-1 recompute-full"
           lingotto plan ling-plus --tokens 1T --sync edit --straggler-share 0.004 --straggler-slowdown 0.66
           lingotto bench --device-file here.json; lingotto plan quickstart --here here.json --run runs/quickstart
           lingotto plan ling-lite --tokens 300B --html plan.html --export megatron
@@ -29,7 +30,7 @@ internal static class PlanCommand
         command.Add(GlobalOptions.Json);
         var html = new Option<string?>("--html") { Description = "Write the plan as one HTML file.", HelpName = "FILE" };
         var export = new Option<string?>("--export") { Description = "Print the best plan in the words of another program instead.", HelpName = "megatron|deepspeed|recipe" };
-        export.AcceptOnlyFromAmong("megatron", "deepspeed", "recipe");
+        export.AcceptOnly("megatron", "deepspeed", "recipe");
         Option<string?> here = PlanHere.Option();
         var happened = new Option<string?>("--run") { Description = "With --here: set beside it what this run of the recipe did.", HelpName = "RUN" };
         command.Add(here);
@@ -40,25 +41,51 @@ internal static class PlanCommand
         command.Add(PlanSimulateCommand.Create(context));
         command.SetAction(parsed =>
         {
+            string? format = parsed.GetValue(export);
+            bool isJson = parsed.GetValue(GlobalOptions.Json);
             if (parsed.GetValue(here) is { } machine)
-                return PlanHere.Write(parsed.GetRequiredValue(model), machine, parsed.GetValue(happened), context);
+            {
+                string? idle = options.Given(parsed) ?? (format is not null ? export.Name : parsed.GetValue(html) is not null ? html.Name : isJson ? GlobalOptions.Json.Name : null);
+                return idle is null ? PlanHere.Write(parsed.GetRequiredValue(model), machine, parsed.GetValue(happened), context)
+                    : throw new UsageException($"--here predicts one recipe on one machine, for which {idle} means nothing: leave it out");
+            }
+
+            if (parsed.GetValue(happened) is not null)
+                throw new UsageException("--run needs --here: give the file that lingotto bench --device-file wrote on the machine of the run");
+            if ((options.Pareto(parsed), format is not null, isJson) is (true, true, _) or (true, _, true) or (_, true, true))
+                throw new UsageException("--pareto, --export and --json each say what is printed: give one of them");
+            options.RefuseIdle(parsed);
             string path = Locate(parsed.GetRequiredValue(model), context.AssetFolder);
             string name = Path.GetFileNameWithoutExtension(path);
             Workload work = Work(ModelShape.Of(ModelConfig.Load(path), name), name, parsed, options, context.AssetFolder);
-            PlanRequest request = options.Request(parsed, work);
-            DeviceCatalogue catalogue = DeviceCatalogue.Load(Path.Combine(context.AssetFolder, "devices"));
-            EfficiencyTable efficiencies = EfficiencyTable.Load(Path.Combine(context.AssetFolder, "devices", "calibration"));
-            IReadOnlyList<DeviceEstimate> devices = options.Devices(parsed, catalogue, efficiencies);
-            PlanResult result = Planner.Run(request, devices, options.Mixed(parsed), context.Cancellation);
+            PlanResult result = Search(parsed, options, work, context);
             if (parsed.GetValue(html) is { } page)
                 WritePage(result, page);
-            if (options.Pareto(parsed))
+            bool isAnswered = result.Ranked.Count > 0 || result.Mixed is not null;
+            if (options.Pareto(parsed) && isAnswered)
                 PlanView.WriteFront(ParetoFront.Of(result), result.Request.Currency, context.Terminal.Out);
             else
-                Print(result, parsed.GetValue(export), parsed.GetValue(GlobalOptions.Json), context.Terminal.Out);
-            return result.Ranked.Count > 0 || result.Mixed is not null ? ExitCodes.Done : ExitCodes.Failed;
+                Print(result, format, isJson, context.Terminal);
+            return isAnswered ? ExitCodes.Done
+                : throw new PlanException("no device with a price has a plan: what keeps each out, and what would let it in, stands in its line");
         });
         return command;
+    }
+
+    private static PlanResult Search(ParseResult parsed, PlanOptions options, Workload work, CliContext context)
+    {
+        DeviceCatalogue catalogue = options.Devices.Catalogue(parsed, DeviceCatalogue.Load(Path.Combine(context.AssetFolder, "devices")));
+        EfficiencyTable efficiencies = EfficiencyTable.Load(Path.Combine(context.AssetFolder, "devices", "calibration"));
+        IReadOnlyList<DeviceSpec> chosen = options.Devices.Chosen(parsed, catalogue);
+        DeviceSpec[] unknown = options.Devices.AreNamed(parsed) ? [] : [.. chosen.Where(device => DeviceEstimate.Unknown(device) is not null)];
+        PlanRequest request = options.Request(parsed, work, options.Devices.Stock(parsed, catalogue, chosen));
+        DeviceEstimate[] devices = [.. chosen.Except(unknown).Select(device => DeviceEstimate.Of(device, catalogue, efficiencies))];
+        if (request.AllowsFp8 && !devices.Any(device => device.HasFp8))
+            throw new UsageException("--fp8: none of the devices has FP8: leave it out, or name others");
+        return Planner.Run(request, devices, options.Mixed(parsed), context.Cancellation) with
+        {
+            Unknown = [.. unknown.Select(device => new RejectedDevice(device.Name, DeviceEstimate.Unknown(device)!, null))],
+        };
     }
 
     private static void WritePage(PlanResult result, string file)
@@ -68,8 +95,9 @@ internal static class PlanCommand
         DurableFile.WriteAllText(file, text.ToString());
     }
 
-    private static void Print(PlanResult result, string? export, bool isJson, TextWriter output)
+    private static void Print(PlanResult result, string? export, bool isJson, Terminal terminal)
     {
+        TextWriter output = terminal.Out;
         Plan? best = export is null ? null : LayoutExport.Best(result);
         switch (export)
         {
@@ -78,6 +106,7 @@ internal static class PlanCommand
                 break;
             case "deepspeed":
                 output.Write(LayoutExport.DeepSpeed(best!, result.Request.Work));
+                terminal.Error.WriteLine($"what ZeRO does not do belongs to the launcher: {best!.Layout} on {best.Layout.Devices} devices");
                 break;
             case "recipe":
                 output.Write(LayoutExport.Recipe(best!, result.Request.Work, result.Request.Currency));

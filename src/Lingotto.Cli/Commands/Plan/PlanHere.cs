@@ -20,6 +20,8 @@ internal static class PlanHere
         Recipe run = RecipeFile.Load(recipe, context.AssetFolder, []);
         RunPlan plan = Predict(run, machine, context.AssetFolder);
         context.Terminal.Out.WriteLine(Text(recipe, run, plan));
+        if (DeviceCatalogue.ReadDevice(machine).MemoryGb.Value is { } gigabytes && plan.MemoryBytes > 1e9 * gigabytes)
+            context.Terminal.Out.WriteLine($"that does not fit in the {Figures.Bytes(1e9 * gigabytes)} of the machine: take a smaller model, or fewer sequences in a micro-batch");
         if (happened is not null)
             Compare(plan, happened, context.Terminal.Out);
         return ExitCodes.Done;

@@ -8,9 +8,7 @@ namespace Lingotto.Cli;
 internal sealed class PlanOptions
 {
     private readonly Option<string> _tokens = new("--tokens") { Description = "Tokens to train on: 1T, 300B.", HelpName = "N", DefaultValueFactory = _ => "1T" };
-    private readonly Option<string?> _devices = new("--devices") { Description = "Consider only these, parted by commas; a file describes one of your own.", HelpName = "NAMES" };
-    private readonly Option<string[]> _noVendor = new("--no-vendor") { Description = "Leave out a vendor.", HelpName = "NAME" };
-    private readonly Option<string?> _stock = new("--stock") { Description = "How many there are: ling-a=2000,ling-d=500. Devices not named are unlimited.", HelpName = "NAME=N" };
+    private readonly Option<string?> _layout = new("--layout") { Description = "Plan with this layout instead of searching, in the words of a plan: \"t2 p8 e8 d16 b1 zero-1 recompute-full\".", HelpName = "TEXT" };
     private readonly Option<string> _deadline = new("--deadline") { Description = "Longest run.", HelpName = "TIME", DefaultValueFactory = _ => "60d" };
     private readonly Option<string?> _budget = new("--budget") { Description = "Most money, in the currency of the answer: 6M.", HelpName = "AMOUNT" };
     private readonly Option<string> _currency = new("--currency") { Description = "Currency of the answer.", HelpName = "CNY|USD", DefaultValueFactory = _ => "CNY" };
@@ -32,16 +30,35 @@ internal sealed class PlanOptions
 
     public void AddTo(Command command)
     {
-        _currency.AcceptOnlyFromAmong("CNY", "USD");
-        _recompute.AcceptOnlyFromAmong("none", "selective", "full");
-        _sync.AcceptOnlyFromAmong("step", "edit");
-        foreach (Option option in (Option[])
-        [
-            _tokens, _devices, _noVendor, _stock, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
-            _software, _zeroBubble, _pareto, _mixed, _fp8, _sync, _editTokenFactor, _stragglerShare, _stragglerSlowdown,
-        ])
+        _currency.AcceptOnly("CNY", "USD");
+        _recompute.AcceptOnly("none", "selective", "full");
+        _sync.AcceptOnly("step", "edit");
+        foreach (Option option in All)
             command.Add(option);
     }
+
+    /// <summary>Where devices come from.</summary>
+    public DeviceOptions Devices { get; } = new();
+
+    private IReadOnlyList<Option> All =>
+    [
+        _tokens, .. Devices.All, _layout, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
+        _software, _zeroBubble, _pareto, _mixed, _fp8, _sync, _editTokenFactor, _stragglerShare, _stragglerSlowdown,
+    ];
+
+    /// <summary>An option of these that was given; null for none.</summary>
+    public string? Given(ParseResult parsed) => All.FirstOrDefault(option => IsGiven(parsed, option))?.Name;
+
+    /// <summary>Refuses options that others would leave without effect.</summary>
+    public void RefuseIdle(ParseResult parsed)
+    {
+        if (IsGiven(parsed, _editTokenFactor) && parsed.GetValue(_sync) != "edit")
+            throw new UsageException("--edit-token-factor needs --sync edit: it counts what EDiT needs beside synchronous training");
+        if (IsGiven(parsed, _layout) && ((Option[])[_recompute, _zeroBubble, _pareto, _mixed]).FirstOrDefault(option => IsGiven(parsed, option)) is { } fixedByIt)
+            throw new UsageException($"--layout leaves nothing to choose for {fixedByIt.Name}: leave one of them out");
+    }
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     public int? SequenceLength(ParseResult parsed) => parsed.GetValue(_sequence) is > 0 and var length ? length : null;
 
@@ -67,7 +84,7 @@ internal sealed class PlanOptions
         return longer is >= 0 and < 1000 ? new Stragglers(longer, share) : throw new UsageException("--straggler-slowdown must be at least 0 and below 1000");
     }
 
-    public PlanRequest Request(ParseResult parsed, Workload work)
+    public PlanRequest Request(ParseResult parsed, Workload work, IReadOnlyDictionary<string, int> stock)
     {
         string deadline = parsed.GetRequiredValue(_deadline);
         return new PlanRequest
@@ -80,7 +97,8 @@ internal sealed class PlanOptions
             Currency = parsed.GetRequiredValue(_currency),
             YuanPerDollar = parsed.GetValue(_yuan) is > 0 and var rate ? rate : throw new UsageException("--yuan-per-dollar must be above 0"),
             MaxDevices = parsed.GetValue(_maxDevices),
-            Stock = Stock(parsed.GetValue(_stock)),
+            Stock = stock,
+            Layout = parsed.GetValue(_layout) is { } layout ? LayoutText.Parse(layout) : null,
             Recompute = parsed.GetValue(_recompute) is { } kind ? Enum.Parse<Recompute>(kind, ignoreCase: true) : null,
             SoftwareYear = parsed.GetValue(_software) is var year and (0 or (> 2015 and < 2040))
                 ? year : throw new UsageException("--software-year must be a year such as 2024.5"),
@@ -90,47 +108,6 @@ internal sealed class PlanOptions
             EditTokenFactor = parsed.GetValue(_editTokenFactor) is >= 1 and < 100 and var factor
                 ? factor : throw new UsageException("--edit-token-factor must be at least 1 and below 100: islands that exchange seldom learn no more from a token"),
         };
-    }
-
-    public IReadOnlyList<DeviceEstimate> Devices(ParseResult parsed, DeviceCatalogue catalogue, EfficiencyTable efficiencies)
-    {
-        string[] names = parsed.GetValue(_devices)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
-        List<DeviceSpec> files = [];
-        for (int i = 0; i < names.Length; i++)
-        {
-            if (!names[i].EndsWith(".json", StringComparison.OrdinalIgnoreCase))
-                continue;
-            files.Add(DeviceCatalogue.ReadDevice(names[i]));
-            names[i] = files[^1].Name;
-        }
-
-        catalogue = catalogue.With(files);
-        HashSet<string> excluded = new(parsed.GetValue(_noVendor) ?? [], StringComparer.OrdinalIgnoreCase);
-        foreach (string vendor in excluded)
-        {
-            if (catalogue.Devices.All(device => !device.Vendor.Equals(vendor, StringComparison.OrdinalIgnoreCase)))
-                throw new UsageException($"--no-vendor cannot be '{vendor}': give one of {string.Join(", ", catalogue.Devices.Select(device => device.Vendor).Distinct())}");
-        }
-
-        foreach (string name in Stock(parsed.GetValue(_stock)).Keys)
-            _ = catalogue[name];
-        IEnumerable<DeviceSpec> chosen = names.Length > 0 ? names.Select(name => catalogue[name]).Distinct()
-            : catalogue.Devices.Where(device => device.Bf16Tflops.Value > 0 && device.MemoryGb.Value > 0);
-        return [.. chosen.Where(device => !excluded.Contains(device.Vendor)).Select(device => DeviceEstimate.Of(device, catalogue, efficiencies))];
-    }
-
-    private static Dictionary<string, int> Stock(string? text)
-    {
-        var stock = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
-        foreach (string entry in text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
-        {
-            string[] parts = entry.Split('=');
-            if (parts.Length != 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int count) || count < 1)
-                throw new UsageException($"--stock cannot be '{entry}': give a device and a number, as in ling-a=2000");
-            stock[parts[0].ToLowerInvariant()] = count;
-        }
-
-        return stock;
     }
 
     /// <summary>1T, 300B, 6.35M, 1e12.</summary>

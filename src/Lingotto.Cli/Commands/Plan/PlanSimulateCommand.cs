@@ -14,6 +14,8 @@ internal static class PlanSimulateCommand
           lingotto plan simulate fleet --workers 64 --step 10 --second-step 25 --exchange clock --svg mixed.svg
         """;
 
+    private const double MostSteps = 50_000_000;
+
     private static readonly Option<string?> s_svg = new("--svg") { Description = "Draw the timeline.", HelpName = "FILE" };
     private static readonly Option<string?> s_trace = new("--trace") { Description = "Write a trace for Perfetto.", HelpName = "FILE" };
 
@@ -31,9 +33,11 @@ internal static class PlanSimulateCommand
         command.SetAction(parsed =>
         {
             int count = parsed.GetValue(stages), rounds = parsed.GetValue(microBatches), parts = parsed.GetValue(chunks);
+            if ((double)count * rounds * parts > MostSteps / 10)
+                throw new UsageException(FormattableString.Invariant($"--stages, --micro-batches and --chunks come to more than {MostSteps / 10:N0} passes: give fewer of any"));
             double ahead = Positive(parsed, forward), back = Positive(parsed, backward);
             IReadOnlyList<TimelineSpan> spans = PipelineSimulation.Run(
-                [.. Enumerable.Repeat(ahead, count)], [.. Enumerable.Repeat(back, count)], rounds, parts, Math.Max(0, parsed.GetValue(transfer)));
+                [.. Enumerable.Repeat(ahead, count)], [.. Enumerable.Repeat(back, count)], rounds, parts, NotNegative(parsed, transfer));
             double end = spans.Max(span => span.End), busy = rounds * (ahead + back);
             context.Terminal.Out.WriteLine(FormattableString.Invariant(
                 $"{end:G6} s, of which {end - busy:G5} s bubble ({100 * (end - busy) / end:F1} %); the formula says {busy + (count - 1) * (ahead + back) / parts:G6} s without transfers"));
@@ -46,14 +50,14 @@ internal static class PlanSimulateCommand
     {
         Option<int> workers = NumberOption.Whole("--workers", "Replicas.", 64, least: 1);
         Option<double> step = NumberOption.Real("--step", "Seconds of a step.", 10);
-        Option<double> second = NumberOption.Real("--second-step", "Seconds of a step of the second half of the workers; 0 for the same.", 0);
+        Option<double> second = NumberOption.Real("--second-step", "Seconds of a step of every other worker; 0 for the same.", 0);
         Option<double> stragglerShare = NumberOption.Real("--straggler-share", "Share of steps that are slow.", 0);
         Option<double> stragglerSlowdown = NumberOption.Real("--straggler-slowdown", "How much longer a slow step takes: 0.66 for two thirds.", 0.66);
         Option<double> failures = NumberOption.Real("--failures", "Failures of a worker per hour.", 0);
         Option<double> save = NumberOption.Real("--save", "Seconds of a save.", 60);
         Option<double> restart = NumberOption.Real("--restart", "Seconds from a failure to the next step.", 900);
         var exchange = new Option<string>("--exchange") { Description = "When workers exchange.", HelpName = "step|steps|clock", DefaultValueFactory = _ => "step" };
-        exchange.AcceptOnlyFromAmong("step", "steps", "clock");
+        exchange.AcceptOnly("step", "steps", "clock");
         Option<double> hours = NumberOption.Real("--hours", "Wall time to play.", 2);
         var command = new Command("fleet", "Replicas of a model: stragglers, failures, exchanges.")
         {
@@ -62,12 +66,16 @@ internal static class PlanSimulateCommand
         command.SetAction(parsed =>
         {
             int count = parsed.GetValue(workers);
-            double first = Positive(parsed, step), other = parsed.GetValue(second) > 0 ? parsed.GetValue(second) : first;
-            double rate = Math.Max(0, parsed.GetValue(failures));
+            double first = Positive(parsed, step), other = NotNegative(parsed, second) is > 0 and var seconds ? seconds : first, wall = 3600 * Positive(parsed, hours);
+            if (count * wall / Math.Min(first, other) > MostSteps)
+                throw new UsageException(FormattableString.Invariant($"--workers and --hours come to more than {MostSteps:N0} steps: give fewer of either"));
+            double rate = NotNegative(parsed, failures), share = NotNegative(parsed, stragglerShare);
+            if (share > 1)
+                throw new UsageException("--straggler-share must be a share, 0 to 1");
             var scenario = new FleetScenario
             {
-                StepSeconds = [.. Enumerable.Range(0, count).Select(worker => worker < (count + 1) / 2 ? first : other)],
-                Stragglers = new Stragglers(Math.Max(0, parsed.GetValue(stragglerSlowdown)), Math.Clamp(parsed.GetValue(stragglerShare), 0, 1)),
+                StepSeconds = [.. Enumerable.Range(0, count).Select(worker => worker % 2 == 0 ? first : other)],
+                Stragglers = new Stragglers(NotNegative(parsed, stragglerSlowdown), share),
                 FailuresPerHour = rate,
                 SaveSeconds = Positive(parsed, save),
                 RestartSeconds = Positive(parsed, restart),
@@ -79,7 +87,7 @@ internal static class PlanSimulateCommand
                     _ => ExchangeRule.ByClock,
                 },
                 ExchangeSteps = 128,
-                WallSeconds = 3600 * Positive(parsed, hours),
+                WallSeconds = wall,
                 Seed = parsed.GetValue(GlobalOptions.Seed) ?? 1,
             };
             FleetOutcome outcome = FleetSimulation.Run(scenario, context.Cancellation);
@@ -92,6 +100,9 @@ internal static class PlanSimulateCommand
 
     private static double Positive(ParseResult parsed, Option<double> option) => parsed.GetValue(option) is > 0 and < 1e9 and var value
         ? value : throw new UsageException($"{option.Name} must be above 0");
+
+    private static double NotNegative(ParseResult parsed, Option<double> option) => parsed.GetValue(option) is >= 0 and < 1e9 and var value
+        ? value : throw new UsageException($"{option.Name} must be 0 or more");
 
     private static void Write(ParseResult parsed, string title, string lane, IReadOnlyList<TimelineSpan> spans)
     {

@@ -1,4 +1,4 @@
-namespace Lingotto.Training;
+namespace Lingotto.Formats;
 
 /// <summary>Guesses which known name a mistyped one was meant to be.</summary>
 public static class NearestName

@@ -1,0 +1,57 @@
+using System.Globalization;
+
+namespace Lingotto.Planning;
+
+/// <summary>Reads the shorthand that a layout is written in: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
+public static class LayoutText
+{
+    private const string Example = "t2 p8 v2 c1 e8 d16 islands4 b1 zero-1 recompute-selective";
+
+    private const int MostCount = 1 << 15;
+
+    private static readonly char[] s_digits = [.. "0123456789"];
+
+    private static readonly string[] s_counts = ["t", "p", "v", "c", "e", "d", "islands", "b"];
+
+    /// <summary>The layout of a shorthand, words in any order; a number left out is 1, ZeRO is 1, nothing is computed again.</summary>
+    /// <exception cref="PlanException">A word is none of those, or one is given twice.</exception>
+    public static Layout Parse(string text)
+    {
+        var counts = new Dictionary<string, int>();
+        var layout = new Layout { Devices = 1 };
+        foreach (string word in text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))
+        {
+            string name = word.TrimEnd(s_digits);
+            if (Chosen(layout, word) is { } chosen)
+                layout = chosen;
+            else if (!s_counts.Contains(name) || !int.TryParse(word[name.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int count) || count is < 1 or > MostCount)
+                throw new PlanException($"'{word}' is no part of a layout: write it as in {Example}");
+            else if (!counts.TryAdd(name, count))
+                throw new PlanException($"the layout names {name} twice: give it once, as in {Example}");
+        }
+
+        int Of(string name) => counts.GetValueOrDefault(name, 1);
+        return layout with
+        {
+            Devices = (int)Math.Min(int.MaxValue, (long)Of("t") * Of("p") * Of("c") * Of("d")),
+            Tensor = Of("t"),
+            Pipeline = Of("p"),
+            Chunks = Of("v"),
+            Context = Of("c"),
+            Expert = Of("e"),
+            Islands = Of("islands"),
+            MicroBatch = Of("b"),
+        };
+    }
+
+    private static Layout? Chosen(in Layout layout, string word) => word switch
+    {
+        "keep-all" => layout with { Recompute = Recompute.None },
+        "recompute-selective" => layout with { Recompute = Recompute.Selective },
+        "recompute-full" => layout with { Recompute = Recompute.Full },
+        "zero-0" or "zero-1" or "zero-2" or "zero-3" => layout with { Zero = (ZeroStage)(word[^1] - '0') },
+        "zb-h1" => layout with { Schedule = PipelineSchedule.ZeroBubbleH1 },
+        "zb-h2" => layout with { Schedule = PipelineSchedule.ZeroBubbleH2 },
+        _ => null,
+    };
+}
