@@ -48,6 +48,22 @@ public sealed class FleetSimulation
             simulation._steps.Sum() / wall, simulation._useful.Sum() / wall, simulation._failures, simulation._exchanges, simulation._spans);
     }
 
+    /// <summary>Steps a worker and second by the closed forms of <see cref="Stragglers"/>, without failures and saves; null for workers of unequal speed.</summary>
+    public static double? Formula(FleetScenario scenario)
+    {
+        double step = scenario.StepSeconds[0];
+        int workers = scenario.StepSeconds.Count;
+        if (scenario.StepSeconds.Any(other => other != step))
+            return null;
+        Stragglers slow = scenario.Stragglers;
+        return 1 / scenario.Exchange switch
+        {
+            ExchangeRule.EveryStep => step * slow.Synchronous(workers),
+            ExchangeRule.AfterSteps => step * slow.EverySteps(workers, scenario.ExchangeSteps),
+            _ => step * slow.ByClock() + StepModel.Meeting(workers, 1, slow, step * slow.ByClock()),
+        };
+    }
+
     private void Play(CancellationToken cancellation)
     {
         for (int worker = 0; worker < _clock.Length; worker++)

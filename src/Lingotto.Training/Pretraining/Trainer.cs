@@ -20,6 +20,7 @@ internal sealed class Trainer(
     private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(stage.Recipe.Training.SequenceLength);
     private readonly BatchSchedule _batches = new(stage.Recipe);
     private LearningRateSchedule _schedule = new(stage.Recipe.Schedule, stage.Recipe.Training.NumSteps, null, new BatchSchedule(stage.Recipe));
+    private RunBill _bill = null!;
     private double _secondsPerStep;
     private bool _saveIsDue;
     private int _returns;
@@ -68,6 +69,7 @@ internal sealed class Trainer(
         Tracing?.PeakGflops = summary.PeakGflops;
         var clock = Stopwatch.StartNew();
         double elapsedBefore = State.ElapsedSeconds;
+        _bill = new RunBill(_recipe.Hardware, log.Spent, elapsedBefore);
         RunOutcome? outcome = Ended(clock, cancellation);
         while (outcome is null)
         {
@@ -110,6 +112,7 @@ internal sealed class Trainer(
         double seconds = clock.Elapsed.TotalSeconds - began;
         _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
         Advance(step, elapsedBefore + clock.Elapsed.TotalSeconds);
+        _bill.GoOnTo(State.ElapsedSeconds);
         StepMetrics metrics = MetricsOf(result, seconds, peakGflops);
         if (result.Spike is { Action: SpikeAction.RollBack } divergence)
         {
@@ -229,8 +232,8 @@ internal sealed class Trainer(
             WriteSamples();
         }
 
-        var result = new RunResult(
-            State.Step, outcome, checkpoint, heldOut, elapsedSeconds, CostOf(elapsedSeconds), EnergyOf(elapsedSeconds));
+        _bill.GoOnTo(elapsedSeconds);
+        var result = new RunResult(State.Step, outcome, checkpoint, heldOut, elapsedSeconds, _bill.Cost, _bill.KilowattHours);
         log.Write(result);
         if (outcome != RunOutcome.StageEnded)
         {
@@ -266,11 +269,7 @@ internal sealed class Trainer(
         return new StepMetrics(
             State.Step, State.NumSteps ?? _schedule.Budget?.NumSteps, State.Tokens, result.Loss, guarded.LearningRate, result.GradNorm, result.BalanceLoss,
             result.ZLoss, tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, Step.ExpertLoad,
-            State.ElapsedSeconds, left, Environment.WorkingSet, CostOf(State.ElapsedSeconds), EnergyOf(State.ElapsedSeconds), result.Skipped,
-            CostOf(1e12 * _secondsPerStep / tokens), result.MtpLoss);
+            State.ElapsedSeconds, left, Environment.WorkingSet, _bill.Cost, _bill.KilowattHours, result.Skipped,
+            RunBill.CostOf(_recipe.Hardware, 1e12 * _secondsPerStep / tokens), result.MtpLoss);
     }
-
-    private double? CostOf(double seconds) => seconds / 3600 * _recipe.Hardware.PricePerHour;
-
-    private double? EnergyOf(double seconds) => seconds / 3600 * _recipe.Hardware.Watts / 1000;
 }

@@ -12,11 +12,11 @@ public static class MachineRecipe
 {
     private const int Sequences = 8;
 
-    /// <summary>The laws were fitted from 1e18 FLOPs on and ask for ever higher rates below; our choice.</summary>
-    private const double HighestRate = 4e-3;
-
     /// <summary>Between saves and between measurements, and until which the recipe warms up; our choice.</summary>
     private const double MinutesBetweenSaves = 10, WarmupShare = 0.02;
+
+    /// <summary>Batches begin at a quarter and grow over this share of the tokens: small ones cost nothing early (docs/evidence/recipe-parts.md); our choice.</summary>
+    private const double BatchWarmupShare = 0.1;
 
     /// <summary>However short the run; our choice.</summary>
     private const double FewestUpdates = 100;
@@ -59,8 +59,13 @@ public static class MachineRecipe
         double most = Math.Max(1, Math.Floor(tokens / microBatch / FewestUpdates));
         double batches = Math.Clamp(wanted, 1, most);
         string held = batches < wanted ? string.Create(CultureInfo.InvariantCulture, $", held to {FewestUpdates} updates") : "";
-        double rate = Math.Min(HighestRate, ScalingLaws.LearningRate(flops)), steps = tokens / microBatch / batches;
+        double rate = ScalingLaws.LearningRate(flops), steps = tokens / microBatch / batches;
         long warmup = Math.Clamp((long)(steps * WarmupShare), 10, 2000), every = Math.Max(10, (long)(steps * MinutesBetweenSaves / (hours * 60)));
+        string growing = batches < 2 ? "" : string.Create(CultureInfo.InvariantCulture, $$"""
+            "batch_warmup_from": {{Math.Max(1, Math.Floor(batches / 4))}}, // small batches cost nothing early
+                "batch_warmup_tokens": {{tokens * BatchWarmupShare:G3}},
+                
+            """);
         return string.Create(CultureInfo.InvariantCulture, $$"""
             // {{size}} for {{hours:G4}} hours on a machine that trains it at {{tokensPerSecond:N0}} tokens/s: about {{tokens / 1e6:G3}} million tokens, {{flops:G2}} FLOPs.
             // Everything here may be changed; 'lingotto config schema' describes every key.
@@ -74,13 +79,14 @@ public static class MachineRecipe
                 "minutes": {{hours * 60:G6}}
               },
               "schedule": {
-                "learning_rate": {{rate:G3}}, // 1.5552 C^-0.1579 (Ling report, 3.3), at most {{HighestRate}}
+                "learning_rate": {{rate:G3}}, // 1.5552 C^-0.1579 (Ling report, 3.3), at most 0.004
                 "warmup_steps": {{warmup}}, // of about {{steps:N0}} updates
-                "decay_fraction": 0.2
+                {{growing}}"decay_fraction": 0.2 // "drop_at": 0.6 would halve the rate there, as Ling does over trillions of tokens
               },
               "router": { "warmup_steps": {{warmup}}{{(config.MoeRouterEnableExpertBias ? ", \"balance_loss\": 0, \"z_loss\": 3.5e-6" : "")}} },
               "checkpoints": { "every_steps": {{every}} }, // about every {{MinutesBetweenSaves}} minutes
-              "evaluation": { "every_steps": {{every}} }
+              "evaluation": { "every_steps": {{every}} },
+              "hardware": {} // "price_per_hour": 0.4, "currency": "EUR", "watts": 100 would tell what it costs
             }
 
             """);

@@ -70,7 +70,7 @@ public sealed record DataConfig
     /// <summary>Text in several parts, each with name, paths, weight and quality tier; in place of <see cref="Paths"/>.</summary>
     public IReadOnlyList<DataSource> Sources { get; init; } = [];
 
-    /// <summary>Changes of the weights during the run: from_step, and weights by name of source. No sample comes again for it.</summary>
+    /// <summary>Changes of the weights during the run: from_step, and weights by name of source. No sample comes again for it; those ahead may be changed when a run goes on.</summary>
     public IReadOnlyList<MixtureStage> Stages { get; init; } = [];
 
     /// <summary>A tokenizer.json to use; absent to train one on the data.</summary>

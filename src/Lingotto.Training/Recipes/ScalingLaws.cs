@@ -14,6 +14,9 @@ public static class ScalingLaws
 
     private const double BatchFactor = 0.2008, BatchExponent = 0.3447, RateFactor = 1.5552, RateExponent = -0.1579;
 
+    /// <summary>The laws were fitted from 1e18 FLOPs on and ask for ever higher rates below; our choice.</summary>
+    private const double HighestRate = 4e-3;
+
     /// <summary>What is taken where a run's length is in minutes, so that its compute is not known beforehand.</summary>
     private const double UsualRate = 3e-4;
 
@@ -21,9 +24,9 @@ public static class ScalingLaws
     /// <param name="flops">Non-embedding training FLOPs of the run.</param>
     public static double BatchTokens(double flops) => BatchFactor * Math.Pow(flops, BatchExponent);
 
-    /// <summary>The best peak learning rate.</summary>
+    /// <summary>The best peak learning rate, held to 0.004 where the law is continued to runs of less than 2.5e16 FLOPs.</summary>
     /// <param name="flops">Non-embedding training FLOPs of the run.</param>
-    public static double LearningRate(double flops) => RateFactor * Math.Pow(flops, RateExponent);
+    public static double LearningRate(double flops) => Math.Min(HighestRate, RateFactor * Math.Pow(flops, RateExponent));
 
     /// <summary>The recipe with a learning rate and a number of micro-batches where it left them to be derived.</summary>
     /// <param name="recipe">A valid recipe.</param>

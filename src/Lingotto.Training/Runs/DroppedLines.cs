@@ -7,6 +7,12 @@ namespace Lingotto.Training;
 /// <param name="LastTime">When the last line was written, in seconds since 1970; null where nothing was dropped.</param>
 internal sealed record DroppedLines(long Steps, double Seconds, double? LastTime)
 {
+    /// <summary>What the run had cost by its last line that says so, dropped or not: what is done again has been paid for.</summary>
+    public double? Cost { get; init; }
+
+    /// <summary>The same in energy.</summary>
+    public double? KilowattHours { get; init; }
+
     /// <summary>
     /// Cuts the file behind the last line up to <paramref name="resumedStep"/> and puts the starts and stops that followed back.
     /// In place, for this must work on a full disk and for a file of any length.
@@ -23,10 +29,12 @@ internal sealed record DroppedLines(long Steps, double Seconds, double? LastTime
         long? cut = null;
         long steps = 0, tokensBefore = 0;
         double seconds = 0;
-        double? lastTime = null;
+        double? lastTime = null, cost = null, energy = null;
         long end = JsonLines.Read(file, 0, (line, offset) =>
         {
             MetricsLine? parsed = MetricsLine.TryParse(line);
+            cost = parsed?.Cost ?? cost;
+            energy = parsed?.KilowattHours ?? energy;
             bool stays = parsed is { } m && (m.Step <= resumedStep || m.Kind is "start" or "stop");
             cut ??= stays ? null : offset;
             if (stays && cut is not null)
@@ -45,6 +53,6 @@ internal sealed record DroppedLines(long Steps, double Seconds, double? LastTime
         });
         RandomAccess.SetLength(file.SafeFileHandle, cut ?? end);
         RandomAccess.Write(file.SafeFileHandle, kept.ToArray(), cut ?? end);
-        return new DroppedLines(steps, seconds, lastTime);
+        return new DroppedLines(steps, seconds, lastTime) { Cost = cost, KilowattHours = energy };
     }
 }

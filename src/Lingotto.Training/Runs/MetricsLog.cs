@@ -26,6 +26,9 @@ internal sealed class MetricsLog : IDisposable
         _json = new Utf8JsonWriter(_buffer);
     }
 
+    /// <summary>What the run had cost when this was opened; null where nothing says so.</summary>
+    public (double? Cost, double? KilowattHours) Spent => (_dropped.Cost, _dropped.KilowattHours);
+
     public void Write(RunSummary s)
     {
         Begin("start", s.ResumedStep);
@@ -65,6 +68,8 @@ internal sealed class MetricsLog : IDisposable
             Number("lost_time", last);
         }
 
+        Known("cost", _dropped.Cost);
+        Known("kilowatt_hours", _dropped.KilowattHours);
         End();
     }
 
@@ -135,6 +140,8 @@ internal sealed class MetricsLog : IDisposable
             _ => "interrupted",
         });
         Number("elapsed_seconds", r.ElapsedSeconds);
+        Known("cost", r.Cost);
+        Known("kilowatt_hours", r.KilowattHours);
         End();
     }
 

@@ -109,11 +109,11 @@ internal sealed class RunFolder : IDisposable
     /// <summary>A run goes on only under the recipe it began with; what does not change the weights may differ.</summary>
     private void Claim(Recipe recipe)
     {
-        string mine = Canonical(recipe);
         bool hasBegun = File.Exists(Tokenizer) || Directory.Exists(Data) || Directory.Exists(Checkpoints);
-        if (hasBegun && BegunRecipe(Path) is { } begun && Canonical(begun) != mine)
+        long done = CheckpointStore.NewestStep(Checkpoints);
+        if (hasBegun && BegunRecipe(Path) is { } begun && Canonical(begun, done) != Canonical(recipe, done))
         {
-            string differing = string.Join(", ", Sections(begun).Zip(Sections(recipe)).Where(p => p.First != p.Second).Select(p => p.First.Name));
+            string differing = string.Join(", ", Sections(begun, done).Zip(Sections(recipe, done)).Where(p => p.First != p.Second).Select(p => p.First.Name));
             throw new RunException(
                 $"{Path} holds a run whose recipe differs ({differing}): go on with its recipe, start over with --fresh, or choose another folder with --run.");
         }
@@ -121,12 +121,14 @@ internal sealed class RunFolder : IDisposable
         DurableFile.WriteAllText(At("recipe.json"), JsonSerializer.Serialize(recipe, RunJson.Default.Recipe));
     }
 
-    private static string Canonical(Recipe recipe) => string.Join('\n', Sections(recipe));
+    private static string Canonical(Recipe recipe, long done) => string.Join('\n', Sections(recipe, done));
 
-    private static IEnumerable<(string Name, string Json)> Sections(Recipe r)
+    /// <summary>What decides the weights after the steps done; a change of the mixture that still lies ahead does not.</summary>
+    private static IEnumerable<(string Name, string Json)> Sections(Recipe r, long done)
     {
+        DataConfig behind = r.Data with { Stages = [.. r.Data.Stages.Where(stage => stage.FromStep < done)] };
         yield return ("model", r.Model);
-        yield return ("data", JsonSerializer.Serialize(r.Data, RunJson.Default.DataConfig));
+        yield return ("data", JsonSerializer.Serialize(behind, RunJson.Default.DataConfig));
         yield return ("training", JsonSerializer.Serialize(r.Training, RunJson.Default.TrainingConfig));
         yield return ("long_context", JsonSerializer.Serialize(r.LongContext, RunJson.Default.LongContextConfig));
         yield return ("optimizer", JsonSerializer.Serialize(r.Optimizer, RunJson.Default.OptimizerConfig));

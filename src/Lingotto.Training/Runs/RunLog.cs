@@ -15,6 +15,9 @@ internal sealed class RunLog : IDisposable
         _metrics?.Write(summary);
     }
 
+    /// <inheritdoc cref="MetricsLog.Spent"/>
+    public (double? Cost, double? KilowattHours) Spent => _metrics?.Spent ?? default;
+
     public void Write(StepMetrics metrics)
     {
         _metrics?.Write(metrics);

@@ -40,6 +40,24 @@ public class SimulationTests
         Assert.Equal(1, outcome.StepsPerSecond * 11 * slow.Synchronous(workers), 0.03);
     }
 
+    [Theory]
+    [InlineData(ExchangeRule.EveryStep, 0.01)]
+    [InlineData(ExchangeRule.AfterSteps, 0.01)]
+    [InlineData(ExchangeRule.ByClock, 0.015)]
+    public void The_formula_says_what_the_simulation_of_each_rule_plays(ExchangeRule rule, double within)
+    {
+        var scenario = new FleetScenario
+        {
+            StepSeconds = [.. Enumerable.Repeat(11.0, 64)],
+            Stragglers = new Stragglers(0.66, 0.05),
+            Exchange = rule,
+            ExchangeSteps = 128,
+            WallSeconds = 400_000,
+        };
+        Assert.Equal(1, FleetSimulation.Run(scenario).StepsPerSecond / FleetSimulation.Formula(scenario)!.Value, within);
+        Assert.Null(FleetSimulation.Formula(scenario with { StepSeconds = [1, 2] }));
+    }
+
     [Fact]
     public void Exchanges_by_the_clock_do_not_wait_for_slow_steps()
     {

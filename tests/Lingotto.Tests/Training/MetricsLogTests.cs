@@ -38,6 +38,25 @@ public sealed class MetricsLogTests
     }
 
     [Fact]
+    public void What_was_spent_stays_spent_when_a_crash_makes_it_in_vain_and_when_the_price_changes()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("metrics.jsonl");
+        File.WriteAllLines(path, Enumerable.Range(1, 9).Select(step => $"{{\"kind\":\"step\",\"step\":{step},\"elapsed_seconds\":{360 * step},\"cost\":{step}}}"));
+        using MetricsLog log = Open(path, resumedStep: 5);
+        Assert.Equal((9, null), log.Spent);
+
+        // The checkpoint is of 1,800 s; an hour of this session costs 20, of the one before it cost 10.
+        var bill = new RunBill(new HardwareConfig { PricePerHour = 20, Watts = 500 }, log.Spent, 1800);
+        bill.GoOnTo(1800 + 360);
+        Assert.Equal(9 + 2, bill.Cost!.Value, 9);
+        Assert.Equal(0.5 * 2160 / 3600, bill.KilowattHours!.Value, 9); // no line told the energy before
+        var unpriced = new RunBill(new HardwareConfig(), log.Spent, 1800);
+        unpriced.GoOnTo(9999);
+        Assert.Equal((9, null), (unpriced.Cost, unpriced.KilowattHours));
+    }
+
+    [Fact]
     public void Money_that_is_not_known_is_not_written()
     {
         using var folder = new TemporaryFolder();

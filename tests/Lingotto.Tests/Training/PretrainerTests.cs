@@ -90,6 +90,31 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
     }
 
     [Fact]
+    public void The_mixture_ahead_may_change_when_a_run_goes_on_and_the_one_behind_may_not()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        Recipe Mixed(params MixtureStage[] stages) => run.Recipe with
+        {
+            Data = run.Recipe.Data with
+            {
+                Paths = [],
+                Sources = [new("first", [run.File("text/0*.txt"), run.File("text/10.txt")]), new("second", [run.File("text/2*.txt")])],
+                Stages = stages,
+            },
+        };
+        MixtureStage early = new(5, new Dictionary<string, double> { ["first"] = 0.9, ["second"] = 0.1 });
+        MixtureStage late = new(12, new Dictionary<string, double> { ["first"] = 0.1, ["second"] = 0.9 });
+        Assert.Equal(10, run.Train(stopAfter: 10, recipe: Mixed(early)).Result!.Step);
+        Assert.Contains("(data)", Assert.Throws<RunException>(() => run.Train(recipe: Mixed(late))).Message, StringComparison.Ordinal);
+        Assert.Equal(RunOutcome.Completed, run.Train(recipe: Mixed(early, late)).Result!.Outcome);
+
+        using var planned = new TinyRun(TinyModels.Ling1);
+        Recipe whole = Mixed(early, late);
+        planned.Train(recipe: whole with { Model = planned.Recipe.Model });
+        Assert.Equal(planned.Losses, run.Losses);
+    }
+
+    [Fact]
     public void A_run_of_another_recipe_is_refused_by_the_section_that_differs()
     {
         using var run = new TinyRun(TinyModels.Ling1);

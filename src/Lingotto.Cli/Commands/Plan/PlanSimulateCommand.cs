@@ -91,8 +91,9 @@ internal static class PlanSimulateCommand
                 Seed = parsed.GetValue(GlobalOptions.Seed) ?? 1,
             };
             FleetOutcome outcome = FleetSimulation.Run(scenario, context.Cancellation);
+            string formula = FleetSimulation.Formula(scenario) is { } expected ? FormattableString.Invariant($" (the formula says {expected:G4} without failures)") : "";
             context.Terminal.Out.WriteLine(FormattableString.Invariant(
-                $"{outcome.StepsPerSecond:G4} steps/s a worker, {100 * outcome.UsefulShare:F1} % of the time in steps that count, {outcome.Failures} failures, {outcome.Exchanges} exchanges"));
+                $"{outcome.StepsPerSecond:G4} steps/s a worker{formula}, {100 * outcome.UsefulShare:F1} % of the time in steps that count, {outcome.Failures} failures, {outcome.Exchanges} exchanges"));
             Write(parsed, FormattableString.Invariant($"{count} workers, the first 32 drawn"), "worker", outcome.Spans);
         });
         return command;

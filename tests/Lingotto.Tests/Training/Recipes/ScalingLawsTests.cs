@@ -42,6 +42,13 @@ public sealed class ScalingLawsTests
     }
 
     [Fact]
+    public void A_small_run_is_not_given_the_rate_that_the_law_would_be_continued_to()
+    {
+        var recipe = new Recipe { Model = "tiny", Training = new() { NumSteps = 100, MicroBatches = 1 } };
+        Assert.Equal(4e-3, ScalingLaws.Complete(recipe, ModelConfig.Load(RepositoryRoot.File("models", "tiny.json"))).Schedule.LearningRate);
+    }
+
+    [Fact]
     public void What_a_recipe_says_is_not_derived_and_a_run_in_minutes_has_usual_values()
     {
         var model = ModelConfig.Load(RepositoryRoot.File("models", "tiny.json"));
