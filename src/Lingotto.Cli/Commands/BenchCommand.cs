@@ -91,6 +91,7 @@ internal static class BenchCommand
             Write("bf16", step, output);
         Write("f32", report.Train.F32, output);
         output.WriteLine();
+        Line($"a quarter as wide  {report.Train.Narrow.TokensPerSecond:N0} tokens/s  {report.Train.Narrow.Gflops:F0} GFLOP/s  {report.Train.Narrow.FractionOfPeak:P0} of peak");
         Line($"generation    {report.Generation.MillisecondsAt16:F2} ms a token at position 16, {report.Generation.MillisecondsAt256:F2} at 256: {report.Generation.Ratio:F2} times");
         Line($"tokenizer     {report.Tokenizer.VocabSize:N0} entries from {report.Tokenizer.TrainMegabytes:F0} MB in {report.Tokenizer.TrainSeconds:F1} s  encodes {report.Tokenizer.EncodeMBs:F0} MB/s a core");
     }

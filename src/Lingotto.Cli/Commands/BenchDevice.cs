@@ -36,25 +36,29 @@ internal static class BenchDevice
             TdpWatts = Unknown(),
             FailuresPerDeviceHour = Unknown(),
             Prices = [],
-            Training = MachineModel.Learn(Step(report, assetFolder)),
+            Training = Learn(report, assetFolder),
         };
     }
 
-    private static MeasuredStep Step(BenchReport report, string assetFolder)
+    private static MeasuredTraining Learn(BenchReport report, string assetFolder)
     {
-        BenchTrainStep step = report.Train.Bf16 ?? report.Train.F32;
+        BenchTrainStep wide = report.Train.Bf16 ?? report.Train.F32;
+        string precision = report.Train.Bf16 is null ? "f32" : "bf16";
+        var config = ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json"));
+        return MachineModel.Learn(
+            Step(wide, config, Bench.Sequences, Bench.SequenceLength, precision),
+            Step(report.Train.Narrow, Bench.NarrowModel(assetFolder), Bench.NarrowSequences, Bench.NarrowSequenceLength, precision));
+    }
+
+    private static MeasuredStep Step(BenchTrainStep step, ModelConfig config, int sequences, int length, string precision)
+    {
         double Sum(Func<string, bool> isOf) => step.Breakdown.Where(kernel => isOf(kernel.Key)).Sum(kernel => kernel.Value);
         bool IsMatmul(string kernel) => kernel.Contains("Product", StringComparison.Ordinal) || kernel.Contains("WeightGradient", StringComparison.Ordinal);
         bool IsOptimizer(string kernel) => s_optimizer.Any(part => kernel.Contains(part, StringComparison.Ordinal));
         bool IsAttention(string kernel) => kernel.Contains("Attention", StringComparison.Ordinal);
-        var work = new Workload
-        {
-            Model = ModelShape.Of(ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json")), "moe-bench"),
-            SequenceLength = Bench.SequenceLength,
-            SequencesPerStep = Bench.Sequences,
-        };
+        var work = new Workload { Model = ModelShape.Of(config, "bench"), SequenceLength = length, SequencesPerStep = sequences };
         return new MeasuredStep(
-            work, report.Train.Bf16 is null ? "f32" : "bf16", Sum(IsMatmul), Sum(IsAttention), Sum(IsOptimizer),
+            work, precision, Sum(IsMatmul), Sum(IsAttention), Sum(IsOptimizer),
             Sum(kernel => !IsMatmul(kernel) && !IsAttention(kernel) && !IsOptimizer(kernel)), step.PlannedBytes);
     }
 

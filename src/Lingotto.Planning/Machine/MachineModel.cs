@@ -1,8 +1,9 @@
 namespace Lingotto.Planning;
 
 /// <summary>
-/// This machine as a device of one: a step is the work of <see cref="StepModel"/> at the rates that another step ran at, plus
-/// parameters / optimizer rate. Memory: f32 weights, gradients and two moments (16 bytes), weights laid out for products in both
+/// This machine as a device of one. Products take FLOPs / rate + bytes / rate, attention FLOPs / rate + channels / rate: packing, edges
+/// and set-up do not shrink with the FLOPs, and a wide and a narrow step tell the two apart. Everything else goes by bytes, the optimizer
+/// by parameters. Memory: f32 weights, gradients and two moments (16 bytes), weights laid out for products in both
 /// directions (2 x 2 in bf16, 2 x 4 in f32), a copy of weights and moments for checkpoints (12), activations in proportion.
 /// </summary>
 public static class MachineModel
@@ -11,20 +12,27 @@ public static class MachineModel
     private const double CopyBytes = 12;
     private const double RuntimeBytes = 64 << 20;
 
-    /// <summary>The rates behind a measured step.</summary>
-    public static MeasuredTraining Learn(MeasuredStep step)
+    /// <summary>The rates behind two measured steps.</summary>
+    /// <param name="wide">Of a model whose FLOPs weigh most; it decides all that one step can.</param>
+    /// <param name="narrow">Of a model whose bytes and channels weigh more.</param>
+    public static MeasuredTraining Learn(MeasuredStep wide, MeasuredStep narrow)
     {
-        Layout layout = One(step.Work);
-        StepTime unit = StepModel.Evaluate(step.Work, layout, Rates(1, 1, double.MaxValue)), bytes = StepModel.Evaluate(step.Work, layout, Rates(1e30, 1e30, 1));
-        double activations = step.ResidentBytes - RuntimeBytes - step.Work.Model.TotalParameters * (StateBytes + PackedBytes(step.Precision));
+        StepWork much = WorkOf(wide.Work, wide.Work.SequencesPerStep), little = WorkOf(narrow.Work, narrow.Work.SequencesPerStep);
+        (double matmul, double? bytes) = Solve(
+            (much.MatmulFlops, much.MatmulBytes, wide.MatmulSeconds), (little.MatmulFlops, little.MatmulBytes, narrow.MatmulSeconds));
+        (double attention, double? channels) = Solve(
+            (much.AttentionFlops, much.AttentionChannels, wide.AttentionSeconds), (little.AttentionFlops, little.AttentionChannels, narrow.AttentionSeconds));
+        double activations = wide.ResidentBytes - RuntimeBytes - wide.Work.Model.TotalParameters * (StateBytes + PackedBytes(wide.Precision));
         return new MeasuredTraining
         {
-            Precision = step.Precision,
-            MatmulFlops = unit.Matmul / step.MatmulSeconds,
-            AttentionFlops = unit.Attention / step.AttentionSeconds,
-            ElementwiseBytes = bytes.Memory / step.OtherSeconds,
-            OptimizerParameters = step.Work.Model.TotalParameters / step.OptimizerSeconds,
-            ActivationScale = Math.Max(0, activations) / MemoryModel.Peak(step.Work, layout).Activations,
+            Precision = wide.Precision,
+            MatmulFlops = matmul,
+            MatmulBytes = bytes,
+            AttentionFlops = attention,
+            AttentionChannels = channels,
+            ElementwiseBytes = much.ElementwiseBytes / wide.OtherSeconds,
+            OptimizerParameters = wide.Work.Model.TotalParameters / wide.OptimizerSeconds,
+            ActivationScale = Math.Max(0, activations) / MemoryModel.Peak(wide.Work, One(wide.Work)).Activations,
         };
     }
 
@@ -34,9 +42,10 @@ public static class MachineModel
     /// <param name="microBatch">Sequences of a micro-batch.</param>
     public static double TokensPerSecond(MeasuredTraining training, Workload work, int microBatch)
     {
-        Layout layout = One(work) with { MicroBatch = microBatch };
-        StepTime step = StepModel.Evaluate(work, layout, Rates(training.MatmulFlops, training.AttentionFlops, training.ElementwiseBytes));
-        return work.TokensPerStep / (step.Total - step.Optimizer + work.Model.TotalParameters / training.OptimizerParameters);
+        StepWork step = WorkOf(work, microBatch);
+        return work.TokensPerStep / (step.MatmulFlops / training.MatmulFlops + (step.MatmulBytes / training.MatmulBytes ?? 0)
+            + step.AttentionFlops / training.AttentionFlops + (step.AttentionChannels / training.AttentionChannels ?? 0)
+            + step.ElementwiseBytes / training.ElementwiseBytes + work.Model.TotalParameters / training.OptimizerParameters);
     }
 
     /// <summary>Memory that a run will plan, bytes.</summary>
@@ -51,12 +60,31 @@ public static class MachineModel
 
     private static Layout One(Workload work) => new() { Devices = 1, MicroBatch = work.SequencesPerStep, Zero = ZeroStage.None };
 
-    private static DeviceRates Rates(double matmul, double attention, double bytes) => new()
+    /// <summary>x and y of a x + b y = seconds in both, as rates; by the first alone where the two do not tell them apart.</summary>
+    private static (double First, double? Second) Solve(in (double A, double B, double Seconds) wide, in (double A, double B, double Seconds) narrow)
     {
-        PeakFlops = matmul,
-        PeakOperandFlops = matmul,
-        MatmulFlops = matmul,
-        AttentionFlops = attention,
+        double determinant = wide.A * narrow.B - narrow.A * wide.B;
+        double x = (wide.Seconds * narrow.B - narrow.Seconds * wide.B) / determinant, y = (wide.A * narrow.Seconds - narrow.A * wide.Seconds) / determinant;
+        return x > 0 && y > 0 && double.IsFinite(x + y) ? (1 / x, 1 / y) : (wide.A / wide.Seconds, null);
+    }
+
+    /// <summary>An update by what its parts go by: <see cref="StepModel"/> at rates of 1.</summary>
+    private static StepWork WorkOf(Workload work, int microBatch)
+    {
+        Layout layout = One(work) with { MicroBatch = microBatch };
+        StepTime flops = StepModel.Evaluate(work, layout, Rates(1, double.MaxValue)), bytes = StepModel.Evaluate(work, layout, Rates(1e30, 1));
+        double channels = (double)work.TokensPerStep * work.Model.Layers * work.Model.QueryHeads * work.Model.HeadWidth;
+        return new StepWork(flops.Matmul, bytes.Matmul, flops.Attention, channels, bytes.Memory);
+    }
+
+    private readonly record struct StepWork(double MatmulFlops, double MatmulBytes, double AttentionFlops, double AttentionChannels, double ElementwiseBytes);
+
+    private static DeviceRates Rates(double flops, double bytes) => new()
+    {
+        PeakFlops = flops,
+        PeakOperandFlops = flops,
+        MatmulFlops = flops,
+        AttentionFlops = flops,
         MemoryBytes = double.MaxValue,
         MemoryBytesPerSecond = bytes,
         IntraBytesPerSecond = 1,

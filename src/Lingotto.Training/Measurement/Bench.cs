@@ -13,6 +13,12 @@ public static class Bench
     /// <summary>Tokens of each of them.</summary>
     public const int SequenceLength = BenchTraining.SequenceLength;
 
+    /// <summary>Sequences of the step of the narrow model: as many tokens.</summary>
+    public const int NarrowSequences = 4 * Sequences;
+
+    /// <summary>Tokens of each of them.</summary>
+    public const int NarrowSequenceLength = SequenceLength / 4;
+
     /// <summary>Shapes [m, n, k]: the cube of the peak claim, the qkv, expert and head shapes of the bench model.</summary>
     private static readonly (int M, int N, int K)[] s_shapes =
         [(1024, 1024, 1024), (4096, 512, 512), (4096, 768, 512), (512, 512, 512), (512, 512, 256), (1024, 8192, 512)];
@@ -59,12 +65,31 @@ public static class Bench
             steps[precision] = step with { FractionOfPeak = step.Gflops / peaks.Beside(precision).All };
         }
 
+        BenchTrainStep narrow = TrainingMeasurement.Run(
+            device, precisions[^1], NarrowModel(assetFolder), NarrowSequences, NarrowSequenceLength, progress);
         progress("generating");
         BenchGeneration generation = GenerationMeasurement.Run(device, model);
         BenchTokenizer tokenizer = TokenizerMeasurement.Run(dataPaths.Count > 0 ? dataPaths : DotNetDocs.Find(), progress);
         return new BenchReport(
             device.Name, new BenchPeaks(peaks.Best(DType.F32), device.HasBf16Products ? peaks.Best(DType.BF16) : null, reads), products,
-            new BenchTrain(steps.GetValueOrDefault(DType.BF16), steps[DType.F32]), generation, tokenizer);
+            new BenchTrain(steps.GetValueOrDefault(DType.BF16), steps[DType.F32], narrow with { FractionOfPeak = narrow.Gflops / peaks.Beside(precisions[^1]).All }), generation, tokenizer);
+    }
+
+    /// <summary>The bench model at a quarter of its width, half its layers.</summary>
+    /// <param name="assetFolder">Folder that holds models/moe-bench.json.</param>
+    public static ModelConfig NarrowModel(string assetFolder)
+    {
+        ModelConfig wide = BenchTraining.LoadBenchModel(assetFolder);
+        return wide with
+        {
+            HiddenSize = wide.HiddenSize / 4,
+            IntermediateSize = wide.IntermediateSize / 4,
+            MoeIntermediateSize = wide.MoeIntermediateSize / 4,
+            NumAttentionHeads = wide.NumAttentionHeads / 4,
+            NumKeyValueHeads = 1,
+            NumHiddenLayers = wide.NumHiddenLayers / 2,
+            VocabSize = wide.VocabSize / 4,
+        };
     }
 
     /// <summary>A product above the peaks beside it ran at another clock than they did: both are measured again, three times at most.</summary>
