@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Everything that docs/evidence says of a run that can be trusted, measured again: crashes, spikes, saves, tracing, parts of the recipe.
+# usage: benchmarks/prove-training.sh FOLDER    what is done is not done again; FOLDER/NAME.log holds what each part printed, the end a line for each
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p "${1:?a folder for logs and runs}"
+folder=$(cd "$1" && pwd)
+
+# part NAME COMMAND...: runs it unless FOLDER/NAME.seconds says that it has passed.
+part() {
+    local name=$1 began=$SECONDS
+    shift
+    [ -e "$folder/$name.seconds" ] && return
+    echo "$name: $*"
+    if ! "$@" >"$folder/$name.log" 2>&1; then
+        tail -5 "$folder/$name.log" >&2
+        echo "$name failed: see $folder/$name.log, and run the same command again for the rest" >&2
+        exit 1
+    fi
+    echo $((SECONDS - began)) >"$folder/$name.seconds"
+}
+
+for first in 0 20 40 60 80; do
+    part kills-$first ./lingotto torture --suite kills --first $first --trials 40
+done
+for suite in crashes bits disk; do
+    part $suite ./lingotto torture --suite $suite
+done
+part sigterm benchmarks/sigterm.sh
+part saves ./lingotto bench --saves
+part tracing ./lingotto bench --trace
+
+echo '{ "model": "models/tiny.json", "training": { "sequence_length": 64, "sequences_per_micro_batch": 8, "num_steps": 10000, "seed": 1 }, "schedule": { "learning_rate": 2e-3 } }' >"$folder/tiny.json"
+part tiny ./lingotto pretrain "$folder/tiny.json" --run "$folder/tiny" --quiet
+spikes() {
+    LINGOTTO_SPIKE_TRIALS=$folder/tiny,$1,$2,$3,$4,6 dotnet test tests/Lingotto.Tests -c Release \
+        --filter FullyQualifiedName~long_run_are_counted --logger "console;verbosity=detailed"
+}
+for seed in 1 2; do
+    for fault in Gradient10 RandomBytes Gradient100 Gradient10000; do
+        part spikes-$fault-$seed spikes $fault $seed 2500 50
+    done
+done
+for seed in 1 2 3; do
+    part spikes-None-$seed spikes None $seed 10000 0
+done
+part recipe-parts benchmarks/before-after/run.sh "$folder/before-after"
+
+total=0
+for file in "$folder"/*.seconds; do
+    printf '%-24s %6s s\n' "$(basename "$file" .seconds)" "$(cat "$file")"
+    total=$((total + $(cat "$file")))
+done
+echo "in all $((total / 60)) minutes"
