@@ -45,7 +45,7 @@ internal static class FaultReport
         IOException when (fault.HResult & 0xFFFF) is NoSpaceLeft or QuotaExceeded || fault.Message.Contains("disk was full", StringComparison.Ordinal) =>
             $"the disk is full ({fault.Message.TrimEnd('.')}): make room and run the same command again",
         IOException when (fault.HResult & 0xFFFF) == ReadOnlyFileSystem => $"{fault.Message.TrimEnd('.')}: choose a place that can be written",
-        IOException when (fault.HResult & 0xFFFF) == DeviceFault => $"{fault.Message.TrimEnd('.')}: the disk fails: save what you can and choose another",
+        IOException when (fault.HResult & 0xFFFF) == DeviceFault => $"{fault.Message.TrimEnd('.')}: check the disk, or choose another place",
         FileNotFoundException or DirectoryNotFoundException when fault.Message.StartsWith("Could not find", StringComparison.Ordinal) =>
             $"{fault.Message.TrimEnd('.')}: check the spelling, or choose a place that can be written",
         FileNotFoundException or DirectoryNotFoundException when fault.Message.EndsWith("no such file or folder", StringComparison.Ordinal) =>

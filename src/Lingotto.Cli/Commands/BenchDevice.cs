@@ -47,7 +47,8 @@ internal static class BenchDevice
         var config = ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json"));
         return MachineModel.Learn(
             Step(wide, config, Bench.Sequences, Bench.SequenceLength, precision),
-            Step(report.Train.Narrow, Bench.NarrowModel(assetFolder), Bench.NarrowSequences, Bench.NarrowSequenceLength, precision));
+            Step(report.Train.Narrow, Bench.NarrowModel(assetFolder), Bench.NarrowSequences, Bench.NarrowSequenceLength, precision),
+            1e9 * (report.Peaks.Bf16Gflops ?? report.Peaks.F32Gflops).All);
     }
 
     private static MeasuredStep Step(BenchTrainStep step, ModelConfig config, int sequences, int length, string precision)

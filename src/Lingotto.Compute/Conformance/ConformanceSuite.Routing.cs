@@ -96,7 +96,7 @@ internal static partial class ConformanceSuite
     {
         Tensors = [Changed("logits", tokens, experts) with { Mean = 0.5 }, Changed("running", 2) with { Values = [0.3, 2] }],
         Forward = t => t.Device.RoutingWarmup(
-            t["logits"], t["running"], 0.25f, 0.125f, new CounterRandom(5, RandomPurpose.RoutingWarmup), 3UL << 16, 1000),
+            t["logits"], t["running"], 0.25f, 0.125f, new CounterRandom(5, RandomPurpose.RoutingWarmup), 3UL << 16, 1001),
     };
 
     private static OpCase ExpertBias(int[] counts, string what) => new("expert_bias_update", $"{counts.Length} experts, {what}")

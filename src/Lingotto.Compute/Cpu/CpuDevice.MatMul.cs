@@ -227,7 +227,7 @@ public sealed unsafe partial class CpuDevice
     private void RunEpilogue<TEpilogue>(in ProductOperands p, TEpilogue epilogue, bool isDone)
         where TEpilogue : unmanaged, IRangeKernel
     {
-        const int rowsPerTask = 32;
+        const int rowsPerTask = 32; // an epilogue is a pass over rows like SwiGlu's, whose grain this is
         if (!isDone && typeof(TEpilogue) != typeof(NoEpilogue))
         {
             _workers.For(p.Rows, rowsPerTask, epilogue);

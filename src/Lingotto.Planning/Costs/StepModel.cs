@@ -52,12 +52,12 @@ public static class StepModel
 
     /// <summary>
     /// When the clock strikes every island ends its step and waits for the last: what is left of the longest step less what is left of a
-    /// mean one, lost in each round of <see cref="ExchangeSeconds"/> and that rest.
+    /// mean one, lost in each round between exchanges and that rest.
     /// </summary>
-    internal static double Meeting(int islands, int devicesOfIsland, Stragglers stragglers, double stepSeconds)
+    internal static double Meeting(int islands, int devicesOfIsland, Stragglers stragglers, double stepSeconds, double exchangeSeconds = ExchangeSeconds)
     {
         (double longest, double mean) = stragglers.OfTogether(devicesOfIsland).Rest(islands);
-        return (longest - mean) * stepSeconds * stepSeconds / (ExchangeSeconds + mean * stepSeconds);
+        return (longest - mean) * stepSeconds * stepSeconds / (exchangeSeconds + mean * stepSeconds);
     }
 
     /// <summary>

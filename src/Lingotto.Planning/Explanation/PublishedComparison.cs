@@ -39,14 +39,14 @@ public sealed record PublishedComparison(IReadOnlyList<PublishedRow> Rows)
     }
 
     /// <summary>
-    /// The comparison for those of some devices that were published; null for another model or without the premium device. What else
-    /// was asked of a plan does not change it.
+    /// The comparison for those of some devices that were published and have a price and a plan; null for another model or where the
+    /// premium device is not among them. What else was asked of a plan does not change it.
     /// </summary>
     public static PublishedComparison? Of(ModelShape model, IEnumerable<DeviceEstimate> devices)
     {
         DeviceEstimate[] published = [.. devices.Where(device => device.Device.Name is PublishedCost.PremiumDevice
             || PublishedCost.LowerDevices.Contains(device.Device.Name)).OrderBy(device => device.Device.Name, StringComparer.Ordinal)];
-        if (model.Name != Model || !published.Any(device => device.Device.Name == PublishedCost.PremiumDevice))
+        if (model.Name != Model)
             return null;
         var work = new Workload { Model = model, SequenceLength = 4096, SequencesPerStep = 8960, ExpertImbalance = 1.2 };
         var free = new PlanRequest { Work = work, Tokens = PublishedCost.Tokens };
@@ -58,17 +58,25 @@ public sealed record PublishedComparison(IReadOnlyList<PublishedRow> Rows)
             RestartSeconds = 1500,
             DeadlineDays = 10,
         };
-        (Plan? Plan, CostInterval? Cost)[] planned = [.. published.Select(device => Cheapest(device, asRun))];
-        double premium = planned[Array.FindIndex(published, device => device.Device.Name == PublishedCost.PremiumDevice)].Cost!.Middle;
-        return new PublishedComparison([.. published.Select((device, index) => new PublishedRow(
-            device.Device.Name, device.Device.Name == PublishedCost.PremiumDevice ? PublishedCost.Premium : PublishedCost.LowerSpecification,
-            Cheapest(device, free).Cost!, planned[index].Cost, planned[index].Plan, planned[index].Cost?.Middle / premium))]);
+        var rows = new List<PublishedRow>();
+        foreach (DeviceEstimate device in published)
+        {
+            if (Cheapest(device, free) is not (_, { } cost))
+                continue;
+            (Plan? plan, CostInterval? planned) = Cheapest(device, asRun);
+            rows.Add(new PublishedRow(
+                device.Device.Name, device.Device.Name == PublishedCost.PremiumDevice ? PublishedCost.Premium : PublishedCost.LowerSpecification,
+                cost, planned, plan, null));
+        }
+
+        double? premium = rows.Find(row => row.Device == PublishedCost.PremiumDevice)?.AsRun?.Middle;
+        return premium is null ? null : new PublishedComparison([.. rows.Select(row => row with { AgainstPremium = row.AsRun?.Middle / premium })]);
     }
 
     private static (Plan? Plan, CostInterval? Cost) Cheapest(DeviceEstimate device, PlanRequest request)
     {
         HourlyPrice price = HourlyPrice.Of(device.Device, request);
-        Plan? plan = DeviceSearch.Run(request, device, price.PerHour!.Value, request.Work).Plan;
+        Plan? plan = price.PerHour is { } perHour ? DeviceSearch.Run(request, device, perHour, request.Work).Plan : null;
         return (plan, plan is null ? null : CostInterval.Of(plan, request, price));
     }
 }

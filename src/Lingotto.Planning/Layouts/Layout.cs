@@ -66,15 +66,5 @@ public readonly record struct Layout
     internal int ExpertReplicas => ExpertData / Islands;
 
     /// <summary>The usual shorthand: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"t{Tensor} p{Pipeline}{(Chunks > 1 ? $" v{Chunks}" : "")}{(Context > 1 ? $" c{Context}" : "")} e{Expert} d{Data}{(Islands > 1 ? $" islands{Islands}" : "")} b{MicroBatch} zero-{(int)Zero} {RecomputeText}{ScheduleText}");
-
-    private string RecomputeText => Recompute == Recompute.None ? "keep-all" : "recompute-" + (Recompute == Recompute.Full ? "full" : "selective");
-
-    private string ScheduleText => Schedule switch
-    {
-        PipelineSchedule.ZeroBubbleH1 => " zb-h1",
-        PipelineSchedule.ZeroBubbleH2 => " zb-h2",
-        _ => "",
-    };
+    public override string ToString() => LayoutText.Write(this);
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Lingotto.Planning;
 
-/// <summary>Reads the shorthand that a layout is written in: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
+/// <summary>The shorthand that a layout is written in and read from: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
 public static class LayoutText
 {
     private const string Example = "t2 p8 v2 c1 e8 d16 islands4 b1 zero-1 recompute-selective";
@@ -12,6 +12,26 @@ public static class LayoutText
     private static readonly char[] s_digits = [.. "0123456789"];
 
     private static readonly string[] s_counts = ["t", "p", "v", "c", "e", "d", "islands", "b"];
+
+    /// <summary>The shorthand of a layout; numbers of 1 that are seldom otherwise are left out.</summary>
+    public static string Write(in Layout layout) => FormattableString.Invariant(
+        $"t{layout.Tensor} p{layout.Pipeline}{Above1("v", layout.Chunks)}{Above1("c", layout.Context)} e{layout.Expert} d{layout.Data}{Above1("islands", layout.Islands)} b{layout.MicroBatch} zero-{(int)layout.Zero} {Word(layout.Recompute)}{Word(layout.Schedule)}");
+
+    private static string Above1(string name, int count) => count > 1 ? $" {name}{count}" : "";
+
+    private static string Word(Recompute recompute) => recompute switch
+    {
+        Recompute.None => "keep-all",
+        Recompute.Selective => "recompute-selective",
+        _ => "recompute-full",
+    };
+
+    private static string Word(PipelineSchedule schedule) => schedule switch
+    {
+        PipelineSchedule.ZeroBubbleH1 => " zb-h1",
+        PipelineSchedule.ZeroBubbleH2 => " zb-h2",
+        _ => "",
+    };
 
     /// <summary>The layout of a shorthand, words in any order; a number left out is 1, ZeRO is 1, nothing is computed again.</summary>
     /// <exception cref="PlanException">A word is none of those, or one is given twice.</exception>
@@ -30,6 +50,8 @@ public static class LayoutText
                 throw new PlanException($"the layout names {name} twice: give it once, as in {Example}");
         }
 
+        if (counts.Count == 0)
+            throw new PlanException($"a layout names its numbers, as in {Example}");
         int Of(string name) => counts.GetValueOrDefault(name, 1);
         return layout with
         {

@@ -15,13 +15,14 @@ public static class MachineModel
     /// <summary>The rates behind two measured steps.</summary>
     /// <param name="wide">Of a model whose FLOPs weigh most; it decides all that one step can.</param>
     /// <param name="narrow">Of a model whose bytes and channels weigh more.</param>
-    public static MeasuredTraining Learn(MeasuredStep wide, MeasuredStep narrow)
+    /// <param name="peakFlops">Of the machine: a rate above it is an error of measurement.</param>
+    public static MeasuredTraining Learn(MeasuredStep wide, MeasuredStep narrow, double peakFlops)
     {
         StepWork much = WorkOf(wide.Work, wide.Work.SequencesPerStep), little = WorkOf(narrow.Work, narrow.Work.SequencesPerStep);
         (double matmul, double? bytes) = Solve(
-            (much.MatmulFlops, much.MatmulBytes, wide.MatmulSeconds), (little.MatmulFlops, little.MatmulBytes, narrow.MatmulSeconds));
+            (much.MatmulFlops, much.MatmulBytes, wide.MatmulSeconds), (little.MatmulFlops, little.MatmulBytes, narrow.MatmulSeconds), peakFlops);
         (double attention, double? channels) = Solve(
-            (much.AttentionFlops, much.AttentionChannels, wide.AttentionSeconds), (little.AttentionFlops, little.AttentionChannels, narrow.AttentionSeconds));
+            (much.AttentionFlops, much.AttentionChannels, wide.AttentionSeconds), (little.AttentionFlops, little.AttentionChannels, narrow.AttentionSeconds), peakFlops);
         double activations = wide.ResidentBytes - RuntimeBytes - wide.Work.Model.TotalParameters * (StateBytes + PackedBytes(wide.Precision));
         return new MeasuredTraining
         {
@@ -60,12 +61,13 @@ public static class MachineModel
 
     private static Layout One(Workload work) => new() { Devices = 1, MicroBatch = work.SequencesPerStep, Zero = ZeroStage.None };
 
-    /// <summary>x and y of a x + b y = seconds in both, as rates; by the first alone where the two do not tell them apart.</summary>
-    private static (double First, double? Second) Solve(in (double A, double B, double Seconds) wide, in (double A, double B, double Seconds) narrow)
+    /// <summary>x and y of a x + b y = seconds in both, as rates; by the wide one alone where the two do not tell them apart.</summary>
+    private static (double First, double? Second) Solve(
+        in (double A, double B, double Seconds) wide, in (double A, double B, double Seconds) narrow, double most)
     {
         double determinant = wide.A * narrow.B - narrow.A * wide.B;
         double x = (wide.Seconds * narrow.B - narrow.Seconds * wide.B) / determinant, y = (wide.A * narrow.Seconds - narrow.A * wide.Seconds) / determinant;
-        return x > 0 && y > 0 && double.IsFinite(x + y) ? (1 / x, 1 / y) : (wide.A / wide.Seconds, null);
+        return x >= 1 / most && y > 0 && double.IsFinite(x + y) ? (1 / x, 1 / y) : (wide.A / wide.Seconds, null);
     }
 
     /// <summary>An update by what its parts go by: <see cref="StepModel"/> at rates of 1.</summary>

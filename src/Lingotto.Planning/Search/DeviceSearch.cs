@@ -19,6 +19,7 @@ public sealed class DeviceSearch
     private double _bestCost;
     private Layout _best;
     private string? _refusal;
+    private int _leastDaysDevices;
     private double _leastMemory = double.PositiveInfinity, _leastDays = double.PositiveInfinity;
 
     private DeviceSearch(PlanRequest request, DeviceEstimate device, double price, Workload work, bool prunes)
@@ -73,10 +74,10 @@ public sealed class DeviceSearch
     {
         if (_refusal is not null)
             return _refusal;
-        int limit = _request.Layout?.Devices ?? _request.Limit(_device.Device);
-        string more = _request.Layout is not null ? "change --layout" : _request.Stock.ContainsKey(_device.Device.Name) ? "raise --stock" : "raise --max-devices";
+        int limit = _request.Limit(_device.Device);
+        string more = _request.Layout is not null ? "change --layout" : limit < _request.MaxDevices ? "raise --stock" : "raise --max-devices";
         if (_leastDays > _request.DeadlineDays && double.IsFinite(_leastDays))
-            return FormattableString.Invariant($"misses the deadline: {Math.Ceiling(10 * _leastDays) / 10:F1} days at best on {limit} devices: raise --deadline to it, or {more}");
+            return FormattableString.Invariant($"misses the deadline: {Math.Ceiling(10 * _leastDays) / 10:F1} days at best, on {_leastDaysDevices} devices: raise --deadline to it{(_request.Layout is not null || _leastDaysDevices > limit / 2 ? $", or {more}" : "")}");
         return double.IsFinite(_leastMemory)
             ? FormattableString.Invariant($"does not fit: {_leastMemory / 1e9:F0} GB needed on a device of {_rates.MemoryBytes / 1e9:F0} GB at best: {more}, for more of them hold less each")
             : FormattableString.Invariant($"no layout obeys the rules on {limit} devices: {more}, or change --sequences, which replicas share");
@@ -117,7 +118,7 @@ public sealed class DeviceSearch
     {
         int limit = _request.Limit(_device.Device);
         _refusal = layout.Islands > 1 && _work.Exchange == ExchangeRule.EveryStep ? "islands exchange by the clock: give --sync edit"
-            : layout.Devices > limit ? FormattableString.Invariant($"the layout takes {layout.Devices} devices, there are {limit}: raise --max-devices or --stock")
+            : layout.Devices > limit ? FormattableString.Invariant($"the layout takes {layout.Devices} devices, there are {limit}: raise {(limit < _request.MaxDevices ? "--stock" : "--max-devices")}")
             : LayoutRules.Refusal(_work, layout, _rates.NodeDevices);
         if (_refusal is null)
             Visit(layout);
@@ -138,7 +139,8 @@ public sealed class DeviceSearch
 
         double seconds = _steps * StepModel.Evaluate(_work, layout, _rates).Total / Useful(layout.Devices);
         double cost = layout.Devices * seconds / 3600 * _price;
-        _leastDays = Math.Min(_leastDays, seconds / 86400);
+        if (seconds / 86400 < _leastDays)
+            (_leastDays, _leastDaysDevices) = (seconds / 86400, layout.Devices);
         if (seconds / 86400 > _request.DeadlineDays)
         {
             _tooLate++;

@@ -60,7 +60,8 @@ public sealed record PlanRequest
     /// <summary>The workload in every precision and rule of exchange that the request allows on a device.</summary>
     public IEnumerable<Workload> Variants(DeviceEstimate device) =>
         from precision in (Precision[])(AllowsFp8 && device.HasFp8 ? [Precision.Bf16, Precision.Fp8] : [Precision.Bf16])
-        from exchange in (ExchangeRule[])(AllowsEdit ? [ExchangeRule.EveryStep, ExchangeRule.ByClock] : [ExchangeRule.EveryStep])
+        from exchange in (ExchangeRule[])(!AllowsEdit ? [ExchangeRule.EveryStep]
+            : Layout is { Islands: > 1 } ? [ExchangeRule.ByClock] : [ExchangeRule.EveryStep, ExchangeRule.ByClock])
         select Work with { Precision = precision, Exchange = exchange };
 
     /// <summary>Tokens that a rule of exchange needs over those asked for.</summary>

@@ -56,11 +56,12 @@ public sealed class FleetSimulation
         if (scenario.StepSeconds.Any(other => other != step))
             return null;
         Stragglers slow = scenario.Stragglers;
+        double mean = step * slow.ByClock();
         return 1 / scenario.Exchange switch
         {
-            ExchangeRule.EveryStep => step * slow.Synchronous(workers),
-            ExchangeRule.AfterSteps => step * slow.EverySteps(workers, scenario.ExchangeSteps),
-            _ => step * slow.ByClock() + StepModel.Meeting(workers, 1, slow, step * slow.ByClock()),
+            ExchangeRule.EveryStep => step * slow.Synchronous(workers) + scenario.ExposedSeconds,
+            ExchangeRule.AfterSteps => step * slow.EverySteps(workers, scenario.ExchangeSteps) + scenario.ExposedSeconds / scenario.ExchangeSteps,
+            _ => mean * (1 + scenario.ExposedSeconds / scenario.ExchangeSeconds) + StepModel.Meeting(workers, 1, slow, mean, scenario.ExchangeSeconds),
         };
     }
 

@@ -56,16 +56,42 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         return target;
     }
 
-    /// <summary>The step of the checkpoint pointed at, not looked into; 0 where there is none or the pointer is damaged.</summary>
-    public static long NewestStep(string folder)
+    /// <summary>The step of the checkpoint that a run will try first, not looked into; 0 where there is none.</summary>
+    public static long NewestStep(string folder) =>
+        Newest(folder) is { } name ? long.Parse(name.AsSpan("step-".Length), CultureInfo.InvariantCulture) : 0;
+
+    /// <summary>
+    /// Steps of which the samples are decided, whatever comes: those up to the newest checkpoint and, after a return to an earlier one, those
+    /// whose samples were read before it.
+    /// </summary>
+    /// <param name="folder">The checkpoints of a run.</param>
+    /// <param name="recipe">Its recipe.</param>
+    public static long StepsRead(string folder, Recipe recipe)
+    {
+        long step = NewestStep(folder);
+        if (step > 0 && ReadState(Path.Combine(folder, Newest(folder)!))?.Guard is { } guard)
+        {
+            var batches = new BatchSchedule(recipe);
+            while (batches.SequencesThrough(step) < guard.FreshSample)
+            {
+                step++;
+            }
+        }
+
+        return step;
+    }
+
+    private static string? Newest(string folder) => Directory.Exists(folder) && Candidates(folder).Names is [var name, ..] && Name().IsMatch(name) ? name : null;
+
+    private static TrainerState? ReadState(string checkpoint)
     {
         try
         {
-            return DurablePointer.Read(folder) is { } name && Name().IsMatch(name) ? long.Parse(name.AsSpan("step-".Length), CultureInfo.InvariantCulture) : 0;
+            return StateOf(checkpoint);
         }
         catch (DurableFolderException)
         {
-            return 0;
+            return null;
         }
     }
 
@@ -109,10 +135,18 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
     /// <summary>Where the run stood when it saved a checkpoint; null for a folder that no run saved.</summary>
     /// <param name="checkpoint">Its folder.</param>
+    /// <exception cref="DurableFolderException">The file is damaged.</exception>
     public static TrainerState? StateOf(string checkpoint)
     {
         string path = Path.Combine(checkpoint, StateFile);
-        return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), RunJson.Default.TrainerState) : null;
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), RunJson.Default.TrainerState) : null;
+        }
+        catch (JsonException)
+        {
+            throw new DurableFolderException(path, "is damaged; use an earlier folder or restore this one from a copy");
+        }
     }
 
     /// <exception cref="DurableFolderException">It is damaged; the message names the file and the tensor.</exception>

@@ -57,7 +57,11 @@ public static class Bench
         ModelConfig model = BenchTraining.LoadBenchModel(assetFolder);
         var steps = new Dictionary<DType, BenchTrainStep>();
 
-        // The narrower one first: the peak of resident memory is the process's.
+        // The smaller first: the peak of resident memory is the process's.
+        DType lowest = precisions[^1];
+        BenchTrainStep narrow = TrainingMeasurement.Run(device, lowest, NarrowModel(assetFolder), NarrowSequences, NarrowSequenceLength, progress);
+        peaks.Measure();
+        narrow = narrow with { FractionOfPeak = narrow.Gflops / peaks.Beside(lowest).All };
         foreach (DType precision in precisions.Reverse())
         {
             BenchTrainStep step = TrainingMeasurement.Run(device, precision, model, Sequences, SequenceLength, progress);
@@ -65,14 +69,12 @@ public static class Bench
             steps[precision] = step with { FractionOfPeak = step.Gflops / peaks.Beside(precision).All };
         }
 
-        BenchTrainStep narrow = TrainingMeasurement.Run(
-            device, precisions[^1], NarrowModel(assetFolder), NarrowSequences, NarrowSequenceLength, progress);
         progress("generating");
         BenchGeneration generation = GenerationMeasurement.Run(device, model);
         BenchTokenizer tokenizer = TokenizerMeasurement.Run(dataPaths.Count > 0 ? dataPaths : DotNetDocs.Find(), progress);
         return new BenchReport(
             device.Name, new BenchPeaks(peaks.Best(DType.F32), device.HasBf16Products ? peaks.Best(DType.BF16) : null, reads), products,
-            new BenchTrain(steps.GetValueOrDefault(DType.BF16), steps[DType.F32], narrow with { FractionOfPeak = narrow.Gflops / peaks.Beside(precisions[^1]).All }), generation, tokenizer);
+            new BenchTrain(steps.GetValueOrDefault(DType.BF16), steps[DType.F32], narrow), generation, tokenizer);
     }
 
     /// <summary>The bench model at a quarter of its width, half its layers.</summary>

@@ -26,7 +26,7 @@ public sealed record BenchPeaks(OneAndAll F32Gflops, OneAndAll? Bf16Gflops, OneA
 /// <summary>One product [m, k] x [k, n].</summary>
 public sealed record BenchMatMul(string Precision, int M, int N, int K, int Threads, double Gflops, double FractionOfPeak);
 
-/// <summary>Training by precision, and in the narrower of them a model of a quarter of the width: what does not shrink with it.</summary>
+/// <summary>Training by precision, and in the lower of them a model of a quarter of the width: what does not shrink with it.</summary>
 public sealed record BenchTrain(BenchTrainStep? Bf16, BenchTrainStep F32, BenchTrainStep Narrow);
 
 /// <summary>A training step: median of ten; Breakdown has its seconds by kernel, in the shares of one more step.</summary>

@@ -20,13 +20,21 @@ public static class CheckpointMerger
         ArgumentNullException.ThrowIfNull(paths);
         string inRun = paths.Count == 1 ? Path.Combine(paths[0], "checkpoints") : "";
         string[] found = Directory.Exists(inRun)
-            ? [.. Directory.EnumerateDirectories(inRun, "step-*").Where(folder => File.Exists(Path.Combine(folder, "config.json"))).Order(StringComparer.Ordinal)]
+            ? [.. OfRun(inRun)]
             : [.. paths];
         int count = last ?? found.Length;
         return count >= 2 && count <= found.Length
             ? found[^count..]
             : throw new RunException(
                 $"{string.Join(", ", paths)} {(found.Length == 1 ? "is 1 checkpoint" : $"are {found.Length} checkpoints")} where {Math.Max(2, count)} are to be merged: name more, lower --last, or let a run keep more with checkpoints.keep.");
+    }
+
+    /// <summary>Oldest first; those after the one that the run goes on from were left behind.</summary>
+    private static IEnumerable<string> OfRun(string folder)
+    {
+        IReadOnlyList<string> names = CheckpointStore.Candidates(folder).Names;
+        return names.Where(name => string.CompareOrdinal(name, names[0]) <= 0).Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name))
+            .Where(path => File.Exists(Path.Combine(path, "config.json")));
     }
 
     /// <summary>
@@ -36,6 +44,7 @@ public static class CheckpointMerger
     /// <param name="checkpoints">Folders, oldest first.</param>
     /// <param name="warn">Hears one line.</param>
     /// <exception cref="RunException">They are not in the order of their steps.</exception>
+    /// <exception cref="DurableFolderException">One is damaged.</exception>
     public static IReadOnlyList<long> PositionsOf(IReadOnlyList<string> checkpoints, Action<string> warn)
     {
         TrainerState?[] states = [.. checkpoints.Select(CheckpointStore.StateOf)];
@@ -52,10 +61,11 @@ public static class CheckpointMerger
             }
         }
 
-        TrainerState newest = states[^1]!;
-        if ((newest.DecayStart ?? newest.DropStep) is { } fell && newest.Step > fell)
+        long fell = Math.Min(states[^1]!.DecayStart ?? long.MaxValue, states[^1]!.DropStep ?? long.MaxValue);
+        string[] touched = [.. checkpoints.Where((_, i) => states[i]!.Step > fell)];
+        if (touched.Length > 0)
         {
-            warn($"the rate of the run fell after step {fell} and {checkpoints[^1]} is of step {newest.Step}: a merge stands for a fall of its own, take checkpoints up to that step");
+            warn($"the rate of the run fell after step {fell}, before {string.Join(", ", touched)}: a merge stands for a fall of its own, take checkpoints up to that step");
         }
 
         return [.. states.Select(state => state!.Step)];

@@ -79,8 +79,8 @@ public static class MachineRecipe
                 "minutes": {{hours * 60:G6}}
               },
               "schedule": {
-                "learning_rate": {{rate:G3}}, // 1.5552 C^-0.1579 (Ling report, 3.3), at most 0.004
-                "warmup_steps": {{warmup}}, // of about {{steps:N0}} updates
+                "learning_rate": {{rate:G3}}, // 1.5552 C^-0.1579 (Ling report, 3.3), at most {{ScalingLaws.HighestRate}}
+                "warmup_steps": {{warmup}}, // of {{steps:N0}} updates or more
                 {{growing}}"decay_fraction": 0.2 // "drop_at": 0.6 would halve the rate there, as Ling does over trillions of tokens
               },
               "router": { "warmup_steps": {{warmup}}{{(config.MoeRouterEnableExpertBias ? ", \"balance_loss\": 0, \"z_loss\": 3.5e-6" : "")}} },

@@ -15,7 +15,7 @@ public static class ScalingLaws
     private const double BatchFactor = 0.2008, BatchExponent = 0.3447, RateFactor = 1.5552, RateExponent = -0.1579;
 
     /// <summary>The laws were fitted from 1e18 FLOPs on and ask for ever higher rates below; our choice.</summary>
-    private const double HighestRate = 4e-3;
+    internal const double HighestRate = 4e-3;
 
     /// <summary>What is taken where a run's length is in minutes, so that its compute is not known beforehand.</summary>
     private const double UsualRate = 3e-4;

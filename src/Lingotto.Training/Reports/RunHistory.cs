@@ -107,6 +107,12 @@ internal sealed class RunHistory(string path)
         /// <summary>The last step; null before the first.</summary>
         public MetricsLine? LastStep => _last.Step > 0 ? _last : null;
 
+        /// <summary>Money spent by the last line that says so, of a step or not; null where no price was given.</summary>
+        public double? Cost { get; private set; }
+
+        /// <summary>The same in energy.</summary>
+        public double? KilowattHours { get; private set; }
+
         /// <summary>The last start line; null for a run of an older program.</summary>
         public JsonElement? Start { get; private set; }
 
@@ -128,6 +134,7 @@ internal sealed class RunHistory(string path)
                 return;
             }
 
+            (Cost, KilowattHours) = (m.Cost ?? Cost, m.KilowattHours ?? KilowattHours);
             switch (m.Kind)
             {
                 case "step":

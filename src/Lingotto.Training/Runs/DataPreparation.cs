@@ -15,6 +15,11 @@ internal static class DataPreparation
             : recipe.Data.Tokenizer is { } given ? Tokenizer.Load(given)
             : null;
         Require(tokenizer, config, folder.Tokenizer);
+        if (isPacked)
+        {
+            Verify(folder.Data, observer);
+        }
+
         TokenDataset data = isPacked ? TokenDataset.Open(folder.Data) : Pack(recipe, config, tokenizer, folder, observer, cancellation);
         try
         {
@@ -36,6 +41,20 @@ internal static class DataPreparation
         {
             data.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>A token that changed on disk would train on in silence: the packed text is read once against its hashes.</summary>
+    private static void Verify(string folder, IRunObserver observer)
+    {
+        observer.Preparing("verifying the packed text", null);
+        try
+        {
+            DurableFolder.Open(folder).Verify();
+        }
+        catch (DurableFolderException e)
+        {
+            throw new RunException($"{e.Message.Split(';')[0]}: restore {folder} from a copy, or start over with --fresh.", e);
         }
     }
 

@@ -110,12 +110,19 @@ internal sealed class RunFolder : IDisposable
     private void Claim(Recipe recipe)
     {
         bool hasBegun = File.Exists(Tokenizer) || Directory.Exists(Data) || Directory.Exists(Checkpoints);
-        long done = CheckpointStore.NewestStep(Checkpoints);
-        if (hasBegun && BegunRecipe(Path) is { } begun && Canonical(begun, done) != Canonical(recipe, done))
+        Recipe? begun = hasBegun ? BegunRecipe(Path) : null;
+        long done = begun is null ? 0 : CheckpointStore.StepsRead(Checkpoints, begun);
+        if (begun is not null && Canonical(begun, done) != Canonical(recipe, done))
         {
             string differing = string.Join(", ", Sections(begun, done).Zip(Sections(recipe, done)).Where(p => p.First != p.Second).Select(p => p.First.Name));
             throw new RunException(
                 $"{Path} holds a run whose recipe differs ({differing}): go on with its recipe, start over with --fresh, or choose another folder with --run.");
+        }
+
+        if (begun?.Hardware is { PricePerHour: not null } paid && recipe.Hardware.PricePerHour is not null && paid.Currency != recipe.Hardware.Currency)
+        {
+            throw new RunException(
+                $"{Path} is paid for in {paid.Currency}, and its bill cannot add {recipe.Hardware.Currency}: give hardware.price_per_hour in {paid.Currency}.");
         }
 
         DurableFile.WriteAllText(At("recipe.json"), JsonSerializer.Serialize(recipe, RunJson.Default.Recipe));

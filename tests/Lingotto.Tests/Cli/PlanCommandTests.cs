@@ -93,6 +93,26 @@ public class PlanCommandTests
     }
 
     [Fact]
+    public void Islands_of_a_layout_that_is_refused_are_told_the_rule_and_not_what_was_given()
+    {
+        (int code, string text, _) = CapturedTerminal.Run("", "plan", "ling-lite", "--devices", "ling-a", "--sync", "edit", "--layout", "t1 p1 e1 d3 islands2 b1");
+        Assert.NotEqual(0, code);
+        Assert.Contains("do not divide", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("give --sync edit", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_device_of_ones_own_without_a_price_ends_no_comparison()
+    {
+        using var folder = new Formats.TemporaryFolder();
+        string file = Path.Combine(folder.Path, "ling-d.json");
+        Lingotto.Planning.DeviceCatalogue.WriteDevice(Planning.PlanningFixture.Catalogue["ling-d"] with { Prices = [] }, file);
+        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", "--devices", $"ling-a,{file}");
+        Assert.True(code == 0, error);
+        Assert.DoesNotContain("published (arXiv", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_device_of_the_catalogue_is_answered_for()
     {
         (_, string text, _) = CapturedTerminal.Run("", "plan", "ling-lite", "--tokens", "300B");

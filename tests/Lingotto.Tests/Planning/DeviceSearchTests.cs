@@ -88,6 +88,27 @@ public class DeviceSearchTests
         Assert.Contains("islands", LayoutRules.Refusal(work with { SequencesPerStep = 64 }, new Layout { Devices = 64, Expert = 32, Islands = 4 }, 8), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("t2 p30 v2 c4 e8 d16 islands4 b8 zero-3 recompute-selective zb-h1", 3840)]
+    [InlineData("t1 p1 e1 d1 b1 zero-0 keep-all", 1)]
+    [InlineData("t4 p8 e64 d2 b2 zero-2 recompute-full zb-h2", 64)]
+    public void A_layout_is_read_as_it_is_written(string text, int devices)
+    {
+        Layout layout = LayoutText.Parse(text);
+        Assert.Equal(devices, layout.Devices);
+        Assert.Equal(text, layout.ToString());
+        Assert.Equal(layout, LayoutText.Parse(string.Join(",", text.Split(' ').Reverse())));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("zero-1")]
+    [InlineData("t0")]
+    [InlineData("t2 t2")]
+    [InlineData("tp2")]
+    public void A_text_that_is_no_layout_is_refused_with_an_example(string text) =>
+        Assert.Contains("zero-1 recompute-selective", Assert.Throws<PlanException>(() => LayoutText.Parse(text)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void On_the_front_no_fleet_beats_another_in_cost_time_and_risk()
     {

@@ -12,6 +12,8 @@ public class MachineModelTests
         Work("moe-bench", 512, 8), "bf16", MatmulSeconds: 1.9251, AttentionSeconds: 0.3058, OptimizerSeconds: 0.1973, OtherSeconds: 0.1290,
         ResidentBytes: 3516577536);
 
+    private const double Peak = 4.66e11;
+
     private static readonly MeasuredStep s_narrow = new(
         Work("narrow", 128, 32), "bf16", MatmulSeconds: 0.0739, AttentionSeconds: 0.0128, OptimizerSeconds: 0.0039, OtherSeconds: 0.0416,
         ResidentBytes: 326128128);
@@ -19,7 +21,7 @@ public class MachineModelTests
     [Fact]
     public void A_machine_predicts_the_step_it_was_learnt_from()
     {
-        MeasuredTraining machine = MachineModel.Learn(s_wide, s_narrow);
+        MeasuredTraining machine = MachineModel.Learn(s_wide, s_narrow, Peak);
         double seconds = s_wide.Work.TokensPerStep / MachineModel.TokensPerSecond(machine, s_wide.Work, 8);
         Assert.Equal(1, seconds / (1.9251 + 0.3058 + 0.1973 + 0.1290), 1e-9);
     }
@@ -31,7 +33,7 @@ public class MachineModelTests
     [InlineData("middle", 512, 2551, 2080232192)]
     public void Recipes_on_the_same_machine_are_predicted(string model, int sequenceLength, double tokensPerSecond, double plannedBytes)
     {
-        MeasuredTraining machine = MachineModel.Learn(s_wide, s_narrow);
+        MeasuredTraining machine = MachineModel.Learn(s_wide, s_narrow, Peak);
         Workload work = Work(model, sequenceLength, 8);
         Assert.InRange(MachineModel.TokensPerSecond(machine, work, 8), 0.9 * tokensPerSecond, 1.1 * tokensPerSecond);
         Assert.InRange(MachineModel.MemoryBytes(machine, work, 8), 0.95 * plannedBytes, 1.05 * plannedBytes);
@@ -40,10 +42,20 @@ public class MachineModelTests
     [Fact]
     public void Steps_that_do_not_tell_flops_from_bytes_leave_the_rates_of_the_wide_one()
     {
-        MeasuredTraining machine = MachineModel.Learn(s_wide, s_wide);
+        MeasuredTraining machine = MachineModel.Learn(s_wide, s_wide, Peak);
         Assert.Null(machine.MatmulBytes);
         Assert.Null(machine.AttentionChannels);
         Assert.Equal(s_wide.Work.TokensPerStep / (1.9251 + 0.3058 + 0.1973 + 0.1290), MachineModel.TokensPerSecond(machine, s_wide.Work, 8), 1e-6);
+    }
+
+    [Theory]
+    [InlineData(0.9)]
+    [InlineData(1.1)]
+    [InlineData(1.5)]
+    public void A_narrow_step_measured_wrongly_makes_no_rate_above_the_peak(double factor)
+    {
+        MeasuredTraining machine = MachineModel.Learn(s_wide, s_narrow with { MatmulSeconds = factor * s_narrow.MatmulSeconds }, Peak);
+        Assert.InRange(machine.MatmulFlops, 0.5 * Peak, Peak);
     }
 
     private static Workload Work(string model, int sequenceLength, int sequences) => new()

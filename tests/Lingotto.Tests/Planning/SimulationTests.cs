@@ -52,6 +52,8 @@ public class SimulationTests
             Stragglers = new Stragglers(0.66, 0.05),
             Exchange = rule,
             ExchangeSteps = 128,
+            ExchangeSeconds = 300,
+            ExposedSeconds = 3,
             WallSeconds = 400_000,
         };
         Assert.Equal(1, FleetSimulation.Run(scenario).StepsPerSecond / FleetSimulation.Formula(scenario)!.Value, within);

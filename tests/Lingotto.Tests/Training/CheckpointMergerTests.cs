@@ -69,6 +69,24 @@ public sealed class CheckpointMergerTests
     }
 
     [Fact]
+    public void Checkpoints_that_a_falling_rate_has_touched_are_named()
+    {
+        using var run = new TinyRun(TinyModels.Ling2);
+        Recipe dropping = run.Recipe with { Schedule = run.Recipe.Schedule with { DropAt = 0.5, DecayFraction = 0 }, Checkpoints = new CheckpointConfig { EverySteps = 5, Keep = 4 } };
+        run.Train(recipe: dropping);
+        IReadOnlyList<string> checkpoints = CheckpointMerger.Find([run.Folder], 4);
+        string heard = "";
+        Assert.Equal([5, 10, 15, 20], CheckpointMerger.PositionsOf(checkpoints, message => heard = message));
+        Assert.Contains("after step 10", heard, StringComparison.Ordinal);
+        Assert.Contains(checkpoints[2], heard, StringComparison.Ordinal);
+        Assert.Contains(checkpoints[3], heard, StringComparison.Ordinal);
+        Assert.DoesNotContain(checkpoints[1], heard, StringComparison.Ordinal);
+
+        File.WriteAllText(Path.Combine(checkpoints[0], "trainer_state.json"), "{");
+        Assert.Throws<DurableFolderException>(() => CheckpointMerger.PositionsOf(checkpoints, _ => { }));
+    }
+
+    [Fact]
     public void Any_curve_may_be_given_by_its_rates()
     {
         double[] weights = MergeWeights.Of("2,1,0.5", [10, 20, 30]);

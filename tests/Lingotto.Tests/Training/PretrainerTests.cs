@@ -106,12 +106,26 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
         MixtureStage late = new(12, new Dictionary<string, double> { ["first"] = 0.1, ["second"] = 0.9 });
         Assert.Equal(10, run.Train(stopAfter: 10, recipe: Mixed(early)).Result!.Step);
         Assert.Contains("(data)", Assert.Throws<RunException>(() => run.Train(recipe: Mixed(late))).Message, StringComparison.Ordinal);
+        string pointer = Path.Combine(run.Folder, "checkpoints", "latest"), kept = File.ReadAllText(pointer);
+        File.Delete(pointer); // what a checkpoint stands behind does not hang on who points at it
+        Assert.Contains("(data)", Assert.Throws<RunException>(() => run.Train(recipe: Mixed(late))).Message, StringComparison.Ordinal);
+        File.WriteAllText(pointer, kept);
         Assert.Equal(RunOutcome.Completed, run.Train(recipe: Mixed(early, late)).Result!.Outcome);
 
         using var planned = new TinyRun(TinyModels.Ling1);
         Recipe whole = Mixed(early, late);
         planned.Train(recipe: whole with { Model = planned.Recipe.Model });
         Assert.Equal(planned.Losses, run.Losses);
+    }
+
+    [Fact]
+    public void A_bill_does_not_add_two_currencies()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        Recipe Paid(string currency) => run.Recipe with { Hardware = new HardwareConfig { PricePerHour = 2, Currency = currency } };
+        run.Train(stopAfter: 3, recipe: Paid("USD"));
+        Assert.Contains("USD", Assert.Throws<RunException>(() => run.Train(recipe: Paid("EUR"))).Message, StringComparison.Ordinal);
+        Assert.NotNull(run.Train(recipe: Paid("USD")).Result!.Cost);
     }
 
     [Fact]
@@ -197,6 +211,20 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
         RunException fault = Assert.Throws<RunException>(() => run.Train());
         Assert.Contains(file, fault.Message, StringComparison.Ordinal);
         Assert.Contains("restore one from a copy", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_flipped_bit_in_the_packed_text_is_refused_by_file()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        run.Train(stopAfter: 1);
+        string file = Path.Combine(run.Folder, "data", "train-00000.tokens");
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[^20] ^= 1;
+        File.WriteAllBytes(file, bytes);
+        RunException fault = Assert.Throws<RunException>(() => run.Train());
+        Assert.Contains(file, fault.Message, StringComparison.Ordinal);
+        Assert.Contains("--fresh", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -46,7 +46,7 @@ internal sealed class DeviceOptions
                 throw new UsageException($"--stock cannot be '{entry}': give a device and a number, as in ling-a=2000");
             DeviceSpec device = Find("--stock", parts[0], catalogue);
             if (!chosen.Contains(device))
-                throw new UsageException($"--stock names {device.Name}, which --devices or --no-vendor leaves out: leave it out there too");
+                throw new UsageException($"--stock names {device.Name}, which --devices or --no-vendor leaves out: consider it there, or drop it here");
             if (!stock.TryAdd(device.Name, count))
                 throw new UsageException($"--stock names {device.Name} twice: give one number");
         }

@@ -27,45 +27,24 @@ internal static class PlanCommand
         var options = new PlanOptions();
         var command = new Command("plan", Examples) { model };
         options.AddTo(command);
-        command.Add(GlobalOptions.Json);
-        var html = new Option<string?>("--html") { Description = "Write the plan as one HTML file.", HelpName = "FILE" };
-        var export = new Option<string?>("--export") { Description = "Print the best plan in the words of another program instead.", HelpName = "megatron|deepspeed|recipe" };
-        export.AcceptOnly("megatron", "deepspeed", "recipe");
-        Option<string?> here = PlanHere.Option();
-        var happened = new Option<string?>("--run") { Description = "With --here: set beside it what this run of the recipe did.", HelpName = "RUN" };
-        command.Add(here);
-        command.Add(happened);
-        command.Add(html);
-        command.Add(export);
         command.Add(PlanCalibrateCommand.Create(context));
         command.Add(PlanSimulateCommand.Create(context));
         command.SetAction(parsed =>
         {
-            string? format = parsed.GetValue(export);
-            bool isJson = parsed.GetValue(GlobalOptions.Json);
-            if (parsed.GetValue(here) is { } machine)
-            {
-                string? idle = options.Given(parsed) ?? (format is not null ? export.Name : parsed.GetValue(html) is not null ? html.Name : isJson ? GlobalOptions.Json.Name : null);
-                return idle is null ? PlanHere.Write(parsed.GetRequiredValue(model), machine, parsed.GetValue(happened), context)
-                    : throw new UsageException($"--here predicts one recipe on one machine, for which {idle} means nothing: leave it out");
-            }
-
-            if (parsed.GetValue(happened) is not null)
-                throw new UsageException("--run needs --here: give the file that lingotto bench --device-file wrote on the machine of the run");
-            if ((options.Pareto(parsed), format is not null, isJson) is (true, true, _) or (true, _, true) or (_, true, true))
-                throw new UsageException("--pareto, --export and --json each say what is printed: give one of them");
             options.RefuseIdle(parsed);
+            if (parsed.GetValue(options.Here) is { } machine)
+                return PlanHere.Write(parsed.GetRequiredValue(model), machine, parsed.GetValue(options.Happened), context);
             string path = Locate(parsed.GetRequiredValue(model), context.AssetFolder);
             string name = Path.GetFileNameWithoutExtension(path);
             Workload work = Work(ModelShape.Of(ModelConfig.Load(path), name), name, parsed, options, context.AssetFolder);
             PlanResult result = Search(parsed, options, work, context);
-            if (parsed.GetValue(html) is { } page)
+            if (parsed.GetValue(options.Html) is { } page)
                 WritePage(result, page);
             bool isAnswered = result.Ranked.Count > 0 || result.Mixed is not null;
             if (options.Pareto(parsed) && isAnswered)
                 PlanView.WriteFront(ParetoFront.Of(result), result.Request.Currency, context.Terminal.Out);
             else
-                Print(result, format, isJson, context.Terminal);
+                Print(result, parsed.GetValue(options.Export), parsed.GetValue(GlobalOptions.Json), context.Terminal);
             return isAnswered ? ExitCodes.Done
                 : throw new PlanException("no device with a price has a plan: what keeps each out, and what would let it in, stands in its line");
         });

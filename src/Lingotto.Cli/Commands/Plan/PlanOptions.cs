@@ -28,30 +28,51 @@ internal sealed class PlanOptions
     private readonly Option<double> _stragglerSlowdown = NumberOption.Real("--straggler-slowdown", "How much longer a slow step takes, with --straggler-share: 0.66 for two thirds.", 0);
     private readonly Option<bool> _fp8 = new("--fp8") { Description = "Products may read FP8 where the chip has it." };
 
+    /// <summary>The page to write.</summary>
+    public Option<string?> Html { get; } = new("--html") { Description = "Write the plan as one HTML file.", HelpName = "FILE" };
+
+    /// <summary>The program whose words the best plan is printed in.</summary>
+    public Option<string?> Export { get; } = new("--export") { Description = "Print the best plan in the words of another program instead.", HelpName = "megatron|deepspeed|recipe" };
+
+    /// <summary>The machine that a recipe is predicted on.</summary>
+    public Option<string?> Here { get; } = PlanHere.Option();
+
+    /// <summary>A run to set beside the prediction.</summary>
+    public Option<string?> Happened { get; } = new("--run") { Description = "With --here: set beside it what this run of the recipe did.", HelpName = "RUN" };
+
     public void AddTo(Command command)
     {
+        Export.AcceptOnly("megatron", "deepspeed", "recipe");
         _currency.AcceptOnly("CNY", "USD");
         _recompute.AcceptOnly("none", "selective", "full");
         _sync.AcceptOnly("step", "edit");
-        foreach (Option option in All)
+        foreach (Option option in (Option[])[.. OfTheSearch, GlobalOptions.Json, Here, Happened, Html, Export])
             command.Add(option);
     }
 
     /// <summary>Where devices come from.</summary>
     public DeviceOptions Devices { get; } = new();
 
-    private IReadOnlyList<Option> All =>
+    private IReadOnlyList<Option> OfTheSearch =>
     [
         _tokens, .. Devices.All, _layout, _deadline, _budget, _currency, _yuan, _imbalance, _sequence, _sequences, _maxDevices, _recompute,
         _software, _zeroBubble, _pareto, _mixed, _fp8, _sync, _editTokenFactor, _stragglerShare, _stragglerSlowdown,
     ];
 
-    /// <summary>An option of these that was given; null for none.</summary>
-    public string? Given(ParseResult parsed) => All.FirstOrDefault(option => IsGiven(parsed, option))?.Name;
-
     /// <summary>Refuses options that others would leave without effect.</summary>
     public void RefuseIdle(ParseResult parsed)
     {
+        if (IsGiven(parsed, Here))
+        {
+            if (((Option[])[.. OfTheSearch, GlobalOptions.Json, Html, Export]).FirstOrDefault(option => IsGiven(parsed, option)) is { } idle)
+                throw new UsageException($"--here predicts one recipe on one machine, for which {idle.Name} means nothing: leave it out");
+            return;
+        }
+
+        if (IsGiven(parsed, Happened))
+            throw new UsageException("--run needs --here: give the file that lingotto bench --device-file wrote on the machine of the run");
+        if (((Option[])[_pareto, Export, GlobalOptions.Json]).Count(option => IsGiven(parsed, option)) > 1)
+            throw new UsageException("--pareto, --export and --json each say what is printed: give one of them");
         if (IsGiven(parsed, _editTokenFactor) && parsed.GetValue(_sync) != "edit")
             throw new UsageException("--edit-token-factor needs --sync edit: it counts what EDiT needs beside synchronous training");
         if (IsGiven(parsed, _layout) && ((Option[])[_recompute, _zeroBubble, _pareto, _mixed]).FirstOrDefault(option => IsGiven(parsed, option)) is { } fixedByIt)

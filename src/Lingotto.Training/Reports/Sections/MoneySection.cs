@@ -12,12 +12,12 @@ internal static class MoneySection
         if (report.History.LastStep is { } last)
         {
             System.Text.Json.JsonElement? hardware = report.Recipe.Field("hardware");
-            Add(last.Cost, cost => new Fact("Cost so far", NumberText.Money(cost, report.Currency)));
+            Add(report.History.Cost, cost => new Fact("Cost so far", NumberText.Money(cost, report.Currency)));
             Add(last.CostPerTrillionTokens, cost => new Fact("Cost of 1T tokens at this rate", NumberText.Money(cost, report.Currency)));
-            Add(last.Cost is null ? null : hardware?.Number("price_per_hour"), price => new Fact("Price of an hour", NumberText.Money(price, report.Currency)));
-            Add(last.KilowattHours, energy => new Fact("Energy so far", NumberText.Energy(energy)));
-            Add(last.KilowattHours is null ? null : hardware?.Number("watts"), watts => new Fact("Power", $"{NumberText.Of(watts)} W"));
-            Add(last.KilowattHours * 1e6 / Math.Max(1, last.Tokens), energy => new Fact("Energy of 1M tokens", NumberText.Energy(energy)));
+            Add(report.History.Cost is null ? null : hardware?.Number("price_per_hour"), price => new Fact("Price of an hour", NumberText.Money(price, report.Currency)));
+            Add(report.History.KilowattHours, energy => new Fact("Energy so far", NumberText.Energy(energy)));
+            Add(report.History.KilowattHours is null ? null : hardware?.Number("watts"), watts => new Fact("Power", $"{NumberText.Of(watts)} W"));
+            Add(report.History.KilowattHours * 1e6 / Math.Max(1, last.Tokens), energy => new Fact("Energy of 1M tokens", NumberText.Energy(energy)));
         }
 
         if (facts.Count > 0)

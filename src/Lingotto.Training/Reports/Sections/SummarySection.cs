@@ -58,14 +58,14 @@ internal static class SummarySection
         yield return new Fact("Training time", NumberText.Duration(last.ElapsedSeconds), Goodput.Of(history) is { } goodput ? $"goodput {NumberText.Percent(goodput.Share)}" : null);
         yield return new Fact(
             "Speed", NumberText.Short(history.TokensPerSecond.LastSmooth) + " tok/s", $"{NumberText.Percent(history.FractionOfPeak.LastSmooth / 100)} of peak");
-        if (last.Cost is { } cost)
+        if (history.Cost is { } cost)
         {
             yield return new Fact(
                 "Cost so far", NumberText.Money(cost, report.Currency),
                 last.CostPerTrillionTokens is { } per ? $"{NumberText.Short(per)} {report.Currency} per 1T tokens" : null);
         }
 
-        if (last.KilowattHours is { } energy)
+        if (history.KilowattHours is { } energy)
         {
             yield return new Fact("Energy so far", NumberText.Energy(energy));
         }

@@ -21,7 +21,7 @@ public sealed class MachineRecipeTests
         double flops = tokens * (model.Counts.FlopsPerToken(recipe.Training.SequenceLength) - (6.0 * model.VocabSize * model.HiddenSize));
         Assert.InRange(batch / ScalingLaws.BatchTokens(flops), 0.9, 1.1);
         Assert.Equal(recipe.Training.MicroBatches > 1, recipe.Schedule.BatchWarmupFrom is not null);
-        Assert.InRange(recipe.Schedule.LearningRate / Math.Min(4e-3, ScalingLaws.LearningRate(flops)), 0.99, 1.01);
+        Assert.InRange(recipe.Schedule.LearningRate / ScalingLaws.LearningRate(flops), 0.99, 1.01);
     }
 
     [Theory]
