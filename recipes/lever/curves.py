@@ -39,12 +39,12 @@ def frame(axes, computes):
 
 
 def runs(axes, results, budgets, kind):
-    """A dot a run: full where its size is the best of its kind and budget."""
+    """A dot a run: full where its size is the best of its kind and budget so far."""
     for budget in budgets:
-        best = study.best(results, budget, kind)
+        best = summary.best_so_far(results, budget, kind)
         for hidden, rows in summary.rows_of(results, budget, kind).items():
             for row in rows:
-                fill = COLOURS[kind] if best and hidden == best[0] else "none"
+                fill = COLOURS[kind] if hidden == best else "none"
                 yield (f'<circle cx="{axes.x(float(budget)):.1f}" cy="{axes.y(row["loss"]):.1f}" r="4" fill="{fill}" stroke="{COLOURS[kind]}">'
                        f"<title>{NAMES[kind]} of width {hidden}: {row['loss']:.4f}</title></circle>")
 

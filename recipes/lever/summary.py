@@ -44,13 +44,23 @@ def rows_of(results, budget, kind):
     return rows
 
 
+def best_so_far(results, budget, kind):
+    """H of the least loss of seed 1 among the sizes that are done, where there are two; None before."""
+    losses = {hidden: rows[0]["loss"] for hidden, rows in rows_of(results, budget, kind).items() if rows}
+    return min(losses, key=losses.get) if len(losses) > 1 else None
+
+
 def cells_of(results, budgets):
-    """By compute and kind, the runs of the best size, for the budgets of which every size and rate was tried."""
+    """By compute and kind, the runs of the best size; of those done so far where not all sizes are, which is said."""
     cells = {}
     for budget in budgets:
-        best = {kind: study.best(results, budget, kind) for kind in study.KINDS}
-        if None not in best.values():
-            cells[float(budget)] = {kind: rows_of(results, budget, kind)[size[0]] for kind, size in best.items()}
+        whole = all(study.best(results, budget, kind) for kind in study.KINDS)
+        best = {kind: best_so_far(results, budget, kind) for kind in study.KINDS}
+        if None in best.values():
+            continue
+        cells[float(budget)] = {kind: rows_of(results, budget, kind)[hidden] for kind, hidden in best.items()}
+        if not whole:
+            print(f"\nNot all sizes are tried at {budget}: what follows takes the best of those done.")
     return cells
 
 
