@@ -30,10 +30,10 @@ part sigterm benchmarks/sigterm.sh
 part saves ./lingotto bench --saves
 part tracing ./lingotto bench --trace
 
-echo '{ "model": "models/tiny.json", "training": { "sequence_length": 64, "sequences_per_micro_batch": 8, "num_steps": 10000, "seed": 1 }, "schedule": { "learning_rate": 2e-3 } }' >"$folder/tiny.json"
-part tiny ./lingotto pretrain "$folder/tiny.json" --run "$folder/tiny" --quiet
+echo '{ "model": "models/tiny.json", "training": { "sequence_length": 64, "sequences_per_micro_batch": 8, "micro_batches": 1, "num_steps": 10 } }' >"$folder/text.json"
+part text ./lingotto pretrain "$folder/text.json" --run "$folder/text" --quiet
 spikes() {
-    LINGOTTO_SPIKE_TRIALS=$folder/tiny,$1,$2,$3,$4,6 dotnet test tests/Lingotto.Tests -c Release \
+    LINGOTTO_SPIKE_TRIALS=$folder/text,$1,$2,$3,$4,6 dotnet test tests/Lingotto.Tests -c Release \
         --filter FullyQualifiedName~long_run_are_counted --logger "console;verbosity=detailed"
 }
 for seed in 1 2; do

@@ -54,6 +54,9 @@ public sealed class SpikeTrialsTests(ITestOutputHelper output)
         };
         SpikeTrialResult r = Run(recipe, model, data, tokenizer, Enum.Parse<SpikeFault>(what[1]), int.Parse(what[4], CultureInfo.InvariantCulture), threads: 2);
         output.WriteLine($"{r.Fault} seed {what[2]} steps {r.Steps}: caught {r.Caught} of {r.Faults}, {r.FalseAlarms.Count} false alarms ({string.Join(' ', r.FalseAlarms)}), final loss {r.FinalLoss:F4}");
+        bool isFarOff = r.Fault is SpikeFault.Gradient100 or SpikeFault.Gradient10000;
+        Assert.InRange(r.Caught, isFarOff ? r.Faults : 0.9 * r.Faults, r.Faults);
+        Assert.InRange(r.FalseAlarms.Count, 0, 1);
     }
 
     private static SpikeTrialResult Run(
