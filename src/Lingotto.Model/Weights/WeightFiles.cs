@@ -4,7 +4,7 @@ using Lingotto.Formats;
 
 namespace Lingotto.Model;
 
-/// <summary>Weights to and from safetensors under Hugging Face names.</summary>
+/// <summary>Weights from safetensors under Hugging Face names.</summary>
 public static class WeightFiles
 {
     /// <summary>Elements copied at a time, so that a large tensor never has a second whole copy.</summary>
@@ -13,28 +13,6 @@ public static class WeightFiles
     /// <summary>Every tensor of the model under its Hugging Face name, in checkpoint order.</summary>
     public static IEnumerable<NamedTensor> Enumerate(ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
         HuggingFaceNames.Of(config, blocks);
-
-    /// <summary>Writes tensors as F32.</summary>
-    /// <exception cref="IOException">The disk is full or the file cannot be written.</exception>
-    public static void Write(Device device, string path, IReadOnlyList<NamedTensor> tensors)
-    {
-        ArgumentNullException.ThrowIfNull(device);
-        ArgumentNullException.ThrowIfNull(tensors);
-        TensorSpec[] specs = [.. tensors.Select(t => new TensorSpec(t.Name, SafetensorsDType.F32, ShapeOf(t.Value)))];
-        using var writer = new SafetensorsWriter(path, specs, new Dictionary<string, string> { ["format"] = "pt" });
-        var buffer = new float[Chunk];
-        foreach (NamedTensor tensor in tensors)
-        {
-            foreach ((Tensor part, int first) in Chunks(tensor.Value))
-            {
-                Span<float> values = buffer.AsSpan(0, (int)part.Length);
-                device.Download(part, values);
-                writer.Write(tensor.Name, (long)first * sizeof(float), MemoryMarshal.AsBytes(values));
-            }
-        }
-
-        writer.Complete();
-    }
 
     /// <summary>Fills the model from a folder of safetensors, converting BF16 and F16 to F32.</summary>
     /// <exception cref="SafetensorsException">A tensor is missing, or of another shape or type.</exception>

@@ -269,6 +269,5 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 /// <summary>JSON of the files of a run folder.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(TrainerState))]
-[JsonSerializable(typeof(Recipe))]
 [JsonSerializable(typeof(RunPlan))]
 internal sealed partial class RunJson : JsonSerializerContext;

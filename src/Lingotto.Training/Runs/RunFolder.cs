@@ -125,7 +125,7 @@ internal sealed class RunFolder : IDisposable
                 $"{Path} is paid for in {paid.Currency}, and its bill cannot add {recipe.Hardware.Currency}: give hardware.price_per_hour in {paid.Currency}.");
         }
 
-        DurableFile.WriteAllText(At("recipe.json"), JsonSerializer.Serialize(recipe, RunJson.Default.Recipe));
+        DurableFile.WriteAllText(At("recipe.json"), JsonSerializer.Serialize(recipe, RecipeJson.Default.Recipe));
     }
 
     private static string Canonical(Recipe recipe, long done) => string.Join('\n', Sections(recipe, done));
@@ -135,12 +135,12 @@ internal sealed class RunFolder : IDisposable
     {
         DataConfig behind = r.Data with { Stages = [.. r.Data.Stages.Where(stage => stage.FromStep < done)] };
         yield return ("model", r.Model);
-        yield return ("data", JsonSerializer.Serialize(behind, RunJson.Default.DataConfig));
-        yield return ("training", JsonSerializer.Serialize(r.Training, RunJson.Default.TrainingConfig));
-        yield return ("long_context", JsonSerializer.Serialize(r.LongContext, RunJson.Default.LongContextConfig));
-        yield return ("optimizer", JsonSerializer.Serialize(r.Optimizer, RunJson.Default.OptimizerConfig));
-        yield return ("schedule", JsonSerializer.Serialize(r.Schedule, RunJson.Default.ScheduleConfig));
-        yield return ("spikes", JsonSerializer.Serialize(r.Spikes, RunJson.Default.SpikeConfig));
-        yield return ("router", JsonSerializer.Serialize(r.Router, RunJson.Default.RouterConfig));
+        yield return ("data", JsonSerializer.Serialize(behind, RecipeJson.Default.DataConfig));
+        yield return ("training", JsonSerializer.Serialize(r.Training, RecipeJson.Default.TrainingConfig));
+        yield return ("long_context", JsonSerializer.Serialize(r.LongContext, RecipeJson.Default.LongContextConfig));
+        yield return ("optimizer", JsonSerializer.Serialize(r.Optimizer, RecipeJson.Default.OptimizerConfig));
+        yield return ("schedule", JsonSerializer.Serialize(r.Schedule, RecipeJson.Default.ScheduleConfig));
+        yield return ("spikes", JsonSerializer.Serialize(r.Spikes, RecipeJson.Default.SpikeConfig));
+        yield return ("router", JsonSerializer.Serialize(r.Router, RecipeJson.Default.RouterConfig));
     }
 }

@@ -56,13 +56,13 @@ internal sealed class SpikeDetector
 
         Span<double> sorted = _sorted.AsSpan(0, (int)Math.Min(_count, _values.Length));
         _values.AsSpan(0, sorted.Length).CopyTo(sorted);
-        double median = Median(sorted);
+        double median = Median.InPlace(sorted);
         foreach (ref double value in sorted)
         {
             value = Math.Abs(value - median);
         }
 
-        return median + (_deviations * Math.Max(NormalScale * Median(sorted), _leastDeviation));
+        return median + (_deviations * Math.Max(NormalScale * Median.InPlace(sorted), _leastDeviation));
     }
 
     /// <summary>True if the value is not finite or above the threshold; it is not taken in.</summary>
@@ -70,10 +70,4 @@ internal sealed class SpikeDetector
 
     /// <summary>Takes a value in, in place of the oldest.</summary>
     public void Accept(double value) => _values[_count++ % _values.Length] = value;
-
-    private static double Median(Span<double> values)
-    {
-        values.Sort();
-        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
-    }
 }

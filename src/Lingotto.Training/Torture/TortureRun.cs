@@ -39,7 +39,7 @@ internal sealed class TortureRun
             Evaluation = new EvaluationConfig { EverySteps = 0 },
         };
         RecipeFile = Path.Combine(session.Folder, "recipe.json");
-        File.WriteAllText(RecipeFile, JsonSerializer.Serialize(Recipe, RunJson.Default.Recipe));
+        File.WriteAllText(RecipeFile, JsonSerializer.Serialize(Recipe, RecipeJson.Default.Recipe));
     }
 
     public Recipe Recipe { get; }

@@ -66,7 +66,7 @@ internal sealed class HangWatch(double leastSeconds = HangWatch.LeastSeconds, do
             }
 
             _seconds += seconds;
-            double? median = Median();
+            double? median = _known < LeastSteps ? null : Median.Of(_recent.Take((int)Math.Min(_known, _recent.Length)));
             double limit = median is { } known ? Math.Max(Times * known, leastSeconds) : unknownSeconds;
             if (_isReported || _seconds <= limit)
             {
@@ -76,18 +76,6 @@ internal sealed class HangWatch(double leastSeconds = HangWatch.LeastSeconds, do
             _isReported = true;
             return new Hang(_step, _seconds, median, _secondsStill);
         }
-    }
-
-    private double? Median()
-    {
-        if (_known < LeastSteps)
-        {
-            return null;
-        }
-
-        double[] known = _recent[..(int)Math.Min(_known, _recent.Length)];
-        Array.Sort(known);
-        return known[known.Length / 2];
     }
 }
 

@@ -88,7 +88,7 @@ internal sealed class OracleRun : IDisposable
         Decoder = new TrainableDecoder(Device, config, TinyBatch.Sequences, TinyBatch.SequenceLength);
         TinyModels.Initialize(Device, Decoder);
         config.Save(Path.Combine(Folder, "config.json"));
-        WeightFiles.Write(Device, Path.Combine(Folder, "model.safetensors"), [.. WeightFiles.Enumerate(config, Decoder.Blocks)]);
+        TinyModels.Save(Device, Path.Combine(Folder, "model.safetensors"), [.. WeightFiles.Enumerate(config, Decoder.Blocks)]);
         Batch = new TinyBatch(config.VocabSize);
         Oracle = LingOracle.Run(Folder, Batch, BalanceLoss, ZLoss, MtpLoss);
 

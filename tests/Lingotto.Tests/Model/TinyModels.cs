@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
@@ -76,6 +77,19 @@ internal static class TinyModels
         var values = new float[tensor.Length];
         device.Download<float>(tensor, values);
         return values;
+    }
+
+    public static void Save(Device device, string path, IReadOnlyList<NamedTensor> tensors)
+    {
+        using var writer = new SafetensorsWriter(
+            path, [.. tensors.Select(t => new TensorSpec(t.Name, SafetensorsDType.F32, [.. Enumerable.Range(0, t.Value.Rank).Select(dim => (long)t.Value[dim])]))],
+            new Dictionary<string, string> { ["format"] = "pt" });
+        foreach (NamedTensor tensor in tensors)
+        {
+            writer.Write(tensor.Name, MemoryMarshal.AsBytes<float>(Download(device, tensor.Value)));
+        }
+
+        writer.Complete();
     }
 }
 

@@ -87,7 +87,7 @@ public sealed class WeightFilesTests : IDisposable
     public void A_missing_tensor_is_refused_by_name()
     {
         using TrainableDecoder decoder = Create(TinyModels.Ling1);
-        WeightFiles.Write(
+        TinyModels.Save(
             _device, ModelFile,
             [.. WeightFiles.Enumerate(TinyModels.Ling1, decoder.Blocks).Where(t => t.Name != "model.layers.1.mlp.experts.3.up_proj.weight")]);
         AssertRefused(decoder, "model.layers.1.mlp.experts.3.up_proj.weight", "is missing", "another model or the file is incomplete");
@@ -131,7 +131,7 @@ public sealed class WeightFilesTests : IDisposable
     private TrainableDecoder Create(ModelConfig config) => new(_device, config, sequences: 1, sequenceLength: 8);
 
     private void Save(TrainableDecoder decoder) =>
-        WeightFiles.Write(_device, ModelFile, [.. WeightFiles.Enumerate(decoder.Config, decoder.Blocks)]);
+        TinyModels.Save(_device, ModelFile, [.. WeightFiles.Enumerate(decoder.Config, decoder.Blocks)]);
 
     /// <summary>Saves what <paramref name="change"/> makes of each tensor.</summary>
     private void Save(TrainableDecoder decoder, Func<NamedTensor, (TensorSpec Spec, byte[] Bytes)> change)

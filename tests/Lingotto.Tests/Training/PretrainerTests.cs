@@ -48,7 +48,7 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
         whole.Train(recipe: Long(whole));
 
         using var killed = new TinyRun(TinyModels.Ling1);
-        File.WriteAllText(killed.File("recipe.json"), JsonSerializer.Serialize(Long(killed), RunJson.Default.Recipe));
+        File.WriteAllText(killed.File("recipe.json"), JsonSerializer.Serialize(Long(killed), RecipeJson.Default.Recipe));
         RunUntilSavedThenKill(killed);
         Assert.InRange(killed.Losses.Length, 15, 59);
         RecordingObserver resumed = killed.Train(recipe: Long(killed));
