@@ -125,10 +125,10 @@ internal static class DataCommand
             : labels;
     }
 
-    private static Report<DataBuildProgress> Progress(ProgressLine line)
+    private static ImmediateProgress<DataBuildProgress> Progress(ProgressLine line)
     {
         long start = TimeProvider.System.GetTimestamp();
-        return new Report<DataBuildProgress>(p => line.Report(() =>
+        return new ImmediateProgress<DataBuildProgress>(p => line.Report(() =>
         {
             double seconds = Math.Max(1e-3, TimeProvider.System.GetElapsedTime(start).TotalSeconds);
             string tokens = p.Tokens > 0 ? $", {Figures.Short(p.Tokens)} tokens" : "";

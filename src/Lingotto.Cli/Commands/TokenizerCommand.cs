@@ -29,7 +29,7 @@ internal static class TokenizerCommand
             Tokenizer tokenizer = BpeTrainer.Train(
                 Corpus.Read(parsed.GetRequiredValue(data), cancellationToken: context.Cancellation).Select(document => document.Text),
                 new BpeTrainerConfig(parsed.GetValue(vocabSize)),
-                new Report<BpeTrainingProgress>(p => progress.Report(() => FormattableString.Invariant(
+                new ImmediateProgress<BpeTrainingProgress>(p => progress.Report(() => FormattableString.Invariant(
                     $"{p.Documents:N0} documents, {Figures.Bytes(p.Utf8Bytes)}, {p.Merges:N0} of {p.TotalMerges:N0} merges"))),
                 context.Cancellation);
             string path = parsed.GetRequiredValue(output);

@@ -33,7 +33,7 @@ internal sealed class RunHistory(string path)
         }
 
         long before = _position;
-        _position = JsonLines.Read(file, _position, (line, _) => _state.Add(line), cancellation);
+        _position = LineReader.Read(file, _position, (line, _) => _state.Add(line), cancellation);
         _tailHash = TailHash(file);
         return _position != before;
     }

@@ -24,7 +24,7 @@ public sealed record RunSpeed(double TokensPerSecond, int Updates, double Planne
         var rates = new List<double>();
         double planned = 0;
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        JsonLines.Read(file, 0, (line, _) =>
+        LineReader.Read(file, 0, (line, _) =>
         {
             MetricsLine? parsed = MetricsLine.TryParse(line);
             if (parsed?.Kind == "start")

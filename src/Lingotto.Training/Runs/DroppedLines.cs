@@ -30,7 +30,7 @@ internal sealed record DroppedLines(long Steps, double Seconds, double? LastTime
         long steps = 0, tokensBefore = 0;
         double seconds = 0;
         double? lastTime = null, cost = null, energy = null;
-        long end = JsonLines.Read(file, 0, (line, offset) =>
+        long end = LineReader.Read(file, 0, (line, offset) =>
         {
             MetricsLine? parsed = MetricsLine.TryParse(line);
             cost = parsed?.Cost ?? cost;

@@ -1,7 +1,7 @@
 namespace Lingotto.Training;
 
 /// <summary>Lines of a file, handed on without a string for each.</summary>
-internal static class JsonLines
+internal static class LineReader
 {
     private const int FirstBuffer = 1 << 18, MaxLine = 1 << 26;
 
