@@ -17,6 +17,9 @@ public sealed class DurableFolder
     /// <summary>The files that the manifest lists; others in the folder are not vouched for.</summary>
     public IReadOnlyList<DurableFileEntry> Files => _manifest.Files;
 
+    /// <summary>Which hash the manifest holds: xxh128, or sha256 where the folder is of an early release.</summary>
+    public string HashName => _manifest.Hash ?? "sha256";
+
     /// <summary>Creates a folder. When <paramref name="fill"/> or the disk fails, nothing is left behind.</summary>
     /// <param name="folder">The final path; must not exist.</param>
     /// <param name="fill">Receives the temporary folder and puts plain files there, none called manifest.json.</param>

@@ -19,6 +19,11 @@ public sealed record DatasetSummary(
 {
     private const int MostExamples = 5;
 
+    /// <summary>Reads the figures of a data folder; its shards are not opened.</summary>
+    /// <exception cref="FileNotFoundException">It is no data folder.</exception>
+    /// <exception cref="InvalidDataException">Its data.json is damaged, or of another version.</exception>
+    public static DatasetSummary Read(string folder) => Of(DataManifest.Read(folder));
+
     /// <summary>The figures as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, DatasetSummaryJson.Default.DatasetSummary);
 

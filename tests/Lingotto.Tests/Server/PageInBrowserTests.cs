@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 using Lingotto.Reporting;
 using Lingotto.Server;
 using Lingotto.Tests.Formats;
+using Lingotto.Tests.Model;
 using Lingotto.Tests.Training;
+using Lingotto.Text;
 using Lingotto.Training;
 using Xunit;
 
@@ -90,6 +92,7 @@ public sealed class PageInBrowserTests : IDisposable
         Assert.Contains("Loss, nats per token", names["image"]);
         Assert.Contains(names["image"], name => name.StartsWith("expert ", StringComparison.Ordinal));
         Assert.Contains("Every start of the run", names["table"]);
+        Assert.Contains("Files", names["table"]);
         Assert.True(names["heading"].Count() > 15);
     }
 
@@ -156,9 +159,12 @@ public sealed class PageInBrowserTests : IDisposable
         File.WriteAllBytes(
             Path.Combine(Run, Profile.FileName),
             new Profile(10, 20, 100, 10, [new ProfiledOperation("grouped matmul, weight gradients", 10, 100, 800e9, 1e9)]).ToJson());
-        Directory.CreateDirectory(Path.Combine(Run, "data"));
-        File.WriteAllText(
-            Path.Combine(Run, "data", "data.json"),
-            """{"train":{"documents":7395,"tokens":4433140,"utf8_bytes":19074112,"shards":[{"file":"train-00000.tokens"}]},"sources":[{"source":"/a/very/long/path/to/some/place/where/text/lies/part-0001-of-9999.jsonl","documents":12,"utf8_bytes":123456}]}""");
+        using var text = new TinyRun(TinyModels.Ling2);
+        DataSource[] sources =
+        [
+            new("the-longest-name-that-a-source-may-have-is-of-sixty-four-letters", [text.File("text")], Weight: 0.25), new("again", [text.File("text")], Tier: 2),
+        ];
+        DataBuilder.Build(
+            new DataMixture(sources), null, Path.Combine(Run, "data"), new DataBuildConfig { HeldOutFraction = 0.2, VocabSize = 300 }).Dispose();
     }
 }

@@ -1,9 +1,12 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
+using Lingotto.Formats;
 using Lingotto.Reporting;
 using Lingotto.Tests.Formats;
 using Lingotto.Tests.Model;
+using Lingotto.Text;
 using Lingotto.Training;
 using Xunit;
 
@@ -123,6 +126,36 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void Data_are_shown_source_by_source_with_the_hashes_of_their_manifest()
+    {
+        using var run = new TinyRun(TinyModels.Ling2);
+        Directory.CreateDirectory(run.File("more"));
+        File.Copy(run.File("text/03.txt"), run.File("more/copy.txt"));
+        File.WriteAllText(run.File("more/new.txt"), string.Join(' ', Enumerable.Range(100, 60).Select(i => $"The {i} geese leave the lake.")));
+        run.Train(stopAfter: 1, recipe: run.Recipe with
+        {
+            Data = new DataConfig
+            {
+                Sources = [new DataSource("stories", [run.File("text")]), new DataSource("more", [run.File("more")], Weight: 0.25, Tier: 2)],
+                HeldOutFraction = 0.2,
+            },
+        }).Dispose();
+        using TokenDataset data = TokenDataset.Open(Path.Combine(run.Folder, "data"));
+        SourceSummary stories = data.Sources[0];
+        XElement body = Page(run.Folder);
+        string[][] sources = Rows(Table(body, "Sources: 2"));
+        Assert.Equal(
+            ["stories", "1", "by size", "30", "30", NumberText.Of(stories.TrainTokens + stories.HeldOutTokens), NumberText.Bytes(stories.ReadBytes)], sources[0]);
+        Assert.Equal(["more", "2", "0.25", "2", "1"], sources[1][..5]);
+        Assert.Contains(Rows(Table(body, "Left out or mended, by reason: 1")), row => row[0] == Reasons.ExactDuplicate && row[1] == "1");
+        Assert.Equal(["en", "31"], Rows(Table(body, "Languages: 1"))[0][..2]);
+        Assert.Equal(31, Rows(Table(body, "Splits")).Sum(row => int.Parse(row[1], CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            DurableFolder.Open(data.Folder).Files.Select(file => $"data/{file.Name} xxh128 {file.Hash}"),
+            Rows(Table(body, "Files")).Skip(1).Select(row => $"{row[0]} {row[2]}"));
+    }
+
+    [Fact]
     public void The_operation_furthest_from_its_roofline_is_named()
     {
         RunFolders.WriteKilledAndResumed(_folder.File("run"));
@@ -188,6 +221,7 @@ public sealed class RunReportTests : IDisposable
         XElement body = Page(folder);
         Assert.Contains("4 lines of metrics.jsonl could not be read", body.Value, StringComparison.Ordinal);
         Assert.DoesNotContain("passwd", body.Value, StringComparison.Ordinal);
+        Assert.Contains("data.json: damaged at line 1", body.Value, StringComparison.Ordinal);
         Assert.Contains("Completed at step 200", body.Value, StringComparison.Ordinal);
     }
 
@@ -208,6 +242,10 @@ public sealed class RunReportTests : IDisposable
     private static XElement Body(string page) => XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.LastIndexOf("</html>", StringComparison.Ordinal)]);
 
     private static XElement Table(XElement body, string caption) => body.Descendants("table").Single(table => table.Element("caption")?.Value == caption);
+
+    private static XElement Figure(XElement body, string id) => body.Descendants("figure").Single(figure => (string?)figure.Attribute("id") == id);
+
+    private static string[][] Rows(XElement table) => [.. table.Element("tbody")!.Elements("tr").Select(row => row.Elements().Select(cell => cell.Value).ToArray())];
 
     private static string FactOf(XElement body, string name) => body.Descendants("dt").First(term => term.Value == name).ElementsAfterSelf("dd").First().Value;
 }
