@@ -80,7 +80,8 @@ internal sealed class StageRunner(
             folder.Path, NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
             sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), peakGflops,
             MemoryPlan.Of(device, decoder, trainer.CopyBytes), step,
-            8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware);
+            8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware,
+            Guarded: recipe.Spikes.Deviations > 0);
         observer.Started(summary);
         _training.Start();
         RunResult result = trainer.Run(summary, cancellation);

@@ -56,6 +56,9 @@ internal sealed class RunHistory(string path)
     {
         private readonly SpikeGuard _judge = new(new SpikeConfig { Retries = 0, RollbackAfter = 0 });
         private JsonElement? _spike;
+
+        // Null where nothing says so, as in a run of an older program before its first event.
+        private bool? _isGuarded;
         private MetricsLine _last = new();
 
         public Curve Loss { get; } = new();
@@ -153,6 +156,7 @@ internal sealed class RunHistory(string path)
                     break;
                 case "spike":
                     _spike = Parse(line);
+                    _isGuarded ??= true;
                     break;
                 case "rollback":
                     AddReturn(m, Parse(line));
@@ -188,9 +192,9 @@ internal sealed class RunHistory(string path)
                 MaxExpertLoad.Add(m.Step, m.MaxExpertLoad);
             }
 
-            // What the guard wrote counts; a run without one, or of before it, is judged here.
+            // What the guard wrote counts: it knows the settings. A run without one is judged here, by the defaults.
             JsonElement? told = _spike is { } event_ && event_.Number("step") == m.Step ? event_ : null;
-            bool spike = _judge.Judge(m.Loss, m.GradNorm, []).Action != SpikeAction.None;
+            bool spike = _judge.Judge(m.Loss, m.GradNorm, []).Action != SpikeAction.None && _isGuarded is not true;
             NumSkipped += m.Skipped ? 1 : 0;
             if (told is not null || spike || m.Skipped)
             {
@@ -251,6 +255,12 @@ internal sealed class RunHistory(string path)
             }
 
             Start = start;
+            _isGuarded = start.Field("guarded")?.ValueKind switch
+            {
+                JsonValueKind.True => true,
+                JsonValueKind.False => false,
+                _ => _isGuarded,
+            };
             Sessions.Add(new RunSession
             {
                 Start = m.Time,

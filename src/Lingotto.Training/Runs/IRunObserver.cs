@@ -44,10 +44,11 @@ public interface IRunObserver
 /// <param name="NumExperts">Experts of a layer; 0 for a dense model.</param>
 /// <param name="MoeLayers">Layers that have experts.</param>
 /// <param name="Hardware">Price and power.</param>
+/// <param name="Guarded">True if the loss and gradient norm of every step are judged (<see cref="SpikeConfig.Deviations"/>).</param>
 public sealed record RunSummary(
     string RunFolder, string Device, long TotalParameters, long ActiveParameters, long TrainTokens, long HeldOutTokens,
     int TokensPerStep, double FlopsPerToken, double PeakGflops, long PlannedBytes, long ResumedStep, double HeldOutGzipBitsPerByte,
-    int NumExperts, IReadOnlyList<int> MoeLayers, HardwareConfig Hardware);
+    int NumExperts, IReadOnlyList<int> MoeLayers, HardwareConfig Hardware, bool Guarded);
 
 /// <summary>One update.</summary>
 /// <param name="Step">From 1.</param>

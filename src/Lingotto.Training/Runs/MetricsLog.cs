@@ -57,6 +57,7 @@ internal sealed class MetricsLog : IDisposable
         }
 
         _json.WriteEndArray();
+        _json.WriteBoolean("guarded", s.Guarded);
         if (_dropped.Steps > 0)
         {
             _json.WriteNumber("lost_steps", _dropped.Steps);

@@ -11,7 +11,7 @@ public class RunViewTests
 {
     private static readonly RunSummary s_summary = new(
         "runs/x", "CPU", 13_200_000, 4_100_000, 3_100_000, 31_000, 2048, 1e7, 235, 1L << 30, 0, 2.1, 16, [1, 2],
-        new HardwareConfig { PricePerHour = 0.1, Currency = "EUR" });
+        new HardwareConfig { PricePerHour = 0.1, Currency = "EUR" }, true);
 
     private static readonly EvaluationMetrics s_heldOut = new(200, 3.301, 1.512, 31_000, true);
 

@@ -126,6 +126,44 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void What_the_guard_of_the_run_let_through_is_no_spike_and_a_run_without_one_is_judged_by_the_report()
+    {
+        Assert.Equal([], Spikes("""{"kind":"start","step":0,"guarded":true}""", ""));
+        Assert.Equal(["300 done"], Spikes("""{"kind":"start","step":0,"guarded":false}""", ""));
+        Assert.Equal(["300 done"], Spikes("""{"kind":"start","step":0}""", "")); // of before the guard
+        const string told = "{\"kind\":\"spike\",\"step\":200,\"action\":\"slowed\"}\n";
+        Assert.Equal(["200 slowed"], Spikes("""{"kind":"start","step":0,"guarded":true}""", told));
+        Assert.Equal(["200 slowed"], Spikes("""{"kind":"start","step":0}""", told)); // of before the word
+        Assert.Equal(["200 slowed", "300 done"], Spikes("""{"kind":"start","step":0,"guarded":false}""", told));
+
+        string[] Spikes(string start, string beforeStep200)
+        {
+            var text = new StringBuilder(start + "\n");
+            for (int step = 1; step <= 400; step++)
+            {
+                text.Append(step == 200 ? beforeStep200 : "");
+                RunFolders.AppendStep(text, step, step, loss: step == 300 ? 9 : null);
+            }
+
+            string file = _folder.File("metrics.jsonl");
+            File.WriteAllText(file, text.ToString());
+            var history = new RunHistory(file);
+            history.Refresh(default);
+            return [.. history.Now.Spikes.Select(spike => $"{spike.Step} {spike.Action}")];
+        }
+    }
+
+    [Theory]
+    [InlineData(6, true)]
+    [InlineData(0, false)]
+    public void A_run_says_whether_it_is_guarded(double deviations, bool guarded)
+    {
+        using var run = new TinyRun(TinyModels.Ling2);
+        run.Train(stopAfter: 1, recipe: run.Recipe with { Spikes = new SpikeConfig { Deviations = deviations } }).Dispose();
+        Assert.Equal(guarded, (bool)run.Metrics[0]["guarded"]!);
+    }
+
+    [Fact]
     public void Data_are_shown_source_by_source_with_the_hashes_of_their_manifest()
     {
         using var run = new TinyRun(TinyModels.Ling2);
