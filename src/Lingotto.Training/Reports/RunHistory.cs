@@ -63,6 +63,9 @@ internal sealed class RunHistory(string path)
 
         public Curve Loss { get; } = new();
 
+        /// <summary>Of the token after next; empty where it is not predicted.</summary>
+        public Curve MtpLoss { get; } = new();
+
         public Curve HeldOutLoss { get; } = new();
 
         public Curve BitsPerByte { get; } = new();
@@ -180,6 +183,7 @@ internal sealed class RunHistory(string path)
             LastStepSeconds = m.Seconds(_last.Tokens);
             StepSeconds += LastStepSeconds;
             Loss.Add(m.Step, m.Loss);
+            MtpLoss.Add(m.Step, m.MtpLoss);
             LearningRate.Add(m.Step, m.LearningRate);
             GradNorm.Add(m.Step, m.GradNorm);
             TokensPerSecond.Add(m.Step, m.TokensPerSecond);
@@ -235,9 +239,10 @@ internal sealed class RunHistory(string path)
 
         private void AddLoad(ReadOnlySpan<byte> line)
         {
-            ExpertLoad = Lingotto.Training.ExpertLoad.TryParse(line) ?? ExpertLoad;
-            if (ExpertLoad is { } load)
+            // Windows grow; one that a stop cut short must not hide a longer one: over few tokens many experts seem unused.
+            if (Lingotto.Training.ExpertLoad.TryParse(line) is { } load && load.Steps >= (ExpertLoad?.Steps ?? 0))
             {
+                ExpertLoad = load;
                 Entropy.Add(load.Step, load.Layers.Average(layer => layer.Entropy));
             }
         }

@@ -8,7 +8,7 @@ internal struct MetricsLine()
     public string Kind = "";
     public long Step = -1, Tokens;
     public double Loss = double.NaN, BitsPerByte = double.NaN, LearningRate = double.NaN, GradNorm = double.NaN, BalanceLoss = double.NaN,
-        ZLoss = double.NaN, TokensPerSecond = double.NaN, FractionOfPeak = double.NaN, MaxExpertLoad = double.NaN,
+        ZLoss = double.NaN, MtpLoss = double.NaN, TokensPerSecond = double.NaN, FractionOfPeak = double.NaN, MaxExpertLoad = double.NaN,
         ElapsedSeconds = double.NaN, ResidentBytes = double.NaN;
     public double? Time, Cost, CostPerTrillionTokens, KilowattHours;
     public bool Skipped, Complete;
@@ -83,7 +83,7 @@ internal struct MetricsLine()
         || ReadNumber(ref reader, "z_loss"u8, ref ZLoss) || ReadNumber(ref reader, "tokens_per_second"u8, ref TokensPerSecond)
         || ReadNumber(ref reader, "fraction_of_peak"u8, ref FractionOfPeak) || ReadNumber(ref reader, "max_expert_load"u8, ref MaxExpertLoad)
         || ReadNumber(ref reader, "elapsed_seconds"u8, ref ElapsedSeconds) || ReadNumber(ref reader, "resident_bytes"u8, ref ResidentBytes)
-        || ReadNumber(ref reader, "bits_per_byte"u8, ref BitsPerByte);
+        || ReadNumber(ref reader, "bits_per_byte"u8, ref BitsPerByte) || ReadNumber(ref reader, "mtp_loss"u8, ref MtpLoss);
 
     private static bool ReadNumber(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, ref double value)
     {

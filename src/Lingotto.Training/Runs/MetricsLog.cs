@@ -16,7 +16,7 @@ internal sealed class MetricsLog : IDisposable
     private readonly Utf8JsonWriter _json;
     private readonly DroppedLines _dropped;
     private long[][] _load = [];
-    private long _loadSteps;
+    private long _loadSteps, _lastLoadStep;
 
     public MetricsLog(string path, long resumedStep, Action<string> warn, TimeProvider time)
     {
@@ -131,6 +131,7 @@ internal sealed class MetricsLog : IDisposable
 
     public void Write(RunResult r)
     {
+        WritePendingLoad();
         Begin("stop", r.Step);
         Time();
         _json.WriteString("outcome", r.Outcome switch
@@ -148,13 +149,14 @@ internal sealed class MetricsLog : IDisposable
 
     public void Dispose()
     {
+        WritePendingLoad();
         _json.Dispose();
         _file.Dispose();
     }
 
     /// <summary>
     /// Loads are summed over some steps before they are written: at first 10, later more, 500 at most, so that the file stays
-    /// small beside the steps whatever the number of experts.
+    /// small beside the steps whatever the number of experts. A stop cuts the last sum short.
     /// </summary>
     private void AddLoad(StepMetrics m)
     {
@@ -168,7 +170,7 @@ internal sealed class MetricsLog : IDisposable
             _load = [.. m.ExpertLoad.Select(layer => new long[layer.Length])];
         }
 
-        _loadSteps++;
+        (_loadSteps, _lastLoadStep) = (_loadSteps + 1, m.Step);
         for (int layer = 0; layer < _load.Length; layer++)
         {
             for (int expert = 0; expert < _load[layer].Length; expert++)
@@ -179,13 +181,18 @@ internal sealed class MetricsLog : IDisposable
 
         if (_loadSteps >= Math.Clamp(m.Step / 64, 10, 500))
         {
-            WriteLoad(m.Step);
+            WritePendingLoad();
         }
     }
 
-    private void WriteLoad(long step)
+    private void WritePendingLoad()
     {
-        Begin("expert_load", step);
+        if (_loadSteps == 0)
+        {
+            return;
+        }
+
+        Begin("expert_load", _lastLoadStep);
         _json.WriteNumber("steps", _loadSteps);
         _json.WriteStartArray("load");
         foreach (long[] layer in _load)

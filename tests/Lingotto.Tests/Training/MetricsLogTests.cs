@@ -74,7 +74,7 @@ public sealed class MetricsLogTests
     }
 
     [Fact]
-    public void Expert_loads_are_summed_over_ten_steps_at_first()
+    public void Expert_loads_are_summed_over_ten_steps_at_first_and_a_stop_leaves_none_out()
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("metrics.jsonl");
@@ -88,8 +88,8 @@ public sealed class MetricsLogTests
             }
         }
 
-        string[] loads = [.. File.ReadLines(path).Select(line => JsonNode.Parse(line)!).Where(line => (string?)line["kind"] == "expert_load").Select(line => $"{line["step"]} {line["load"]!.ToJsonString()}")];
-        Assert.Equal(["10 [[55,10],[0,20]]", "20 [[155,10],[0,20]]"], loads);
+        string[] loads = [.. File.ReadLines(path).Select(line => JsonNode.Parse(line)!).Where(line => (string?)line["kind"] == "expert_load").Select(line => $"{line["step"]}, {line["steps"]} steps: {line["load"]!.ToJsonString()}")];
+        Assert.Equal(["10, 10 steps: [[55,10],[0,20]]", "20, 10 steps: [[155,10],[0,20]]", "25, 5 steps: [[115,5],[0,10]]"], loads);
     }
 
     [SkippableFact]

@@ -14,7 +14,7 @@ internal static class LearningSection
             Id = "loss",
             Title = "Loss, nats per token",
             Description = "The line is a running mean; the band spans every measurement. Dotted lines mark resumes and spikes.",
-            Series = [new Series("training", history.Loss, IsNoisy: true), new Series("held out", history.HeldOutLoss)],
+            Series = [new Series("training", history.Loss, IsNoisy: true), new Series("held out", history.HeldOutLoss), new Series("token after next", history.MtpLoss, IsNoisy: true)],
             Events = EventsOf(history),
         }.ToMarkup());
         html.Write($"""<div class="pair">""");

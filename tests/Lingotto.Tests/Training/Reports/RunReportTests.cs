@@ -164,6 +164,33 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void A_run_stopped_after_three_steps_shows_the_load_of_its_experts_and_the_loss_of_the_token_after_next()
+    {
+        using var run = new TinyRun(TinyModels.Ling2Mtp);
+        run.Train(stopAfter: 3).Dispose();
+        Assert.Equal("stop", (string?)run.Metrics[^1]["kind"]);
+        XElement body = Page(run.Folder);
+        Assert.Equal("Load of every expert, steps 1 to 3", Figure(body, "expert-load").Descendants("h3").Single().Value);
+        string[] columns = [.. Figure(body, "loss").Descendants("thead").Single().Descendants("th").Select(cell => cell.Value)];
+        Assert.Contains("token after next", columns);
+        string[] first = Rows(Figure(body, "loss").Descendants("table").Single())[0];
+        Assert.Equal(NumberText.Of((double)run.Metrics.First(line => (string?)line["kind"] == "step")["mtp_loss"]!), first[Array.IndexOf(columns, "token after next")]);
+    }
+
+    [Fact]
+    public void A_window_that_a_stop_cut_short_does_not_hide_the_longer_one_before()
+    {
+        string file = _folder.File("metrics.jsonl");
+        var history = new RunHistory(file);
+        Assert.Equal([4, 10, 10, 20], new[] { (4, 4), (10, 10), (13, 3), (20, 10) }.Select(window =>
+        {
+            File.AppendAllText(file, FormattableString.Invariant($"{{\"kind\":\"expert_load\",\"step\":{window.Item1},\"steps\":{window.Item2},\"load\":[[1,1]]}}\n"));
+            history.Refresh(default);
+            return (int)history.Now.ExpertLoad!.Step;
+        }));
+    }
+
+    [Fact]
     public void Data_are_shown_source_by_source_with_the_hashes_of_their_manifest()
     {
         using var run = new TinyRun(TinyModels.Ling2);
