@@ -121,6 +121,14 @@ public sealed class DurableFolder
         }
     }
 
+    /// <summary>Creates a folder in another, under a name that <see cref="Sweep"/> removes after a crash.</summary>
+    public static string CreateTemporary(string parent)
+    {
+        string path = TemporaryName.Beside(System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), "aside"));
+        Directory.CreateDirectory(path);
+        return path;
+    }
+
     /// <summary>Removes what crashes left unfinished in a folder; nobody else may be writing there. Returns the names removed.</summary>
     public static IReadOnlyList<string> Sweep(string parent)
     {
@@ -137,10 +145,11 @@ public sealed class DurableFolder
     /// <summary>Refuses when the disk of a folder has less room than a write needs.</summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="bytes">The room needed.</param>
+    /// <param name="disk">Where; the local disk when null.</param>
     /// <exception cref="DurableFolderException">There is less.</exception>
-    public static void RequireFreeSpace(string folder, long bytes)
+    public static void RequireFreeSpace(string folder, long bytes, IDisk? disk = null)
     {
-        long free = new DriveInfo(System.IO.Path.GetFullPath(folder)).AvailableFreeSpace;
+        long free = (disk ?? LocalDisk.Instance).AvailableBytes(folder);
         if (free < bytes)
             throw new DurableFolderException(
                 folder, FormattableString.Invariant($"needs {bytes / 1e9:0.00} GB but has {free / 1e9:0.00} GB free; make room or choose another disk"));

@@ -21,4 +21,7 @@ public interface IDisk
 
     /// <summary>Removes a file, or a folder with everything in it; does nothing where there is neither.</summary>
     void Delete(string path);
+
+    /// <summary>Bytes that this process may still write on the disk of an existing folder.</summary>
+    long AvailableBytes(string folder);
 }

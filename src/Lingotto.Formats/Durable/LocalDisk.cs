@@ -53,6 +53,9 @@ public sealed class LocalDisk : IDisk
             File.Delete(path);
     }
 
+    /// <inheritdoc/>
+    public long AvailableBytes(string folder) => new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+
     private sealed class LocalFile(SafeFileHandle handle) : IDiskFile
     {
         public void Write(ReadOnlySpan<byte> data, long position) => RandomAccess.Write(handle, data, position);

@@ -77,16 +77,21 @@ internal sealed class CheckpointSaver : IDisposable
 
     /// <summary>Saves the last state.</summary>
     /// <param name="state">It.</param>
-    /// <param name="isHurried">True if somebody waits for the end: an unfinished save of an earlier state is then given up, unless it would be the only other one.</param>
+    /// <param name="isHurried">
+    /// True if somebody waits for the end: an unfinished save of an earlier state is then given up, unless it would be the only other one or that
+    /// to which a divergence under way would go back. This one stands in for it.
+    /// </param>
     /// <exception cref="RunException">The disk refused; names the newest checkpoint that there is.</exception>
     public string Finish(TrainerState state, bool isHurried)
     {
-        if (isHurried && _newest > 0 && _pending is { } pending && pending.State.Step < state.Step)
+        long under = _pending?.State.Step ?? 0;
+        if (isHurried && _newest > 0 && under < state.Step && state.Guard is not { IsAlarmed: true })
         {
-            pending.Cancel();
+            _pending?.Cancel();
         }
 
         Conclude();
+        state = state with { IsOffBeat = state.IsOffBeat && _newest >= under };
         var clock = Stopwatch.StartNew();
         try
         {

@@ -30,12 +30,13 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     /// <summary>The model as other stages of the run save it: the same weights, positions turned otherwise.</summary>
     public IReadOnlyList<ModelConfig> OfOtherStages { get; init; } = [];
 
-    /// <summary>Refuses to start a run whose first checkpoint would hardly fit.</summary>
-    /// <exception cref="DurableFolderException">Less than 1.2 times a checkpoint is free.</exception>
+    /// <summary>Refuses to train where there is no room for two checkpoints, those already saved among them: one to go on from while the next is written.</summary>
+    /// <exception cref="DurableFolderException">There is less, with a tenth to spare for each.</exception>
     public void RequireRoom(CheckpointContent content)
     {
         Directory.CreateDirectory(folder);
-        DurableFolder.RequireFreeSpace(folder, content.Bytes + content.Bytes / 5);
+        int missing = Math.Max(0, 2 - Candidates(folder).Names.Count);
+        DurableFolder.RequireFreeSpace(folder, missing * (content.Bytes + content.Bytes / 10), _disk);
     }
 
     /// <summary>Writes a checkpoint, points at it and removes the oldest beyond <paramref name="keep"/>. Returns its folder.</summary>
@@ -47,7 +48,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         if (DurablePointer.Read(folder) != name || !Directory.Exists(target))
         {
             RemoveAbandoned(target);
-            DurableFolder.RequireFreeSpace(folder, content.Bytes);
+            MakeRoom(content.Bytes);
             DurableFolder.Write(target, partial => Fill(partial, state, content, tensors, cancellation), _disk);
             DurablePointer.Write(folder, name, _disk);
         }
@@ -58,7 +59,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
     /// <summary>The step of the checkpoint that a run will try first, not looked into; 0 where there is none.</summary>
     public static long NewestStep(string folder) =>
-        Newest(folder) is { } name ? long.Parse(name.AsSpan("step-".Length), CultureInfo.InvariantCulture) : 0;
+        Newest(folder) is { } name ? StepOf(name) : 0;
 
     /// <summary>
     /// Steps of which the samples are decided, whatever comes: those up to the newest checkpoint and, after a return to an earlier one, those
@@ -80,6 +81,8 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
         return step;
     }
+
+    private static long StepOf(string name) => long.Parse(name.AsSpan("step-".Length), CultureInfo.InvariantCulture);
 
     private static string? Newest(string folder) => Directory.Exists(folder) && Candidates(folder).Names is [var name, ..] && Name().IsMatch(name) ? name : null;
 
@@ -117,7 +120,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
                 TrainerState state = Load(Path.Combine(folder, name), decoder, optimizer);
                 if (fault is not null)
                 {
-                    GoBack(name, damaged, fault, warn);
+                    FallBack(name, damaged, fault, warn);
                 }
 
                 return state;
@@ -132,6 +135,32 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         return fault is null ? null : throw new RunException(
             $"{folder} holds no intact checkpoint ({fault}): restore one from a copy, or start over with --fresh.");
     }
+
+    /// <summary>
+    /// Loads the checkpoint that a run which diverged goes on from, and makes it the newest; null where there is none. That of an
+    /// interruption counts only where there is no other: an unbroken run would not have it.
+    /// </summary>
+    public TrainerState? RollBack(TrainableDecoder decoder, AdamWOptimizer optimizer, Action<string> warn)
+    {
+        string[] saved = Directory.Exists(folder) ? [.. Candidates(folder).Names] : [];
+        string? target = saved.FirstOrDefault(IsOnBeat) ?? saved.FirstOrDefault(name => ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
+        if (target is null)
+        {
+            return null;
+        }
+
+        // The pointer first: whoever resumes after a crash takes the same one.
+        DurablePointer.Write(folder, target, _disk);
+        TrainerState state = Restore(decoder, optimizer, warn)!;
+        foreach (string diverged in saved.Where(name => StepOf(name) > state.Step))
+        {
+            DurableFolder.TryRemove(Path.Combine(folder, diverged), _disk);
+        }
+
+        return state;
+    }
+
+    private bool IsOnBeat(string name) => ReadState(Path.Combine(folder, name)) is { IsOffBeat: false };
 
     /// <summary>Where the run stood when it saved a checkpoint; null for a folder that no run saved.</summary>
     /// <param name="checkpoint">Its folder.</param>
@@ -187,7 +216,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     }
 
     /// <summary>The pointer first: from then on the others are abandoned, whatever becomes of them.</summary>
-    private void GoBack(string name, List<string> damaged, string fault, Action<string> warn)
+    private void FallBack(string name, List<string> damaged, string fault, Action<string> warn)
     {
         DurablePointer.Write(folder, name, _disk);
         string aside = "";
@@ -238,6 +267,25 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     }
 
     /// <summary>
+    /// Where room is short, what the pointer was turned back from and then the oldest go before their time; never the one that the
+    /// run would go on from.
+    /// </summary>
+    private void MakeRoom(long bytes)
+    {
+        foreach (string spare in Candidates(folder).Names.Skip(1).Reverse())
+        {
+            if (_disk.AvailableBytes(folder) >= bytes)
+            {
+                return;
+            }
+
+            DurableFolder.TryRemove(Path.Combine(folder, spare), _disk);
+        }
+
+        DurableFolder.RequireFreeSpace(folder, bytes, _disk);
+    }
+
+    /// <summary>
     /// A checkpoint of this step that the run did not resume from: the pointer never reached it or was turned back, because it
     /// came out otherwise.
     /// </summary>
@@ -249,14 +297,21 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         }
     }
 
-    /// <summary>Counts back from the newest; those after it are abandoned and no reason to remove a good one.</summary>
+    /// <summary>
+    /// Counts back from the newest; those after it are abandoned and no reason to remove a good one. One that a divergence would go back
+    /// to stays beyond the number, as long as no newer one is.
+    /// </summary>
     private void Prune(string newest, int keep)
     {
-        foreach (string old in Directory.GetDirectories(folder)
-            .Where(path => Name().IsMatch(Path.GetFileName(path)) && string.CompareOrdinal(Path.GetFileName(path), newest) < 0)
-            .OrderDescending(StringComparer.Ordinal).Skip(keep - 1))
+        string[] saved =
+        [
+            .. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path))
+                .Where(name => Name().IsMatch(name) && string.CompareOrdinal(name, newest) <= 0).OrderDescending(StringComparer.Ordinal),
+        ];
+        string? target = saved.Length > keep ? saved.FirstOrDefault(IsOnBeat) : null;
+        foreach (string old in saved.Skip(keep).Where(name => name != target))
         {
-            DurableFolder.TryRemove(old, _disk);
+            DurableFolder.TryRemove(Path.Combine(folder, old), _disk);
         }
     }
 

@@ -16,6 +16,12 @@ internal sealed record TrainerState(long Step, long Tokens, double ElapsedSecond
     /// <summary>What the guard against spikes remembers; null in a checkpoint of before it.</summary>
     public SpikeGuardState? Guard { get; init; }
 
+    /// <summary>Saved because the run was stopped, at a step at which an unbroken one would not have saved.</summary>
+    public bool IsOffBeat { get; init; }
+
+    /// <summary>A save was due and waits for steps that no longer stand out.</summary>
+    public bool IsSaveDue { get; init; }
+
     [JsonIgnore]
     public StepBudget? Budget => DecayStart is { } start && NumSteps is { } end ? new StepBudget(start, end) : null;
 }

@@ -29,6 +29,7 @@ public static class Pretrainer
         using var device = new CpuDevice(options.Threads);
         recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
+        recipe = folder.Recipe;
         if (options.Plan is { } plan && !File.Exists(folder.Plan))
         {
             DurableFile.WriteAllText(folder.Plan, JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
@@ -44,6 +45,7 @@ public static class Pretrainer
             Tracing = tracing,
         };
         runner.Require();
+        folder.Begin();
         long step = CheckpointStore.NewestStep(folder.Checkpoints);
         while (true)
         {

@@ -68,7 +68,6 @@ internal sealed class StageRunner(
             Tracing = Tracing,
             TimeLeft = options.MaxTime - _training.Elapsed,
         };
-        trainer.RequireRoom();
         trainer.ResumeOrInitialize();
         step = trainer.State.Step;
         if (!stage.Follows(step))
@@ -76,6 +75,7 @@ internal sealed class StageRunner(
             return null;
         }
 
+        trainer.RequireRoom();
         var summary = new RunSummary(
             folder.Path, NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
             sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), peakGflops,

@@ -41,8 +41,14 @@ internal sealed class Trainer(
     /// <summary>Memory for the copy that checkpoints are written from.</summary>
     public long CopyBytes => CheckpointSaver.CopyBytes(_content, _recipe.Checkpoints);
 
-    /// <summary>Refuses a disk that is nearly full before hours are spent.</summary>
-    public void RequireRoom() => _checkpoints.RequireRoom(_content);
+    /// <summary>Refuses a disk that is nearly full before hours are spent; a run that is complete needs no more of it.</summary>
+    public void RequireRoom()
+    {
+        if (!IsComplete)
+        {
+            _checkpoints.RequireRoom(_content);
+        }
+    }
 
     /// <summary>Loads the newest intact checkpoint of the run folder, or draws fresh weights.</summary>
     public void ResumeOrInitialize()
@@ -86,15 +92,16 @@ internal sealed class Trainer(
 
             saver.Report();
             _saveIsDue |= advanced && IsDue(_recipe.Checkpoints.EverySteps);
-            if (outcome is null && _saveIsDue && !Guarded.IsAlarmed)
+            if (outcome is null && IsOnBeat)
             {
                 using IDisposable? phase = Tracing?.Phase("save", State.Step);
+                log.FlushToDisk();
                 saver.Begin(State with { Guard = Guarded.State });
                 (_saveIsDue, _returns) = (false, 0);
             }
         }
 
-        return Finish(outcome.Value, saver, log, elapsedBefore + clock.Elapsed.TotalSeconds);
+        return Finish(outcome.Value, saver, log, () => elapsedBefore + clock.Elapsed.TotalSeconds, cancellation);
     }
 
     /// <summary>False if the step sent the run back to a checkpoint.</summary>
@@ -118,7 +125,7 @@ internal sealed class Trainer(
         {
             observer.Stepped(metrics);
             saver.Conclude();
-            Return(divergence, log);
+            RollBack(divergence, log);
             return false;
         }
 
@@ -137,8 +144,10 @@ internal sealed class Trainer(
         return true;
     }
 
+    private bool IsComplete => _schedule.Budget is { } budget && State.Step >= budget.NumSteps;
+
     private RunOutcome? Ended(Stopwatch clock, CancellationToken cancellation) =>
-        _schedule.Budget is { } budget && State.Step >= budget.NumSteps ? RunOutcome.Completed
+        IsComplete ? RunOutcome.Completed
         : cancellation.IsCancellationRequested ? RunOutcome.Interrupted
         : TimeLeft is { } most && clock.Elapsed >= most ? RunOutcome.TimeUp
         : stage.Follows(State.Step) ? null : RunOutcome.StageEnded;
@@ -161,7 +170,7 @@ internal sealed class Trainer(
     /// <summary>Takes the place in the run of a checkpoint that was loaded; returns what the guard remembered then.</summary>
     private SpikeGuardState GoOnFrom(TrainerState loaded)
     {
-        State = loaded;
+        (State, _saveIsDue) = (loaded with { IsOffBeat = false, IsSaveDue = false }, loaded.IsSaveDue);
         _schedule = new LearningRateSchedule(_recipe.Schedule, _recipe.Training.NumSteps, State.Budget, _batches, State.DropStep);
         var guard = State.Guard ?? new SpikeGuardState { Updates = State.Step, FreshSample = _batches.SequencesThrough(State.Step) };
 
@@ -172,10 +181,10 @@ internal sealed class Trainer(
     }
 
     /// <summary>
-    /// Goes back to the newest checkpoint and on with samples that no step has read, for those in between led here (as PaLM did by
+    /// Rolls back to a checkpoint and goes on with samples that no step has read, for those in between led here (as PaLM did by
     /// hand; Chowdhery et al., 2022, section 5.1).
     /// </summary>
-    private void Return(SpikeEvent divergence, RunLog log)
+    private void RollBack(SpikeEvent divergence, RunLog log)
     {
         const int MostReturns = 2;
         string cause = divergence.Signals.HasFlag(SpikeSignals.NonFinite) ? "had no finite gradient" : "stood out in loss or gradient";
@@ -186,18 +195,21 @@ internal sealed class Trainer(
         }
 
         double elapsed = State.ElapsedSeconds;
-        if (_checkpoints.Restore(decoder, optimizer, observer.Warned) is not { } loaded)
+        if (_checkpoints.RollBack(decoder, optimizer, observer.Warned) is not { } loaded)
         {
             throw new RunException(
                 $"The steps up to {divergence.Step} {cause} and there is no checkpoint to return to: lower schedule.learning_rate and start over with --fresh.");
         }
 
-        SpikeEvent returned = Guarded.ReturnTo(GoOnFrom(loaded), State.Step, divergence);
+        SpikeEvent rolledBack = Guarded.RollBackTo(GoOnFrom(loaded), State.Step, divergence);
         State = State with { ElapsedSeconds = elapsed };
         decoder.RefreshWeights();
-        log.Return(returned, Documents);
+        log.RollBack(rolledBack, Documents);
         observer.Warned($"The steps up to {divergence.Step} {cause}: the run went back to step {State.Step} and goes on with other samples.");
     }
+
+    /// <summary>The run saves here, broken off or not.</summary>
+    private bool IsOnBeat => _saveIsDue && !Guarded.IsAlarmed;
 
     private bool IsDue(long every) => every > 0 && State.Step % every == 0;
 
@@ -216,10 +228,18 @@ internal sealed class Trainer(
         return metrics;
     }
 
-    /// <summary>Saves first: what follows is worth less than the weights. An interrupted run ends there, and a stage before others.</summary>
-    private RunResult Finish(RunOutcome outcome, CheckpointSaver saver, RunLog log, double elapsedSeconds)
+    /// <summary>
+    /// Saves first: what follows is worth less than the weights. An interrupted run ends there, and a stage before others; one whose time
+    /// is up evaluates as much as it did along the way. Who interrupts an evaluation does not wait for its end.
+    /// </summary>
+    private RunResult Finish(RunOutcome outcome, CheckpointSaver saver, RunLog log, Func<double> elapsedSeconds, CancellationToken cancellation)
     {
-        string checkpoint = saver.Finish(State with { Guard = Guarded.State }, isHurried: outcome == RunOutcome.Interrupted);
+        log.FlushToDisk();
+        TrainerState last = State with
+        {
+            Guard = Guarded.State, IsOffBeat = !IsOnBeat && outcome is (RunOutcome.Interrupted or RunOutcome.TimeUp), IsSaveDue = _saveIsDue && !IsOnBeat,
+        };
+        string checkpoint = saver.Finish(last, isHurried: outcome == RunOutcome.Interrupted);
         EvaluationMetrics? heldOut = null;
         if (outcome != RunOutcome.StageEnded)
         {
@@ -228,12 +248,20 @@ internal sealed class Trainer(
 
         if (outcome is RunOutcome.Completed or RunOutcome.TimeUp)
         {
-            heldOut = Evaluate(log, long.MaxValue, CancellationToken.None);
-            WriteSamples();
+            try
+            {
+                heldOut = Evaluate(log, outcome == RunOutcome.Completed ? long.MaxValue : _recipe.Evaluation.Sequences, cancellation);
+                WriteSamples(cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                outcome = RunOutcome.Interrupted;
+            }
         }
 
-        _bill.GoOnTo(elapsedSeconds);
-        var result = new RunResult(State.Step, outcome, checkpoint, heldOut, elapsedSeconds, _bill.Cost, _bill.KilowattHours);
+        double seconds = elapsedSeconds();
+        _bill.GoOnTo(seconds);
+        var result = new RunResult(State.Step, outcome, checkpoint, heldOut, seconds, _bill.Cost, _bill.KilowattHours);
         log.Write(result);
         if (outcome != RunOutcome.StageEnded)
         {
@@ -244,11 +272,11 @@ internal sealed class Trainer(
     }
 
     /// <summary>Samples need a second copy of the weights; a run that has its checkpoint does not fail for want of them.</summary>
-    private void WriteSamples()
+    private void WriteSamples(CancellationToken cancellation)
     {
         try
         {
-            Samples.Write(_recipe, device, decoder, tokenizer, folder.Samples, observer);
+            Samples.Write(_recipe, device, decoder, tokenizer, folder.Samples, observer, cancellation);
         }
         catch (OutOfDeviceMemoryException e)
         {

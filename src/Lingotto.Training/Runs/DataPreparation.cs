@@ -85,8 +85,6 @@ internal static class DataPreparation
         Recipe recipe, ModelConfig config, Tokenizer? tokenizer, RunFolder folder, IRunObserver observer, CancellationToken cancellation)
     {
         observer.Preparing("reading text", null);
-        // What a killed run left unfinished; the lock of the folder says that nobody is writing there.
-        DurableFolder.Sweep(folder.Path);
         var build = new DataBuildConfig
         {
             HeldOutFraction = recipe.Data.HeldOutFraction,

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 
 namespace Lingotto.Training;
 
@@ -26,6 +27,7 @@ internal sealed record DroppedLines(long Steps, double Seconds, double? LastTime
 
         using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         using var kept = new MemoryStream();
+        var seen = new HashSet<ulong>();
         long? cut = null;
         long steps = 0, tokensBefore = 0;
         double seconds = 0;
@@ -35,7 +37,9 @@ internal sealed record DroppedLines(long Steps, double Seconds, double? LastTime
             MetricsLine? parsed = MetricsLine.TryParse(line);
             cost = parsed?.Cost ?? cost;
             energy = parsed?.KilowattHours ?? energy;
-            bool stays = parsed is { } m && (m.Step <= resumedStep || m.Kind is "start" or "stop");
+
+            // Whoever was stopped while lines were put back has some of them twice.
+            bool stays = parsed is { } m && (m.Step <= resumedStep || m.Kind is "start" or "stop") && seen.Add(XxHash3.HashToUInt64(line));
             cut ??= stays ? null : offset;
             if (stays && cut is not null)
             {
@@ -51,8 +55,10 @@ internal sealed record DroppedLines(long Steps, double Seconds, double? LastTime
 
             tokensBefore = parsed is { Kind: "step" } step ? step.Tokens : tokensBefore;
         });
-        RandomAccess.SetLength(file.SafeFileHandle, cut ?? end);
+
+        // They lay behind the cut, so there is room for them; the end goes last, so that a crash in between loses none.
         RandomAccess.Write(file.SafeFileHandle, kept.ToArray(), cut ?? end);
+        RandomAccess.SetLength(file.SafeFileHandle, (cut ?? end) + kept.Length);
         return new DroppedLines(steps, seconds, lastTime) { Cost = cost, KilowattHours = energy };
     }
 }

@@ -30,11 +30,7 @@ internal sealed class FailOpenStream(FileStream file, Action<string> warn) : Str
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             TakeBack();
-            if (!_warned)
-            {
-                _warned = true;
-                warn($"{file.Name} cannot be written ({e.Message.TrimEnd('.')}): training goes on, this file has a gap until there is room again.");
-            }
+            Warn(e);
         }
     }
 
@@ -42,6 +38,19 @@ internal sealed class FailOpenStream(FileStream file, Action<string> warn) : Str
 
     public override void Flush()
     {
+    }
+
+    /// <summary>Returns once what was written would survive a power cut, as far as the disk lets it.</summary>
+    public void FlushToDisk()
+    {
+        try
+        {
+            RandomAccess.FlushToDisk(file.SafeFileHandle);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Warn(e);
+        }
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
@@ -58,6 +67,15 @@ internal sealed class FailOpenStream(FileStream file, Action<string> warn) : Str
         }
 
         base.Dispose(disposing);
+    }
+
+    private void Warn(Exception e)
+    {
+        if (!_warned)
+        {
+            _warned = true;
+            warn($"{file.Name} cannot be written ({e.Message.TrimEnd('.')}): training goes on, this file has a gap until there is room again.");
+        }
     }
 
     /// <summary>The beginning of a write that did not fit would make a line of two halves.</summary>

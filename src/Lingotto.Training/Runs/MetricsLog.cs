@@ -10,7 +10,7 @@ namespace Lingotto.Training;
 /// </summary>
 internal sealed class MetricsLog : IDisposable
 {
-    private readonly Stream _file;
+    private readonly FailOpenStream _file;
     private readonly TimeProvider _time;
     private readonly ArrayBufferWriter<byte> _buffer = new(4096);
     private readonly Utf8JsonWriter _json;
@@ -146,6 +146,9 @@ internal sealed class MetricsLog : IDisposable
         Known("kilowatt_hours", r.KilowattHours);
         End();
     }
+
+    /// <summary>Returns once the lines so far would survive a power cut.</summary>
+    public void FlushToDisk() => _file.FlushToDisk();
 
     public void Dispose()
     {

@@ -17,6 +17,21 @@ internal sealed class RunBill(HardwareConfig hardware, (double? Cost, double? Ki
     /// <summary>Null where the power was never given.</summary>
     public double? KilowattHours { get; private set; } = spent.KilowattHours ?? EnergyOf(hardware, elapsedSeconds);
 
+    /// <summary>True if a log of a run says that it cost something.</summary>
+    /// <param name="metrics">Its metrics.jsonl, which may be absent.</param>
+    public static bool HasCost(string metrics)
+    {
+        if (!File.Exists(metrics))
+        {
+            return false;
+        }
+
+        using var file = new FileStream(metrics, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        bool hasCost = false;
+        LineReader.Read(file, 0, (line, _) => hasCost |= MetricsLine.TryParse(line)?.Cost > 0);
+        return hasCost;
+    }
+
     /// <summary>Adds the time since the last call.</summary>
     /// <param name="elapsedSeconds">Since the run began.</param>
     public void GoOnTo(double elapsedSeconds)

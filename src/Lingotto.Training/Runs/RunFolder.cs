@@ -17,9 +17,15 @@ internal sealed class RunFolder : IDisposable
 
     private readonly FileStream _lock;
 
-    private RunFolder(string path, FileStream exclusive) => (Path, _lock) = (path, exclusive);
+    /// <summary>Where --fresh put what the folder held; null where nothing is set aside.</summary>
+    private string? _aside;
+
+    private RunFolder(string path, FileStream exclusive, Recipe recipe) => (Path, _lock, Recipe) = (path, exclusive, recipe);
 
     public string Path { get; }
+
+    /// <summary>That of the run, in the currency in which it has been paid for.</summary>
+    public Recipe Recipe { get; private set; }
 
     public string Tokenizer => At("tokenizer.json");
 
@@ -35,7 +41,10 @@ internal sealed class RunFolder : IDisposable
 
     public string Plan => At(PlanName);
 
-    /// <summary>Takes the folder for this process; with <paramref name="fresh"/> what it held of a run is removed.</summary>
+    /// <summary>
+    /// Takes the folder for this process; with <paramref name="fresh"/> what it held of a run is set aside until <see cref="Begin"/>, and comes
+    /// back where the new run is refused before.
+    /// </summary>
     /// <exception cref="RunException">Another process has it, or it holds a run of another recipe.</exception>
     public static RunFolder Open(string path, Recipe recipe, bool fresh)
     {
@@ -50,15 +59,17 @@ internal sealed class RunFolder : IDisposable
             throw new RunException($"{path} is in use by another run: wait for it, or choose another folder with --run.", e);
         }
 
-        var folder = new RunFolder(path, exclusive);
+        var folder = new RunFolder(path, exclusive, recipe);
         try
         {
+            // What a killed run left unfinished; the lock says that nobody is writing there.
+            DurableFolder.Sweep(path);
             if (fresh)
             {
-                folder.Clear();
+                folder.SetAside();
             }
 
-            folder.Claim(recipe);
+            folder.Claim();
             return folder;
         }
         catch
@@ -84,31 +95,58 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    public void Dispose() => _lock.Dispose();
+    /// <summary>The new run begins: what --fresh set aside goes.</summary>
+    public void Begin()
+    {
+        if (_aside is { } aside)
+        {
+            _aside = null;
+            DurableFolder.TryRemove(aside);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_aside is { } aside)
+        {
+            foreach (string path in Contents())
+            {
+                LocalDisk.Instance.Delete(path);
+            }
+
+            Move(Directory.GetFileSystemEntries(aside), Path);
+            Begin();
+        }
+
+        _lock.Dispose();
+    }
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
 
-    private void Clear()
+    /// <summary>What there is of a run, in files and folders; the lock stays.</summary>
+    private IEnumerable<string> Contents() =>
+        new[] { Data, Checkpoints, TensorBoard, Tokenizer, Metrics, Samples, At("recipe.json"), At("report.html"), At(RunTracing.FileName), At("profile.json"), Plan }
+            .Concat(Directory.EnumerateFiles(Path, "hang-*.txt")).Where(System.IO.Path.Exists);
+
+    private void SetAside()
     {
-        foreach (string folder in new[] { Data, Checkpoints, TensorBoard }.Where(Directory.Exists))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        string aside = DurableFolder.CreateTemporary(Path);
+        Move(Contents(), aside);
+        _aside = aside;
+    }
 
-        foreach (string file in Directory.EnumerateFiles(Path, "hang-*.txt").Append(At(RunTracing.FileName)))
+    private static void Move(IEnumerable<string> paths, string folder)
+    {
+        foreach (string path in paths.ToArray())
         {
-            File.Delete(file);
-        }
-
-        foreach (string file in new[] { Tokenizer, Metrics, Samples, At("recipe.json"), At("report.html"), At("profile.json"), Plan })
-        {
-            File.Delete(file);
+            LocalDisk.Instance.Rename(path, System.IO.Path.Combine(folder, System.IO.Path.GetFileName(path)));
         }
     }
 
     /// <summary>A run goes on only under the recipe it began with; what does not change the weights may differ.</summary>
-    private void Claim(Recipe recipe)
+    private void Claim()
     {
+        Recipe recipe = Recipe;
         bool hasBegun = File.Exists(Tokenizer) || Directory.Exists(Data) || Directory.Exists(Checkpoints);
         Recipe? begun = hasBegun ? BegunRecipe(Path) : null;
         long done = begun is null ? 0 : CheckpointStore.StepsRead(Checkpoints, begun);
@@ -119,10 +157,15 @@ internal sealed class RunFolder : IDisposable
                 $"{Path} holds a run whose recipe differs ({differing}): go on with its recipe, start over with --fresh, or choose another folder with --run.");
         }
 
-        if (begun?.Hardware is { PricePerHour: not null } paid && recipe.Hardware.PricePerHour is not null && paid.Currency != recipe.Hardware.Currency)
+        if (begun is { Hardware.Currency: var paid } && paid != recipe.Hardware.Currency && RunBill.HasCost(Metrics))
         {
-            throw new RunException(
-                $"{Path} is paid for in {paid.Currency}, and its bill cannot add {recipe.Hardware.Currency}: give hardware.price_per_hour in {paid.Currency}.");
+            if (recipe.Hardware.PricePerHour is not null)
+            {
+                throw new RunException(
+                    $"{Path} is paid for in {paid}, and its bill cannot add {recipe.Hardware.Currency}: give hardware.price_per_hour in {paid}.");
+            }
+
+            recipe = Recipe = recipe with { Hardware = recipe.Hardware with { Currency = paid } };
         }
 
         DurableFile.WriteAllText(At("recipe.json"), JsonSerializer.Serialize(recipe, RecipeJson.Default.Recipe));

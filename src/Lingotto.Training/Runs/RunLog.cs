@@ -26,8 +26,8 @@ internal sealed class RunLog : IDisposable
 
     public void Write(SpikeEvent spike, SampleDocuments documents) => _metrics?.Write(spike, documents);
 
-    /// <summary>The run went back to a checkpoint: the lines after it go, and why stays.</summary>
-    public void Return(SpikeEvent rollback, SampleDocuments documents)
+    /// <summary>The run rolled back to a checkpoint: the lines after it go, and why stays.</summary>
+    public void RollBack(SpikeEvent rollback, SampleDocuments documents)
     {
         Dispose();
         OpenAfter(rollback.Step);
@@ -41,6 +41,9 @@ internal sealed class RunLog : IDisposable
     }
 
     public void Write(RunResult result) => _metrics?.Write(result);
+
+    /// <summary>What the metrics say so far survives a power cut, so that no checkpoint is newer than they.</summary>
+    public void FlushToDisk() => _metrics?.FlushToDisk();
 
     public void Dispose()
     {

@@ -10,7 +10,7 @@ namespace Lingotto.Training;
 internal static class Samples
 {
     public static void Write(
-        Recipe recipe, Device device, TrainableDecoder decoder, Tokenizer tokenizer, string path, IRunObserver observer)
+        Recipe recipe, Device device, TrainableDecoder decoder, Tokenizer tokenizer, string path, IRunObserver observer, CancellationToken cancellation)
     {
         if (recipe.Samples.Prompts.Count == 0)
         {
@@ -25,7 +25,7 @@ internal static class Samples
         for (int i = 0; i < recipe.Samples.Prompts.Count; i++)
         {
             string prompt = recipe.Samples.Prompts[i];
-            string continuation = Continue(recipe.Samples, session, tokenizer, prompt, seed: recipe.Training.Seed + (ulong)i);
+            string continuation = Continue(recipe.Samples, session, tokenizer, prompt, seed: recipe.Training.Seed + (ulong)i, cancellation);
             observer.Sampled(prompt, continuation);
             text.Append("> ").AppendLine(prompt).Append(prompt).AppendLine(continuation).AppendLine();
         }
@@ -33,7 +33,7 @@ internal static class Samples
         DurableFile.WriteAllText(path, text.ToString());
     }
 
-    private static string Continue(SamplesConfig config, DecodeSession session, Tokenizer tokenizer, string prompt, ulong seed)
+    private static string Continue(SamplesConfig config, DecodeSession session, Tokenizer tokenizer, string prompt, ulong seed, CancellationToken cancellation)
     {
         session.Reset();
         var sampler = new Sampler(new SamplerConfig(Temperature: config.Temperature, Seed: seed), session.Config.VocabSize);
@@ -47,6 +47,7 @@ internal static class Samples
         ReadOnlySpan<float> logits = session.Run([.. seen]);
         while (continuation.Count < config.Tokens)
         {
+            cancellation.ThrowIfCancellationRequested();
             int next = sampler.Next(logits, seen, session.Position);
             if (next == tokenizer.EndOfTextId)
             {

@@ -26,13 +26,13 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
         }
     }
 
-    /// <summary>Goes on from a checkpoint after a return to it, with the samples that no step has read yet.</summary>
-    /// <param name="checkpoint">The state to return to.</param>
+    /// <summary>Goes on from a checkpoint after the run was rolled back to it, with the samples that no step has read yet.</summary>
+    /// <param name="checkpoint">The state to go on from.</param>
     /// <param name="checkpointStep">Its step.</param>
-    /// <param name="event">The event that asked for the return.</param>
-    public SpikeEvent ReturnTo(SpikeGuardState checkpoint, long checkpointStep, SpikeEvent @event)
+    /// <param name="event">The event that asked for it.</param>
+    public SpikeEvent RollBackTo(SpikeGuardState checkpoint, long checkpointStep, SpikeEvent @event)
     {
-        SpikeEvent returned = @event with
+        SpikeEvent rolledBack = @event with
         {
             Step = checkpointStep,
             FromStep = @event.Step,
@@ -40,7 +40,7 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
             PassedOver = (checkpoint.FreshSample, State.FreshSample),
         };
         State = checkpoint with { FreshSample = State.FreshSample, Streak = 0, NonFinite = 0, StreakSamples = [] };
-        return returned;
+        return rolledBack;
     }
 
     /// <summary>Runs a step; a step that is skipped leaves weights, moments and buffers as they were.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Lingotto.Training;
 
 /// <summary>What the guard remembers between steps, as a checkpoint holds it.</summary>
@@ -26,6 +28,10 @@ internal sealed record SpikeGuardState
 
     /// <summary>Samples of the steps in a row that stood out.</summary>
     public IReadOnlyList<long> StreakSamples { get; init; } = [];
+
+    /// <summary>True where the last step stood out.</summary>
+    [JsonIgnore]
+    public bool IsAlarmed => Streak > 0 || NonFinite > 0;
 }
 
 /// <summary>A sample of a skipped step.</summary>

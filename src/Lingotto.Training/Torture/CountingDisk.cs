@@ -49,6 +49,8 @@ internal sealed class CountingDisk(long? trap, Action spring) : IDisk
         LocalDisk.Instance.Delete(path);
     }
 
+    public long AvailableBytes(string folder) => LocalDisk.Instance.AvailableBytes(folder);
+
     private void Next()
     {
         if (Interlocked.Increment(ref _count) - 1 == trap)

@@ -62,6 +62,8 @@ internal sealed class FailingDisk(DiskFault fault, long after) : IDisk
         LocalDisk.Instance.Delete(path);
     }
 
+    public long AvailableBytes(string folder) => LocalDisk.Instance.AvailableBytes(folder);
+
     private void Change(string path)
     {
         if (fault == DiskFault.ReadOnly && _left-- <= 0)

@@ -50,6 +50,8 @@ internal sealed class RecordingDisk(string folder) : IDisk
         _operations.Add(new DiskOperation.Delete(Relative(path)));
     }
 
+    public long AvailableBytes(string folder) => LocalDisk.Instance.AvailableBytes(folder);
+
     private string Relative(string path) => Path.GetRelativePath(folder, path);
 
     private sealed class RecordedFile(RecordingDisk disk, IDiskFile inner, int number) : IDiskFile

@@ -70,6 +70,43 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.True(Directory.Exists(next));
     }
 
+    [Fact]
+    public void Where_room_is_short_the_oldest_goes_before_its_time()
+    {
+        string folder = _folder.File("checkpoints");
+        Save(step: 1);
+        var store = new CheckpointStore(folder, _device, new SmallDisk(folder, 5 * SizeOf(folder) / 2));
+        string[] saved = [.. new long[] { 2, 3, 4 }.Select(step => Save(StateAt(step), store, keep: 3))];
+        Assert.Equal(saved[1..], Directory.GetDirectories(folder).Order(StringComparer.Ordinal));
+        Assert.Equal(4, Restore()!.Step);
+    }
+
+    [Fact]
+    public void A_run_needs_room_for_two_checkpoints_and_those_it_has_count()
+    {
+        string folder = _folder.File("checkpoints");
+        CheckpointContent content = CheckpointContent.Of(_decoder, _optimizer, _folder.File("tokenizer.json"));
+        Directory.CreateDirectory(folder);
+        DurableFolderException fault = Assert.Throws<DurableFolderException>(
+            () => new CheckpointStore(folder, _device, new SmallDisk(folder, 2 * content.Bytes)).RequireRoom(content));
+        Assert.Contains("make room", fault.Message, StringComparison.Ordinal);
+        Save(step: 1);
+        Save(step: 2);
+        new CheckpointStore(folder, _device, new SmallDisk(folder, SizeOf(folder))).RequireRoom(content);
+    }
+
+    [Fact]
+    public void A_divergence_goes_back_to_where_an_unbroken_run_would_have_saved()
+    {
+        string regular = Save(StateAt(10), _store, keep: 1), stopped = Save(StateAt(13) with { IsOffBeat = true }, _store, keep: 1);
+        Assert.Equal([regular, stopped], Directory.GetDirectories(_folder.File("checkpoints")).Order(StringComparer.Ordinal));
+        Assert.Equal(13, Restore()!.Step);
+        Assert.Equal(10, _store.RollBack(_decoder, _optimizer, _warnings.Add)!.Step);
+        Assert.Equal(10, Restore()!.Step);
+        Assert.Equal([regular], Directory.GetDirectories(_folder.File("checkpoints")));
+        Assert.Equal([Save(StateAt(20), _store, keep: 1)], Directory.GetDirectories(_folder.File("checkpoints")));
+    }
+
     public void Dispose()
     {
         _optimizer.Dispose();
@@ -78,12 +115,16 @@ public sealed class CheckpointStoreTests : IDisposable
         _folder.Dispose();
     }
 
+    private static long SizeOf(string folder) => new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+
     private static TrainerState StateAt(long step) => new(step, step, step, null, null);
 
     private string Save(long step) => Save(StateAt(step));
 
-    private string Save(TrainerState state) => _store.Save(
-        state, CheckpointContent.Of(_decoder, _optimizer, _folder.File("tokenizer.json")), new LiveTensors(_device), keep: 2);
+    private string Save(TrainerState state) => Save(state, _store, keep: 2);
+
+    private string Save(TrainerState state, CheckpointStore store, int keep) =>
+        store.Save(state, CheckpointContent.Of(_decoder, _optimizer, _folder.File("tokenizer.json")), new LiveTensors(_device), keep);
 
     private TrainerState? Restore() => _store.Restore(_decoder, _optimizer, _warnings.Add);
 

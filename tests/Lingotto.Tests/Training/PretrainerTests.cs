@@ -125,7 +125,33 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
         Recipe Paid(string currency) => run.Recipe with { Hardware = new HardwareConfig { PricePerHour = 2, Currency = currency } };
         run.Train(stopAfter: 3, recipe: Paid("USD"));
         Assert.Contains("USD", Assert.Throws<RunException>(() => run.Train(recipe: Paid("EUR"))).Message, StringComparison.Ordinal);
+        run.Train(stopAfter: 5);
+        Assert.Equal("USD", RunFolder.BegunRecipe(run.Folder)!.Hardware.Currency);
+        Assert.Contains("USD", Assert.Throws<RunException>(() => run.Train(recipe: Paid("EUR"))).Message, StringComparison.Ordinal);
         Assert.NotNull(run.Train(recipe: Paid("USD")).Result!.Cost);
+    }
+
+    [Fact]
+    public void Who_interrupts_the_last_evaluation_does_not_wait_for_it()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        long last = run.Recipe.Training.NumSteps!.Value;
+        using RecordingObserver stopped = run.Train(stopWhenSaved: last, recipe: run.Recipe with { Evaluation = new EvaluationConfig { EverySteps = 0 } });
+        Assert.Equal((RunOutcome.Interrupted, last), (stopped.Result!.Outcome, stopped.Result.Step));
+        Assert.Empty(stopped.HeldOut);
+        Assert.Equal(RunOutcome.Completed, run.Train().Result!.Outcome);
+    }
+
+    [Fact]
+    public void A_run_comes_back_where_the_one_that_was_to_replace_it_is_refused()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        run.Train(stopAfter: 5);
+        Recipe tooLong = run.Recipe with { Training = run.Recipe.Training with { SequenceLength = 1 << 20 } };
+        Assert.Throws<RunException>(() => run.Train(recipe: tooLong, fresh: true));
+        Assert.Equal(5, run.Train(stopAfter: 6).Summary!.ResumedStep);
+        Assert.Equal(0, run.Train(stopAfter: 1, fresh: true).Summary!.ResumedStep);
+        Assert.Empty(Directory.GetDirectories(run.Folder, ".tmp-*"));
     }
 
     [Fact]

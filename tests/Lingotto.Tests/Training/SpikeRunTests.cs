@@ -43,11 +43,22 @@ public sealed class SpikeRunTests
     }
 
     [Fact]
+    public void A_run_that_is_stopped_before_it_diverges_ends_with_the_bits_of_a_straight_one()
+    {
+        using TinyRun straight = Noisy(), resumed = Noisy();
+        straight.Train(recipe: Diverging(straight));
+        long from = (long)straight.Metrics.First(line => (string?)line["kind"] == "rollback")["from_step"]!;
+        resumed.Train(stopAfter: from - 1, recipe: Diverging(resumed));
+        resumed.Train(recipe: Diverging(resumed));
+        Assert.Equal(straight.Losses, resumed.Losses);
+        Assert.Equal(straight.NewestWeights(), resumed.NewestWeights());
+    }
+
+    [Fact]
     public void A_run_that_diverges_goes_back_to_its_checkpoint_and_on_with_other_samples()
     {
         using TinyRun run = Noisy();
-        Recipe recipe = Long(run) with { Spikes = new SpikeConfig { Window = 32, Retries = 0, RollbackAfter = 1 }, Checkpoints = new CheckpointConfig { EverySteps = 20 } };
-        using RecordingObserver heard = run.Train(recipe: recipe);
+        using RecordingObserver heard = run.Train(recipe: Diverging(run));
         JsonNode back = run.Metrics.First(line => (string?)line["kind"] == "rollback");
         long to = (long)back["step"]!, from = (long)back["from_step"]!;
         Assert.Equal(0, to % 20);
@@ -69,6 +80,11 @@ public sealed class SpikeRunTests
         RunException fault = Assert.Throws<RunException>(() => run.Train(recipe: recipe));
         Assert.Contains("lower schedule.learning_rate", fault.Message, StringComparison.Ordinal);
     }
+
+    private static Recipe Diverging(TinyRun run) => Long(run) with
+    {
+        Spikes = new SpikeConfig { Window = 32, Retries = 0, RollbackAfter = 1 }, Checkpoints = new CheckpointConfig { EverySteps = 20, Asynchronous = false },
+    };
 
     private static Recipe Long(TinyRun run) => run.Recipe with
     {

@@ -46,9 +46,9 @@ internal sealed class TinyRun : IDisposable
     public string File(string name) => _folder.File(name);
 
     /// <summary>Trains until the recipe's end, or until <paramref name="stopAfter"/> as if SIGTERM had come then.</summary>
-    public RecordingObserver Train(int threads = 1, long? stopAfter = null, Recipe? recipe = null, bool fresh = false, bool trace = false, RunPlan? plan = null)
+    public RecordingObserver Train(int threads = 1, long? stopAfter = null, Recipe? recipe = null, bool fresh = false, bool trace = false, RunPlan? plan = null, long? stopWhenSaved = null)
     {
-        using var observer = new RecordingObserver(stopAfter);
+        using var observer = new RecordingObserver(stopAfter, stopWhenSaved);
         Pretrainer.Run(recipe ?? Recipe, new PretrainOptions(Folder, threads, null, fresh, _folder.Path) { Trace = trace, Plan = plan }, observer, observer.Cancellation);
         return observer;
     }
@@ -78,8 +78,8 @@ internal sealed class TinyRun : IDisposable
     }
 }
 
-/// <summary>Keeps what it hears, and asks the run to stop after a step.</summary>
-internal sealed class RecordingObserver(long? stopAfter) : IRunObserver, IDisposable
+/// <summary>Keeps what it hears, and asks the run to stop after a step, or once it is saved.</summary>
+internal sealed class RecordingObserver(long? stopAfter, long? stopWhenSaved = null) : IRunObserver, IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
 
@@ -111,6 +111,8 @@ internal sealed class RecordingObserver(long? stopAfter) : IRunObserver, IDispos
 
     public void Saved(long step, string folder, TimeSpan time)
     {
+        if (step == stopWhenSaved)
+            _cancellation.Cancel();
     }
 
     void IRunObserver.Warned(string message) => Warnings.Add(message);

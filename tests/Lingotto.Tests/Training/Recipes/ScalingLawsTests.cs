@@ -19,13 +19,28 @@ public sealed class ScalingLawsTests
     {
         Recipe recipe = RecipeFile.Load("ling-plus", RepositoryRoot.Folder, []);
         var batches = new BatchSchedule(recipe);
-        Assert.Equal((2560, 8960), (64 * batches.MicroBatches(1), 64 * batches.MicroBatches(255670)));
-        Assert.InRange(batches.SequencesThrough(255670) * 4096.0, 8.99e12, 9.01e12);
+        Assert.Equal((2560, 8960), (64 * batches.MicroBatches(1), 64 * batches.MicroBatches(259_757)));
+        Assert.InRange(batches.SequencesThrough(259_757) * 4096.0, 9.14e12, 9.16e12);
         var schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, null, batches);
         Assert.Equal(2.4e-4, schedule.At(100_000));
         Assert.Equal(1.2e-4, schedule.At(200_000));
         Assert.Equal(1.2e-8, schedule.At(259_757), 12);
         Assert.InRange(batches.SequencesThrough(schedule.DropStep!.Value) * 4096.0 / 9.15e12, 0.599, 0.601);
+    }
+
+    /// <summary>150B tokens of 16K (Ling report, 3.4): after annealing has begun the weights would hardly move to the new base of RoPE.</summary>
+    [Theory]
+    [InlineData("ling-plus")]
+    [InlineData("ling-lite")]
+    public void Long_sequences_are_learned_at_the_stable_rate(string name)
+    {
+        Recipe recipe = RecipeFile.Load(name, RepositoryRoot.Folder, []);
+        recipe = ScalingLaws.Complete(recipe, recipe.LoadModel(RepositoryRoot.Folder));
+        var batches = new BatchSchedule(recipe);
+        var schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, null, batches);
+        long first = recipe.LongContext.AfterStep!.Value, last = schedule.Budget!.DecayStart;
+        Assert.Equal(recipe.Schedule.LearningRate / 2, schedule.At(last), 12);
+        Assert.InRange((batches.SequencesThrough(last) - batches.SequencesThrough(first)) * 4096.0, 149e9, 170e9);
     }
 
     [Fact]
