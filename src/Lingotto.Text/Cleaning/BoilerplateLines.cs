@@ -4,8 +4,9 @@ namespace Lingotto.Text;
 
 /// <summary>Finds lines that many documents of one source share: menus, notices, footers.</summary>
 /// <remarks>
-/// A line is remembered by 56 bits of its hash beside a count of the documents that had it, in a table of fixed size: sets of
-/// four places, of which the least counted one gives way. Order of documents decides, threads do not.
+/// A line is remembered in a table of fixed size: sets of four places, of which the least counted one gives way. A place holds
+/// 44 bits of the hash, of which the set's number says the other 20; 16 bits of the number of the last document that had the line,
+/// so that one that repeats it counts once; and in 4 bits how many documents had it. Order of documents decides, threads do not.
 /// </remarks>
 internal sealed class BoilerplateLines
 {
@@ -17,8 +18,12 @@ internal sealed class BoilerplateLines
 
     private const int SetBits = 20;
     private const int PlacesInSet = 4;
+    private const int CountBits = 4;
+    private const ulong MostCounted = (1 << CountBits) - 1;
+    private const ulong DocumentMask = 0xFFFFUL << CountBits;
 
     private readonly ulong[] _places = new ulong[PlacesInSet << SetBits];
+    private ulong _document;
 
     /// <summary>Bytes of the table.</summary>
     public const long MemoryBytes = (sizeof(ulong) * (long)PlacesInSet) << SetBits;
@@ -50,6 +55,7 @@ internal sealed class BoilerplateLines
     /// <summary>Counts a document's lines and returns it without those that were boilerplate before; null when nothing goes.</summary>
     public string? Remove(string text, ulong[] lineHashes)
     {
+        _document += 1UL << CountBits;
         List<int>? removed = null;
         for (int i = 0; i < lineHashes.Length; i++)
         {
@@ -60,21 +66,28 @@ internal sealed class BoilerplateLines
         return removed is null ? null : Without(text, removed);
     }
 
-    /// <summary>How many times the line was met, this one included; no more than 255.</summary>
-    private int Count(ulong hash)
+    /// <summary>How many documents had the line, this one included; no more than 15.</summary>
+    private ulong Count(ulong hash)
     {
         Span<ulong> set = _places.AsSpan((int)(hash >> (64 - SetBits)) * PlacesInSet, PlacesInSet);
-        ulong tag = hash << 8;
+        ulong tag = hash << SetBits, document = _document & DocumentMask;
         int least = 0;
         for (int i = 0; i < set.Length; i++)
         {
-            if ((set[i] & ~0xFFUL) == tag && set[i] != 0)
-                return (int)((set[i] & 0xFF) == 0xFF ? 0xFF : ++set[i] & 0xFF);
-            if ((set[i] & 0xFF) < (set[least] & 0xFF))
+            ulong count = set[i] & MostCounted;
+            if ((set[i] & ~(DocumentMask | MostCounted)) == tag && count > 0)
+            {
+                if ((set[i] & DocumentMask) != document)
+                    count = Math.Min(count + 1, MostCounted);
+                set[i] = tag | document | count;
+                return count;
+            }
+
+            if (count < (set[least] & MostCounted))
                 least = i;
         }
 
-        set[least] = tag | 1;
+        set[least] = tag | document | 1;
         return 1;
     }
 

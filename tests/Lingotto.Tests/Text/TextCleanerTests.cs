@@ -67,6 +67,19 @@ public class TextCleanerTests
         Assert.Null(BoilerplateLines.HashLines("short lines\nonly", source: 0));
     }
 
+    [Fact]
+    public void A_document_that_repeats_a_line_counts_once_and_keeps_all_of_them()
+    {
+        var lines = new BoilerplateLines();
+        string rule = new('-', 40), table = string.Concat(Enumerable.Repeat($"{rule}\na row\n", 20));
+        for (int i = 0; i < 12; i++)
+        {
+            string text = $"Document number {i} has a line of its own, long enough.\n{table}end";
+            string? without = lines.Remove(text, BoilerplateLines.HashLines(text, source: 0)!);
+            Assert.Equal(i < 10 ? null : text.Replace(rule + "\n", ""), without);
+        }
+    }
+
     private static char AsWindows1252(byte value)
     {
         for (char c = '\u0080'; c < '\u2200'; c++)
