@@ -25,7 +25,11 @@ public static class Pretrainer
         ModelConfig config = recipe.LoadModel(options.AssetFolder);
         DecoderSupport.Require(config);
         recipe = ScalingLaws.Complete(recipe, config);
-        DataPreparation.RequireSources(recipe);
+        if (options.Fresh || !DataPreparation.IsPacked(options.RunFolder))
+        {
+            DataPreparation.RequireSources(recipe);
+        }
+
         using var device = new CpuDevice(options.Threads);
         recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);

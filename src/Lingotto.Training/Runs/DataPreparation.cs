@@ -10,7 +10,7 @@ internal static class DataPreparation
         Recipe recipe, ModelConfig config, RunFolder folder, IRunObserver observer, CancellationToken cancellation)
     {
         // A crash between the two leaves the packed data with the tokenizer that was trained for it.
-        bool isPacked = Directory.Exists(folder.Data);
+        bool isPacked = IsPacked(folder.Path);
         Tokenizer? tokenizer = File.Exists(folder.Tokenizer) ? Tokenizer.Load(folder.Tokenizer)
             : recipe.Data.Tokenizer is { } given ? Tokenizer.Load(given)
             : null;
@@ -57,6 +57,9 @@ internal static class DataPreparation
             throw new RunException($"{e.Message.Split(';')[0]}: restore {folder} from a copy, or start over with --fresh.", e);
         }
     }
+
+    /// <summary>Whether a run folder has its text as tokens, and so needs the text no more.</summary>
+    public static bool IsPacked(string runFolder) => Directory.Exists(RunFolder.DataOf(runFolder));
 
     /// <summary>Refuses missing text before a run folder is touched.</summary>
     public static void RequireSources(Recipe recipe)

@@ -29,7 +29,7 @@ internal sealed class RunFolder : IDisposable
 
     public string Tokenizer => At("tokenizer.json");
 
-    public string Data => At("data");
+    public string Data => DataOf(Path);
 
     public string Checkpoints => At("checkpoints");
 
@@ -94,6 +94,9 @@ internal sealed class RunFolder : IDisposable
             throw new RunException($"{file} is damaged ({e.Message}): start over with --fresh, or choose another folder with --run.", e);
         }
     }
+
+    /// <summary>Where the folder of a run has its packed text.</summary>
+    public static string DataOf(string path) => System.IO.Path.Combine(path, "data");
 
     /// <summary>The new run begins: what --fresh set aside goes.</summary>
     public void Begin()

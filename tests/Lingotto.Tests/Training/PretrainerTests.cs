@@ -180,6 +180,34 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
     }
 
     [Fact]
+    public void A_run_whose_raw_text_is_gone_resumes_and_ends_with_the_bits_of_a_straight_one()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        run.Train(stopAfter: 10);
+        Directory.Delete(run.File("text"), recursive: true);
+        Assert.Equal(10, run.Train().Summary!.ResumedStep);
+        AssertSameBits(straight.Of(nameof(TinyModels.Ling1)).Run, run);
+        Assert.Throws<FileNotFoundException>(() => run.Train(fresh: true));
+        Assert.Equal(20, run.Losses.Length);
+    }
+
+    [Fact]
+    public void Text_and_tokenizer_that_change_after_they_were_packed_change_nothing()
+    {
+        using TinyRun straight = new(TinyModels.Ling1), changed = new(TinyModels.Ling1);
+        Recipe Given(TinyRun run) => run.Recipe with { Data = run.Recipe.Data with { Tokenizer = run.File("given.json") } };
+        foreach (TinyRun run in (TinyRun[])[straight, changed])
+            BpeTrainer.Train(["the fox sees a grey stone and runs over hills"], new BpeTrainerConfig(270)).Save(run.File("given.json"));
+        straight.Train(recipe: Given(straight));
+
+        changed.Train(stopAfter: 10, recipe: Given(changed));
+        File.WriteAllText(changed.File("text/00.txt"), "another text in the place of the first");
+        BpeTrainer.Train(["one two three four five six seven"], new BpeTrainerConfig(265)).Save(changed.File("given.json"));
+        Assert.Equal(10, changed.Train(recipe: Given(changed)).Summary!.ResumedStep);
+        AssertSameBits(straight, changed);
+    }
+
+    [Fact]
     public void Data_packed_with_another_tokenizer_is_refused()
     {
         using var run = new TinyRun(TinyModels.Ling1);
