@@ -13,65 +13,74 @@ internal sealed class DirectFile : IDiskFile
     /// <summary>Files below this gain nothing.</summary>
     public const long LeastLength = 16 << 20;
 
-    private const int Alignment = 4096, BlockLength = 4 << 20, SetFlags = 4, InvalidArgument = 22;
+    /// <summary>Bytes that go to the disk at once.</summary>
+    public const int BlockLength = 4 << 20;
+
+    private const int Alignment = 4096, SetFlags = 4, InvalidArgument = 22;
 
     private static readonly int s_direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x10000 : 0x4000;
 
     private readonly SafeFileHandle _handle;
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BlockLength + Alignment, pinned: true);
-    private readonly int _first;
+    private readonly IDiskFile _file;
+    private readonly byte[] _buffer;
+    private readonly int _first, _blockLength;
     private long _blockPosition;
     private int _filled;
     private bool _isDirect;
 
-    public DirectFile(SafeFileHandle handle)
+    /// <param name="handle">The open file.</param>
+    /// <param name="file">The same file, through which every byte goes to it.</param>
+    /// <param name="blockLength">Bytes that go to it at once, a multiple of 4,096.</param>
+    public DirectFile(SafeFileHandle handle, IDiskFile file, int blockLength)
     {
-        _handle = handle;
+        (_handle, _file, _blockLength) = (handle, file, blockLength);
+        _buffer = GC.AllocateUninitializedArray<byte>(blockLength + Alignment, pinned: true);
         var pin = GCHandle.Alloc(_buffer, GCHandleType.Pinned);
         _first = (int)(-pin.AddrOfPinnedObject() & (Alignment - 1));
         pin.Free(); // The array lies on the pinned heap and stays where it is.
         _isDirect = SetDirect(true);
     }
 
-    private Span<byte> Block => _buffer.AsSpan(_first, BlockLength);
+    private Span<byte> Block => _buffer.AsSpan(_first, _blockLength);
 
     public void Write(ReadOnlySpan<byte> data, long position)
     {
         if (!_isDirect || position != _blockPosition + _filled)
         {
             EndDirect();
-            RandomAccess.Write(_handle, data, position);
+            _file.Write(data, position);
             return;
         }
 
         while (!data.IsEmpty && _isDirect)
         {
-            int count = Math.Min(data.Length, BlockLength - _filled);
+            int count = Math.Min(data.Length, _blockLength - _filled);
             data[..count].CopyTo(Block[_filled..]);
             data = data[count..];
             _filled += count;
             position += count;
-            if (_filled == BlockLength)
+            if (_filled == _blockLength)
                 WriteBlock();
         }
 
-        RandomAccess.Write(_handle, data, position);
+        if (!data.IsEmpty)
+            _file.Write(data, position);
     }
 
     public void Flush()
     {
         EndDirect();
-        RandomAccess.FlushToDisk(_handle);
+        _file.Flush();
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _file.Dispose();
 
     private void WriteBlock()
     {
         try
         {
-            RandomAccess.Write(_handle, Block, _blockPosition);
-            (_blockPosition, _filled) = (_blockPosition + BlockLength, 0);
+            _file.Write(Block, _blockPosition);
+            (_blockPosition, _filled) = (_blockPosition + _blockLength, 0);
         }
         catch (IOException e) when (e.HResult == InvalidArgument)
         {
@@ -86,7 +95,8 @@ internal sealed class DirectFile : IDiskFile
             return;
         _isDirect = false;
         SetDirect(false);
-        RandomAccess.Write(_handle, Block[.._filled], _blockPosition);
+        if (_filled > 0)
+            _file.Write(Block[.._filled], _blockPosition);
         _filled = 0;
     }
 

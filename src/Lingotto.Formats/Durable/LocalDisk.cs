@@ -16,13 +16,22 @@ public sealed class LocalDisk : IDisk
     public void CreateFolder(string path) => Directory.CreateDirectory(path);
 
     /// <inheritdoc/>
-    public IDiskFile CreateFile(string path, long length)
+    public IDiskFile CreateFile(string path, long length) => CreateFile(path, length, DirectFile.LeastLength, DirectFile.BlockLength, file => file);
+
+    /// <summary>The same with other limits of what goes past the page cache, so that torture may watch a short file on that way.</summary>
+    /// <param name="path">Where it will be.</param>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="leastDirect">Files below this are written as any other.</param>
+    /// <param name="blockLength">Bytes of the others that go to the disk at once.</param>
+    /// <param name="watch">Puts something between what is written and the disk; it sees the writes that the disk sees.</param>
+    internal static IDiskFile CreateFile(string path, long length, long leastDirect, int blockLength, Func<IDiskFile, IDiskFile> watch)
     {
         SafeFileHandle handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, preallocationSize: length);
         try
         {
             RandomAccess.SetLength(handle, length);
-            return length < DirectFile.LeastLength ? new LocalFile(handle) : new DirectFile(handle);
+            IDiskFile file = watch(new LocalFile(handle));
+            return length < leastDirect ? file : new DirectFile(handle, file, blockLength);
         }
         catch
         {

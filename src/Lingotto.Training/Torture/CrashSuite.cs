@@ -4,16 +4,18 @@ namespace Lingotto.Training;
 /// Every state that a power cut may leave during a save which also removes the oldest checkpoint: each prefix of its
 /// operations, the last write torn, what is not flushed dropped or out of order.
 /// </summary>
-internal sealed class CrashSuite(TortureSession session)
+/// <param name="session">What to prove.</param>
+/// <param name="isDirect">Whether the save writes its large files past the page cache.</param>
+internal sealed class CrashSuite(TortureSession session, bool isDirect)
 {
     private const int Sector = 512, SectorsTorn = 8, StatesPerNextSave = 50, AllSubsets = 4;
 
-    private readonly string _origin = session.NewFolder("crash-origin");
+    private readonly string _origin = session.NewFolder(isDirect ? "crash-origin-direct" : "crash-origin");
     private readonly string _scratch = Path.Combine(session.Folder, "crash-state");
     private readonly Dictionary<string, byte[]> _before = [];
     private readonly HashSet<string> _seen = [];
 
-    public IEnumerable<TortureRow> Run()
+    public TortureRow Run()
     {
         using var state = new TortureState(session);
         state.Save(_origin, 1);
@@ -23,11 +25,12 @@ internal sealed class CrashSuite(TortureSession session)
             _before[Path.GetRelativePath(_origin, path)] = File.ReadAllBytes(path);
         }
 
-        var disk = new RecordingDisk(_origin);
+        var disk = new RecordingDisk(_origin, isDirect);
         string later = state.Save(_origin, 3, keep: 2, disk);
         Cut[] cuts = [.. Cuts(disk.Operations)];
-        session.RandomOf(TortureSuite.Crashes, 0, 0).Shuffle(cuts); // Always, so that a number means the same state in some trials as in all.
-        var tally = new Tally(TortureSuite.Crashes, "power cut during a save", "the checkpoint before or the new one loads with its bits, nothing half-written stays");
+        session.RandomOf(TortureSuite.Crashes, isDirect ? 1 : 0, 0).Shuffle(cuts); // Always, so that a number means the same state in some trials as in all.
+        string name = isDirect ? "the same past the page cache" : "power cut during a save";
+        var tally = new Tally(TortureSuite.Crashes, name, "the checkpoint before or the new one loads with its bits, nothing half-written stays");
         int isNew = 0;
         foreach (int trial in session.Trials(tally, Math.Min(session.Options.Trials ?? cuts.Length, cuts.Length)).TakeWhile(trial => trial < cuts.Length))
         {
@@ -38,7 +41,7 @@ internal sealed class CrashSuite(TortureSession session)
         }
 
         tally.Note = $"{disk.Operations.Count} operations, {_seen.Count} distinct states, {isNew} of them load the new one";
-        yield return tally.ToRow();
+        return tally.ToRow();
     }
 
     private (string? Fault, bool IsNew) Check(

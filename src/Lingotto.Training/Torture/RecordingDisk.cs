@@ -3,8 +3,15 @@ using Lingotto.Formats;
 namespace Lingotto.Training;
 
 /// <summary>The local disk, and a record of what was done to a folder on it.</summary>
-internal sealed class RecordingDisk(string folder) : IDisk
+/// <param name="folder">The folder.</param>
+/// <param name="isDirect">
+/// Whether files of a block and more go past the page cache as those of 16 MiB do, so that what waits in a block is not yet on record.
+/// </param>
+internal sealed class RecordingDisk(string folder, bool isDirect = false) : IDisk
 {
+    /// <summary>Bytes; the files of a tiny model have several.</summary>
+    public const int DirectBlock = 64 << 10;
+
     private readonly List<DiskOperation> _operations = [];
     private int _files;
 
@@ -18,9 +25,10 @@ internal sealed class RecordingDisk(string folder) : IDisk
 
     public IDiskFile CreateFile(string path, long length)
     {
-        IDiskFile file = LocalDisk.Instance.CreateFile(path, length);
-        _operations.Add(new DiskOperation.CreateFile(_files, Relative(path), length));
-        return new RecordedFile(this, file, _files++);
+        IDiskFile file = LocalDisk.CreateFile(
+            path, length, isDirect ? DirectBlock : long.MaxValue, DirectBlock, inner => new RecordedFile(this, inner, _files));
+        _operations.Add(new DiskOperation.CreateFile(_files++, Relative(path), length));
+        return file;
     }
 
     public void Rename(string from, string to)

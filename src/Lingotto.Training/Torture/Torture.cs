@@ -23,7 +23,7 @@ public static class Torture
                 rows.AddRange(suite switch
                 {
                     TortureSuite.Kills => new KillSuite(session).Run(),
-                    TortureSuite.Crashes => new CrashSuite(session).Run(),
+                    TortureSuite.Crashes => [new CrashSuite(session, isDirect: false).Run(), new CrashSuite(session, isDirect: true).Run()],
                     TortureSuite.Bits => new BitSuite(session).Run(),
                     _ => new DiskSuite(session).Run(),
                 });

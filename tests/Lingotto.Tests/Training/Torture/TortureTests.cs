@@ -1,4 +1,5 @@
 using Lingotto.Cli;
+using Lingotto.Formats;
 using Lingotto.Tests.Cli;
 using Lingotto.Training;
 using Xunit;
@@ -41,6 +42,26 @@ public sealed class TortureTests
         ];
         Assert.Equal(["abcd", "was"], ContentsOfOld(careful));
         Assert.Equal(["abcd"], ContentsOfOld([.. careful, new DiskOperation.FlushFolder(".")]));
+    }
+
+    [Fact]
+    public void What_goes_past_the_page_cache_is_recorded_as_it_reaches_the_disk()
+    {
+        using var folder = new Formats.TemporaryFolder();
+        var disk = new RecordingDisk(folder.File(""), isDirect: true);
+        byte[] bytes = new byte[(2 * RecordingDisk.DirectBlock) + 100];
+        new Random(1).NextBytes(bytes);
+        using (IDiskFile file = disk.CreateFile(folder.File("long"), bytes.Length))
+        {
+            Assert.IsType<DirectFile>(file);
+            for (int start = 0; start < bytes.Length; start += 1000)
+                file.Write(bytes.AsSpan(start, Math.Min(1000, bytes.Length - start)), start);
+            file.Flush();
+        }
+
+        DiskOperation[] written = [.. disk.Operations.Skip(1).SkipLast(1)];
+        Assert.IsType<DiskOperation.FlushFile>(disk.Operations[^1]); // After the last byte.
+        Assert.Equal(bytes, written.Cast<DiskOperation.Write>().OrderBy(write => write.Position).SelectMany(write => write.Data));
     }
 
     /// <summary>All that the file "old" may hold after the operations and a power cut.</summary>
