@@ -237,7 +237,9 @@ internal sealed class Trainer(
         log.FlushToDisk();
         TrainerState last = State with
         {
-            Guard = Guarded.State, IsOffBeat = !IsOnBeat && outcome is (RunOutcome.Interrupted or RunOutcome.TimeUp), IsSaveDue = _saveIsDue && !IsOnBeat,
+            Guard = Guarded.State,
+            IsOffBeat = !IsOnBeat && outcome is (RunOutcome.Interrupted or RunOutcome.TimeUp),
+            IsSaveDue = _saveIsDue && !IsOnBeat,
         };
         string checkpoint = saver.Finish(last, isHurried: outcome == RunOutcome.Interrupted);
         EvaluationMetrics? heldOut = null;

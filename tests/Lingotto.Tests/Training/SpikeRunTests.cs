@@ -83,7 +83,8 @@ public sealed class SpikeRunTests
 
     private static Recipe Diverging(TinyRun run) => Long(run) with
     {
-        Spikes = new SpikeConfig { Window = 32, Retries = 0, RollbackAfter = 1 }, Checkpoints = new CheckpointConfig { EverySteps = 20, Asynchronous = false },
+        Spikes = new SpikeConfig { Window = 32, Retries = 0, RollbackAfter = 1 },
+        Checkpoints = new CheckpointConfig { EverySteps = 20, Asynchronous = false },
     };
 
     private static Recipe Long(TinyRun run) => run.Recipe with
