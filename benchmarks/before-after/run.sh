@@ -16,16 +16,16 @@ for seed in "${seeds[@]}"; do
     train as-it-is "$seed"
     train routing-warmup-off "$seed" --set router.warmup_steps=0
     # Annealing and merging: a constant rate to the end, eight checkpoints over the steps of the decay.
-    train constant-rate "$seed" --set schedule.decay_fraction=0 --set checkpoints.every_steps=10 --set checkpoints.keep=8
+    train constant-rate "$seed" --set schedule.decay_fraction=0 --set checkpoints.every_steps=8 --set checkpoints.keep=8
     merged=$folder/constant-rate-$seed/merged
     if [ ! -e "$merged.txt" ]; then
         ${RUN_WITH:-} ./lingotto merge "$folder/constant-rate-$seed" --last 8 --out "$merged" >"$merged.tmp"
         mv "$merged.tmp" "$merged.txt"
     fi
     # Batches of 8,192 tokens, the same tokens in all: from the start, or risen to over the first half.
-    train large-batch "$seed" --set training.micro_batches=4 --set training.num_steps=80
-    train batch-warmup "$seed" --set training.micro_batches=4 --set training.num_steps=138 \
-        --set schedule.batch_warmup_from=1 --set schedule.batch_warmup_tokens=327680
+    train large-batch "$seed" --set training.micro_batches=4 --set training.num_steps=64
+    train batch-warmup "$seed" --set training.micro_batches=4 --set training.num_steps=110 \
+        --set schedule.batch_warmup_from=1 --set schedule.batch_warmup_tokens=262144
     # The guard where it has something to do: a rate five times as high, gradients not clipped.
     train unclipped-guarded "$seed" --set optimizer.grad_clip=1e9 --set schedule.learning_rate=1e-2
     train unclipped-unguarded "$seed" --set optimizer.grad_clip=1e9 --set schedule.learning_rate=1e-2 --set spikes.deviations=0
