@@ -9,17 +9,18 @@ seeds=("${@:2}")
 train() { # NAME SEED [--set KEY=VALUE]...
     local run=$folder/$1-$2
     [ -e "$run/done" ] && return
-    ${RUN_WITH:-} ./lingotto pretrain benchmarks/before-after/recipe.json --run "$run" --seed "$2" --quiet "${@:3}" >/dev/null
+    ./lingotto pretrain benchmarks/before-after/recipe.json --run "$run" --seed "$2" --threads 1 --quiet "${@:3}" >/dev/null
     touch "$run/done"
 }
-for seed in "${seeds[@]}"; do
+all() { # SEED
+    local seed=$1 merged
     train as-it-is "$seed"
     train routing-warmup-off "$seed" --set router.warmup_steps=0
     # Annealing and merging: a constant rate to the end, eight checkpoints over the steps of the decay.
     train constant-rate "$seed" --set schedule.decay_fraction=0 --set checkpoints.every_steps=8 --set checkpoints.keep=8
     merged=$folder/constant-rate-$seed/merged
     if [ ! -e "$merged.txt" ]; then
-        ${RUN_WITH:-} ./lingotto merge "$folder/constant-rate-$seed" --last 8 --out "$merged" >"$merged.tmp"
+        ./lingotto merge "$folder/constant-rate-$seed" --last 8 --out "$merged" >"$merged.tmp"
         mv "$merged.tmp" "$merged.txt"
     fi
     # Batches of 8,192 tokens, the same tokens in all: from the start, or risen to over the first half.
@@ -29,5 +30,15 @@ for seed in "${seeds[@]}"; do
     # The guard where it has something to do: a rate five times as high, gradients not clipped.
     train unclipped-guarded "$seed" --set optimizer.grad_clip=1e9 --set schedule.learning_rate=1e-2
     train unclipped-unguarded "$seed" --set optimizer.grad_clip=1e9 --set schedule.learning_rate=1e-2 --set spikes.deviations=0
+}
+./lingotto --help >/dev/null # Built before three of it start.
+# The seeds beside each other, a thread each: nothing here is timed.
+pids=()
+for seed in "${seeds[@]}"; do
+    all "$seed" &
+    pids+=($!)
+done
+for pid in "${pids[@]}"; do
+    wait "$pid"
 done
 python3 benchmarks/before-after/summary.py "$folder" "${seeds[@]}"
