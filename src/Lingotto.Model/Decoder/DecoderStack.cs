@@ -14,7 +14,7 @@ internal sealed class DecoderStack
         _device = device;
         Config = config;
         _rotary = new RotaryTable(config, positions, memory.Activations);
-        Embedding = new ParameterBlock("embedding", [new("word_embeddings", [config.VocabSize, config.HiddenSize])], memory);
+        Embedding = new ParameterBlock(ParameterBlock.EmbeddingName, [new("word_embeddings", [config.VocabSize, config.HiddenSize])], memory);
         Layers = [.. Enumerable.Range(0, config.NumHiddenLayers)
             .Select(layer => new DecoderLayer(device, config, layer, sequenceLength, _rotary, memory))];
         Head = new HeadLayer(device, config, memory);

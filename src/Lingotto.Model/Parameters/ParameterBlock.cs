@@ -30,6 +30,9 @@ public sealed class ParameterBlock
 {
     private const int Granule = Arena.Alignment / sizeof(float);
 
+    /// <summary>The name of the block that holds the token embedding.</summary>
+    internal const string EmbeddingName = "embedding";
+
     /// <summary>Lays the declared parameters out in arena memory.</summary>
     internal ParameterBlock(string name, IReadOnlyList<ParameterDeclaration> declared, DecoderMemory memory)
     {
@@ -55,6 +58,9 @@ public sealed class ParameterBlock
 
     /// <summary>Global name, such as <c>layers.3</c>.</summary>
     public string Name { get; }
+
+    /// <summary>True for the token embedding, which is decayed on its own terms.</summary>
+    public bool IsEmbedding => Name == EmbeddingName;
 
     /// <summary>All weights, flat.</summary>
     public Tensor Values { get; }

@@ -3,7 +3,7 @@ using Lingotto.Model;
 
 namespace Lingotto.Training;
 
-/// <summary>Moments of every block, the norm of the gradient, and the update: decay for matrices, none for norms.</summary>
+/// <summary>Moments of every block, the norm of the gradient, and the update: decay for matrices, one of its own for the embedding, none for norms.</summary>
 internal sealed class AdamWOptimizer : IDisposable
 {
     private readonly Device _device;
@@ -69,15 +69,14 @@ internal sealed class AdamWOptimizer : IDisposable
     public void Update(long step, double learningRate, double gradNorm)
     {
         double scale = gradNorm > _config.GradClip ? _config.GradClip / gradNorm : 1;
-        var decayed = new AdamWStep(
-            (float)learningRate, (float)_config.Beta1, (float)_config.Beta2, (float)_config.Epsilon, (float)_config.WeightDecay, step,
-            (float)scale);
-        AdamWStep plain = decayed with { WeightDecay = 0 };
+        var plain = new AdamWStep(
+            (float)learningRate, (float)_config.Beta1, (float)_config.Beta2, (float)_config.Epsilon, WeightDecay: 0, step, (float)scale);
         for (int b = 0; b < _blocks.Count; b++)
         {
             _device.Enter(_blocks[b].Name);
             int split = _blocks[b].DecayedLength, rest = _blocks[b].TrainedLength - split;
-            Update(b, 0, split, decayed);
+            double decay = _blocks[b].IsEmbedding ? _config.EmbeddingWeightDecay : _config.WeightDecay;
+            Update(b, 0, split, plain with { WeightDecay = (float)decay });
             Update(b, split, rest, plain);
         }
     }

@@ -145,6 +145,12 @@ public sealed record OptimizerConfig
     /// <summary>Decoupled decay of matrices (Ling report, 3.4).</summary>
     public double WeightDecay { get; init; } = 0.1;
 
+    /// <summary>
+    /// Decoupled decay of the token embedding. A norm follows it, so the gradient of a row grows as the row shrinks: decayed rows of rare
+    /// tokens end in spikes (OLMo 2, arXiv 2501.00656, section 3, which leaves them undecayed).
+    /// </summary>
+    public double EmbeddingWeightDecay { get; init; }
+
     /// <summary>Largest L2 norm of the whole gradient (Ling report, 3.4).</summary>
     public double GradClip { get; init; } = 1.0;
 }

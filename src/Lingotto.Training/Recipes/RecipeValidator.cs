@@ -22,6 +22,7 @@ public static class RecipeValidator
         new("optimizer.beta2", r => r.Optimizer.Beta2, v => v is >= 0 and < 1, "at least 0 and below 1"),
         Positive("optimizer.epsilon", r => r.Optimizer.Epsilon),
         AtLeast(0, "optimizer.weight_decay", r => r.Optimizer.WeightDecay),
+        AtLeast(0, "optimizer.embedding_weight_decay", r => r.Optimizer.EmbeddingWeightDecay),
         Positive("optimizer.grad_clip", r => r.Optimizer.GradClip),
         AtLeast(0, "schedule.learning_rate", r => r.Schedule.LearningRate),
         AtLeast(0, "schedule.warmup_steps", r => r.Schedule.WarmupSteps),

@@ -41,6 +41,24 @@ public sealed class TrainStepTests : IDisposable
         Assert.NotEqual(before, StateOf(decoder, optimizer));
     }
 
+    /// <summary>A row whose token has not been read has no gradient and no moments: what moves it is decay alone.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.5)]
+    public void The_embedding_of_a_token_that_was_not_read_shrinks_by_its_own_decay_alone(double decay)
+    {
+        const double Rate = 1e-2;
+        Recipe recipe = _run.Recipe with { Optimizer = new OptimizerConfig { WeightDecay = 0.1, EmbeddingWeightDecay = decay } };
+        using TrainableDecoder fresh = Create(recipe);
+        float[] before = TinyModels.Download(_device, fresh.Blocks[0].Values);
+        float[] after = FirstStep(recipe, Rate).Weights[0];
+
+        int columns = fresh.Blocks[0]["word_embeddings"].Value.Columns;
+        int[] unread = [.. Enumerable.Range(0, before.Length / columns).Except(IdsOf(step: 1))];
+        Assert.NotEmpty(unread);
+        Assert.All(unread, id => Assert.Equal(before[id * columns] * (1 - (Rate * decay)), after[id * columns], 1e-7));
+    }
+
     [Fact]
     public void Micro_batches_are_one_batch()
     {
@@ -60,11 +78,11 @@ public sealed class TrainStepTests : IDisposable
         _run.Dispose();
     }
 
-    private (StepOutcome Outcome, float[][] Weights) FirstStep(Recipe recipe)
+    private (StepOutcome Outcome, float[][] Weights) FirstStep(Recipe recipe, double learningRate = 1e-3)
     {
         using TrainableDecoder decoder = Create(recipe);
         using var optimizer = new AdamWOptimizer(_device, recipe.Optimizer, decoder.Blocks);
-        StepOutcome outcome = new TrainStep(_device, recipe, decoder, optimizer, _packed.Fill).Run(1, 1e-3);
+        StepOutcome outcome = new TrainStep(_device, recipe, decoder, optimizer, _packed.Fill).Run(1, learningRate);
         return (outcome, [.. decoder.Blocks.Select(block => TinyModels.Download(_device, block.Values))]);
     }
 

@@ -31,6 +31,7 @@ public class ConfigSurfaceTests
         optimizer.beta2
         optimizer.epsilon
         optimizer.weight_decay
+        optimizer.embedding_weight_decay
         optimizer.grad_clip
         schedule.learning_rate
         schedule.warmup_steps
