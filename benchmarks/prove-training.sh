@@ -37,7 +37,7 @@ part tracing ./lingotto bench --trace
 echo '{ "model": "models/tiny.json", "training": { "sequence_length": 64, "sequences_per_micro_batch": 8, "micro_batches": 1, "num_steps": 10 } }' >"$folder/text.json"
 part text ./lingotto pretrain "$folder/text.json" --run "$folder/text" --quiet
 spikes() {
-    LINGOTTO_SPIKE_TRIALS=$folder/text,$1,$2,$3,$4,6 dotnet test tests/Lingotto.Tests -c Release \
+    LINGOTTO_SPIKE_TRIALS=$folder/text,$1,$2,$3,$4,6,0 dotnet test tests/Lingotto.Tests -c Release \
         --filter FullyQualifiedName~long_run_are_counted --logger "console;verbosity=detailed"
 }
 for seed in 1 2; do

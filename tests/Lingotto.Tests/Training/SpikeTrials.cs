@@ -60,7 +60,7 @@ internal sealed class SpikeTrials : IDisposable
         int caught = 0;
         var falseAlarms = new List<long>();
         long last = _recipe.Training.NumSteps!.Value;
-        double loss = 0;
+        double loss = 0, largestNorm = 0;
         for (_step = 1; _step <= last; _step++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -72,10 +72,11 @@ internal sealed class SpikeTrials : IDisposable
                 falseAlarms.Add(_step);
             }
 
+            largestNorm = faulty || _step <= 2 * SpikeDetector.Least ? largestNorm : Math.Max(largestNorm, outcome.Step.GradNorm);
             loss += _step > last - 100 ? outcome.Step.Loss / Math.Min(100, last) : 0;
         }
 
-        return new SpikeTrialResult(_fault, last, _faultySteps.Count, caught, falseAlarms, loss);
+        return new SpikeTrialResult(_fault, last, _faultySteps.Count, caught, falseAlarms, largestNorm, loss);
     }
 
     public void Dispose()
@@ -150,5 +151,6 @@ internal sealed class SpikeTrials : IDisposable
 /// <param name="Faults">Steps that were faulty.</param>
 /// <param name="Caught">Those of them that it did not let pass.</param>
 /// <param name="FalseAlarms">Steps that were not faulty and did not pass.</param>
+/// <param name="LargestNorm">Of the gradients of steps that were not faulty, after the first that the guard learns from.</param>
 /// <param name="FinalLoss">Mean loss of the last 100 steps.</param>
-internal sealed record SpikeTrialResult(SpikeFault Fault, long Steps, int Faults, int Caught, IReadOnlyList<long> FalseAlarms, double FinalLoss);
+internal sealed record SpikeTrialResult(SpikeFault Fault, long Steps, int Faults, int Caught, IReadOnlyList<long> FalseAlarms, double LargestNorm, double FinalLoss);

@@ -34,14 +34,14 @@ public sealed class SpikeTrialsTests(ITestOutputHelper output)
 
     /// <summary>
     /// The table of docs/evidence/spikes.md: the tiny model on the data folder that the variable names, as FOLDER,FAULT,SEED,STEPS,
-    /// FAULTS,DEVIATIONS.
+    /// FAULTS,DEVIATIONS,EMBEDDING_DECAY.
     /// </summary>
     [SkippableFact]
     [Trait("Category", "Evidence")]
     public void Faults_of_a_long_run_are_counted()
     {
         string[] what = (Environment.GetEnvironmentVariable(Long) ?? "").Split(',');
-        Skip.If(what.Length != 6, $"set {Long}=DATA,FAULT,SEED,STEPS,FAULTS,DEVIATIONS");
+        Skip.If(what.Length != 7, $"set {Long}=DATA,FAULT,SEED,STEPS,FAULTS,DEVIATIONS,EMBEDDING_DECAY");
         var model = ModelConfig.Load(Path.Combine(RepositoryRoot.Folder, "models", "tiny.json"));
         using TokenDataset data = TokenDataset.Open(Path.Combine(what[0], "data"));
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(what[0], "tokenizer.json"));
@@ -50,10 +50,11 @@ public sealed class SpikeTrialsTests(ITestOutputHelper output)
             Model = "tiny",
             Training = new TrainingConfig { SequenceLength = 64, SequencesPerMicroBatch = 8, MicroBatches = 1, NumSteps = int.Parse(what[3], CultureInfo.InvariantCulture), Seed = ulong.Parse(what[2], CultureInfo.InvariantCulture) },
             Schedule = new ScheduleConfig { LearningRate = 2e-3, WarmupSteps = 100 },
+            Optimizer = new OptimizerConfig { EmbeddingWeightDecay = double.Parse(what[6], CultureInfo.InvariantCulture) },
             Spikes = new SpikeConfig { Deviations = double.Parse(what[5], CultureInfo.InvariantCulture), RollbackAfter = 0 },
         };
         SpikeTrialResult r = Run(recipe, model, data, tokenizer, Enum.Parse<SpikeFault>(what[1]), int.Parse(what[4], CultureInfo.InvariantCulture), threads: 2);
-        output.WriteLine($"{r.Fault} seed {what[2]} steps {r.Steps}: caught {r.Caught} of {r.Faults}, {r.FalseAlarms.Count} false alarms ({string.Join(' ', r.FalseAlarms)}), final loss {r.FinalLoss:F4}");
+        output.WriteLine($"{r.Fault} seed {what[2]} steps {r.Steps}: caught {r.Caught} of {r.Faults}, {r.FalseAlarms.Count} false alarms ({string.Join(' ', r.FalseAlarms)}), largest norm without a fault {r.LargestNorm:F1}, final loss {r.FinalLoss:F4}");
         bool isFarOff = r.Fault is SpikeFault.Gradient100 or SpikeFault.Gradient10000;
         Assert.InRange(r.Caught, isFarOff ? r.Faults : 0.9 * r.Faults, r.Faults);
         Assert.InRange(r.FalseAlarms.Count, 0, 1);
