@@ -36,18 +36,23 @@ part tracing ./lingotto bench --trace
 
 echo '{ "model": "models/tiny.json", "training": { "sequence_length": 64, "sequences_per_micro_batch": 8, "micro_batches": 1, "num_steps": 10 } }' >"$folder/text.json"
 part text ./lingotto pretrain "$folder/text.json" --run "$folder/text" --quiet
+# spikes FAULT STEPS FAULTS SEED...: the seeds beside each other, a thread each, for nothing here is timed.
 spikes() {
-    LINGOTTO_SPIKE_TRIALS=$folder/text,$1,$2,$3,$4,6,0 dotnet test tests/Lingotto.Tests -c Release \
-        --filter FullyQualifiedName~long_run_are_counted --logger "console;verbosity=detailed"
-}
-for seed in 1 2; do
-    for fault in Gradient10 RandomBytes Gradient100 Gradient10000; do
-        part spikes-$fault-$seed spikes $fault $seed 2500 50
+    local seed pid pids=()
+    dotnet build tests/Lingotto.Tests -c Release || return
+    for seed in "${@:4}"; do
+        LINGOTTO_SPIKE_TRIALS=$folder/text,$1,$seed,$2,$3,6,0 dotnet test tests/Lingotto.Tests -c Release --no-build \
+            --filter FullyQualifiedName~long_run_are_counted --logger "console;verbosity=detailed" &
+        pids+=($!)
     done
+    for pid in "${pids[@]}"; do
+        wait "$pid" || return
+    done
+}
+for fault in Gradient10 RandomBytes Gradient100 Gradient10000; do
+    part spikes-$fault spikes $fault 2500 50 1 2
 done
-for seed in 1 2 3; do
-    part spikes-None-$seed spikes None $seed 10000 0
-done
+part spikes-None spikes None 10000 0 1 2 3
 part recipe-parts benchmarks/before-after/run.sh "$folder/before-after"
 
 # build OUT MOST_SECONDS MOST_MB ARGUMENT...: builds data into FOLDER/OUT, and fails where it takes more time or memory than is aimed at.

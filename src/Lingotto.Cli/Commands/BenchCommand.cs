@@ -65,7 +65,7 @@ internal static class BenchCommand
         TraceCost cost = TraceMeasurement.Run(
             parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, pairs, stage => Show(context, parsed, stage), context.Cancellation);
         context.Terminal.Out.WriteLine(FormattableString.Invariant(
-            $"{cost.RecordsPerStep:N0} records a step of {cost.SecondsPerStep:F2} s cost {100 * cost.MeanShare:F2} % of it, at most {100 * cost.UpperShare:F2} % with 95 % confidence ({cost.Pairs} pairs)"));
+            $"{cost.RecordsPerStep:N0} records a step of {cost.SecondsPerStep:F2} s cost {100 * cost.Share:F2} % of it, at most {100 * cost.UpperShare:F2} % with 95 % confidence ({cost.Pairs} pairs, Hodges-Lehmann; by the mean {100 * cost.MeanShare:F2} %, at most {100 * cost.UpperMeanShare:F2} %)"));
         context.Terminal.Out.WriteLine(FormattableString.Invariant(
             $"a file of {cost.FileBytes / 1e6:F1} MB takes {cost.WriteSeconds:F2} s every {cost.WriteIntervalSeconds:F0} s: at most {100 * cost.WriteShare:F2} % more, {100 * (cost.UpperShare + cost.WriteShare):F2} % in all"));
     }

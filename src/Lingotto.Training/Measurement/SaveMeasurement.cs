@@ -60,7 +60,7 @@ public static class SaveMeasurement
                 $"{(pair < 0 ? "warming up" : $"pair {pair + 1} of {pairs}")}: {blocks.Steps} steps {plain:F2} s, with a save {saved:F2} s, of which paused {stall:F2} s"));
         }
 
-        (double mean, double upper) = PairedDifferences.Bound(costs);
+        (double mean, double upper) = PairedDifferences.Mean(costs);
         return new SaveCost(bytes, pairs, Median.Of(plainSteps), Median.Of(stalls), mean, upper);
     }
 }

@@ -14,13 +14,13 @@ public static class TraceMeasurement
     /// <summary>Measures models/moe-bench.json.</summary>
     /// <param name="threads">0 takes every processor.</param>
     /// <param name="assetFolder">Folder that holds models/moe-bench.json.</param>
-    /// <param name="pairs">2 or more.</param>
+    /// <param name="pairs">10 or more.</param>
     /// <param name="progress">Told what is being measured.</param>
     /// <param name="cancellation">Ends it.</param>
     public static TraceCost Run(int threads, string assetFolder, int pairs, Action<string> progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(progress);
-        ArgumentOutOfRangeException.ThrowIfLessThan(pairs, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(pairs, 10);
         string folder = Directory.CreateTempSubdirectory("lingotto-trace-").FullName;
         try
         {
@@ -51,7 +51,8 @@ public static class TraceMeasurement
             progress(FormattableString.Invariant($"warming up: {steps.Time(isOn: step % 2 == 0):F3} s"));
         }
 
-        var shares = new List<double>();
+        // The mean of on / off itself would be above 1 for two steps that differ by chance alone.
+        var logRatios = new List<double>();
         var plainSteps = new List<double>();
         long before = steps.Written;
         for (int pair = 0; pair < pairs; pair++)
@@ -59,14 +60,15 @@ public static class TraceMeasurement
             bool isOnFirst = pair % 2 == 0;
             double first = steps.Time(isOnFirst), second = steps.Time(!isOnFirst);
             (double on, double off) = isOnFirst ? (first, second) : (second, first);
-            shares.Add((on - off) / off);
+            logRatios.Add(Math.Log(on / off));
             plainSteps.Add(off);
             progress(FormattableString.Invariant($"pair {pair + 1} of {pairs}: recorded {on:F3} s, not {off:F3} s"));
         }
 
-        (double mean, double upper) = PairedDifferences.Bound(shares);
+        (double share, double upperShare) = PairedDifferences.HodgesLehmann(logRatios);
+        (double meanShare, double upperMeanShare) = PairedDifferences.Mean(logRatios);
         return new TraceCost(
-            pairs, Median.Of(plainSteps), mean, upper, (steps.Written - before) / pairs, 0, 0, RunTracing.WriteInterval.TotalSeconds);
+            pairs, Median.Of(plainSteps), Math.Exp(share) - 1, Math.Exp(upperShare) - 1, Math.Exp(meanShare) - 1, Math.Exp(upperMeanShare) - 1, (steps.Written - before) / pairs, 0, 0, RunTracing.WriteInterval.TotalSeconds);
     }
 
     private sealed class TracedSteps(RunTracing tracing, BenchTraining training, CancellationToken cancellation)

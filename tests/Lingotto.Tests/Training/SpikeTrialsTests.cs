@@ -53,7 +53,7 @@ public sealed class SpikeTrialsTests(ITestOutputHelper output)
             Optimizer = new OptimizerConfig { EmbeddingWeightDecay = double.Parse(what[6], CultureInfo.InvariantCulture) },
             Spikes = new SpikeConfig { Deviations = double.Parse(what[5], CultureInfo.InvariantCulture), RollbackAfter = 0 },
         };
-        SpikeTrialResult r = Run(recipe, model, data, tokenizer, Enum.Parse<SpikeFault>(what[1]), int.Parse(what[4], CultureInfo.InvariantCulture), threads: 2);
+        SpikeTrialResult r = Run(recipe, model, data, tokenizer, Enum.Parse<SpikeFault>(what[1]), int.Parse(what[4], CultureInfo.InvariantCulture));
         output.WriteLine($"{r.Fault} seed {what[2]} steps {r.Steps}: caught {r.Caught} of {r.Faults}, {r.FalseAlarms.Count} false alarms ({string.Join(' ', r.FalseAlarms)}), largest norm without a fault {r.LargestNorm:F1}, final loss {r.FinalLoss:F4}");
         bool isFarOff = r.Fault is SpikeFault.Gradient100 or SpikeFault.Gradient10000;
         Assert.InRange(r.Caught, isFarOff ? r.Faults : 0.9 * r.Faults, r.Faults);
@@ -61,9 +61,9 @@ public sealed class SpikeTrialsTests(ITestOutputHelper output)
     }
 
     private static SpikeTrialResult Run(
-        Recipe recipe, ModelConfig model, TokenDataset data, Tokenizer tokenizer, SpikeFault fault, int faults, int threads = 1)
+        Recipe recipe, ModelConfig model, TokenDataset data, Tokenizer tokenizer, SpikeFault fault, int faults)
     {
-        using var device = new CpuDevice(threads);
+        using var device = new CpuDevice(threads: 1);
         using var trials = new SpikeTrials(device, recipe, model, data, tokenizer, fault, faults);
         return trials.Run(CancellationToken.None);
     }
