@@ -120,7 +120,7 @@ internal sealed class SpikeTrials : IDisposable
             return;
         }
 
-        var random = new Random(HashCode.Combine(_recipe.Training.Seed, sample));
+        var random = new Random(unchecked((int)((_recipe.Training.Seed * 1_000_003) + (ulong)sample)));
         var bytes = new List<byte>();
         foreach (int id in inputs)
         {
