@@ -38,7 +38,7 @@ echo '{ "model": "models/tiny.json", "training": { "sequence_length": 64, "seque
 part text ./lingotto pretrain "$folder/text.json" --run "$folder/text" --quiet
 # spikes FAULT STEPS FAULTS SEED...: the seeds beside each other, a thread each, for nothing here is timed.
 spikes() {
-    local seed pid pids=()
+    local seed pid pids=() result=0
     dotnet build tests/Lingotto.Tests -c Release || return
     for seed in "${@:4}"; do
         LINGOTTO_SPIKE_TRIALS=$folder/text,$1,$seed,$2,$3,6,0 dotnet test tests/Lingotto.Tests -c Release --no-build \
@@ -46,8 +46,9 @@ spikes() {
         pids+=($!)
     done
     for pid in "${pids[@]}"; do
-        wait "$pid" || return
+        wait "$pid" || result=$?
     done
+    return $result
 }
 for fault in Gradient10 RandomBytes Gradient100 Gradient10000; do
     part spikes-$fault spikes $fault 2500 50 1 2

@@ -5,7 +5,7 @@ namespace Lingotto.Compute;
 /// <param name="Beta1">Decay of the first moment.</param>
 /// <param name="Beta2">Decay of the second moment.</param>
 /// <param name="Epsilon">Added to the root of the second moment.</param>
-/// <param name="WeightDecay">Decoupled decay; 0 for norms and biases.</param>
+/// <param name="WeightDecay">Decoupled decay; 0 for none.</param>
 /// <param name="Step">1 for the first step; the moments are divided by 1 - beta^step.</param>
 /// <param name="GradScale">Factor on the gradient: clipping.</param>
 public readonly record struct AdamWStep(

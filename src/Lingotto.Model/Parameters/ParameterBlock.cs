@@ -12,13 +12,13 @@ public sealed record Parameter(string Name, Tensor Value, Tensor Gradient, Param
 /// <summary>How a fresh weight is drawn.</summary>
 public enum ParameterInitialization
 {
-    /// <summary>Normal with the config's initializer_range; decayed by AdamW.</summary>
+    /// <summary>Normal with the config's initializer_range: matrices, the token embedding among them.</summary>
     Normal,
 
-    /// <summary>One: norms. Not decayed.</summary>
+    /// <summary>One: norms.</summary>
     One,
 
-    /// <summary>Zero, and moved by rule instead of by gradient: expert biases. No gradient, not decayed.</summary>
+    /// <summary>Zero, and moved by rule instead of by gradient: expert biases. No gradient.</summary>
     ZeroBuffer,
 }
 
@@ -38,8 +38,8 @@ public sealed class ParameterBlock
     {
         Name = name;
         ParameterDeclaration[] ordered = [.. declared.OrderBy(d => d.Initialization)];
-        DecayedLength = LengthOf(ordered, ParameterInitialization.Normal);
-        TrainedLength = DecayedLength + LengthOf(ordered, ParameterInitialization.One);
+        MatrixLength = LengthOf(ordered, ParameterInitialization.Normal);
+        TrainedLength = MatrixLength + LengthOf(ordered, ParameterInitialization.One);
         int length = TrainedLength + LengthOf(ordered, ParameterInitialization.ZeroBuffer);
         Values = memory.Weights.Allocate(DType.F32, length);
         Gradients = memory.Gradients?.Allocate(DType.F32, TrainedLength) ?? default;
@@ -59,7 +59,7 @@ public sealed class ParameterBlock
     /// <summary>Global name, such as <c>layers.3</c>.</summary>
     public string Name { get; }
 
-    /// <summary>True for the token embedding, which is decayed on its own terms.</summary>
+    /// <summary>True for the token embedding.</summary>
     public bool IsEmbedding => Name == EmbeddingName;
 
     /// <summary>All weights, flat.</summary>
@@ -68,8 +68,8 @@ public sealed class ParameterBlock
     /// <summary>The gradients of the first <see cref="TrainedLength"/> weights, flat; absent when the model only runs.</summary>
     public Tensor Gradients { get; }
 
-    /// <summary>Leading elements that AdamW decays: the matrices.</summary>
-    public int DecayedLength { get; }
+    /// <summary>Leading elements that belong to matrices, which AdamW decays.</summary>
+    public int MatrixLength { get; }
 
     /// <summary>Leading elements that have gradients.</summary>
     public int TrainedLength { get; }

@@ -5,7 +5,7 @@ namespace Lingotto.Training;
 /// <param name="SecondsPerStep">Median without recording.</param>
 /// <param name="Share">A step with recording is longer by this share of one without: what is typical, by ranks.</param>
 /// <param name="UpperShare">Upper bound of that with 95 % confidence.</param>
-/// <param name="MeanShare">The same by the mean, which steps that the machine disturbed move.</param>
+/// <param name="MeanShare">The same by the mean of the logarithms, which steps that the machine disturbed move.</param>
 /// <param name="UpperMeanShare">Upper bound of that with 95 % confidence.</param>
 /// <param name="RecordsPerStep">On all threads.</param>
 /// <param name="WriteSeconds">To write the files once, on one thread, while nothing else runs.</param>

@@ -74,7 +74,7 @@ internal sealed class AdamWOptimizer : IDisposable
         for (int b = 0; b < _blocks.Count; b++)
         {
             _device.Enter(_blocks[b].Name);
-            int split = _blocks[b].DecayedLength, rest = _blocks[b].TrainedLength - split;
+            int split = _blocks[b].MatrixLength, rest = _blocks[b].TrainedLength - split;
             double decay = _blocks[b].IsEmbedding ? _config.EmbeddingWeightDecay : _config.WeightDecay;
             Update(b, 0, split, plain with { WeightDecay = (float)decay });
             Update(b, split, rest, plain);

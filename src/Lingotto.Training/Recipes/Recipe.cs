@@ -142,11 +142,11 @@ public sealed record OptimizerConfig
     /// <summary>Added to the root of the second moment (Ling report, 3.4).</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Decoupled decay of matrices (Ling report, 3.4).</summary>
+    /// <summary>Decoupled decay of matrices but the token embedding (Ling report, 3.4).</summary>
     public double WeightDecay { get; init; } = 0.1;
 
     /// <summary>
-    /// Decoupled decay of the token embedding. A norm follows it, so the gradient of a row grows as the row shrinks: decayed rows of rare
+    /// Decoupled decay of the token embedding; 0 for none. A norm follows it, so the gradient of a row grows as the row shrinks: decayed rows of rare
     /// tokens end in spikes (OLMo 2, arXiv 2501.00656, section 3, which leaves them undecayed).
     /// </summary>
     public double EmbeddingWeightDecay { get; init; }

@@ -20,6 +20,9 @@ public sealed class RecipeFile
     /// <summary>Every effective value and where it came from, in the order of the records.</summary>
     public IReadOnlyList<RecipeOrigin> Origins { get; }
 
+    /// <summary>True unless the value of this key is its default.</summary>
+    public bool IsGiven(string key) => Origins.Single(origin => origin.Key == key).Source != RecipeValues.DefaultSource;
+
     /// <summary>Reads and validates a recipe.</summary>
     /// <param name="pathOrName">A file, or the name of one in <paramref name="assetFolder"/>/recipes.</param>
     /// <param name="assetFolder">Folder that holds recipes/.</param>
@@ -103,5 +106,5 @@ public sealed class RecipeFile
 
     /// <summary>Where the value at fault was given; the file as a whole when it was not.</summary>
     private static string PlaceOf(string key, RecipeValues values, string file) =>
-        values.SourceOf(key) is var source && source != "default" ? source : file;
+        values.SourceOf(key) is var source && source != RecipeValues.DefaultSource ? source : file;
 }

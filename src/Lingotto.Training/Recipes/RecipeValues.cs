@@ -6,6 +6,9 @@ namespace Lingotto.Training;
 /// <summary>The values of a recipe while it is put together: defaults, then the file, then the command line.</summary>
 internal sealed class RecipeValues
 {
+    /// <summary>The origin of what nobody gave.</summary>
+    public const string DefaultSource = "default";
+
     private static readonly JsonSerializerOptions s_readable = new(RecipeJson.Default.Options)
     {
         WriteIndented = false,
@@ -17,7 +20,7 @@ internal sealed class RecipeValues
     public RecipeValues()
     {
         foreach (RecipeKey key in RecipeKey.All.Where(key => !key.IsSection && !key.IsRequired))
-            _values[key.Path] = (key.Default, "default");
+            _values[key.Path] = (key.Default, DefaultSource);
     }
 
     /// <summary>Everything wrong so far.</summary>

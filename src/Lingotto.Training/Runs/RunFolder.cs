@@ -87,13 +87,18 @@ internal sealed class RunFolder : IDisposable
         try
         {
             // As a recipe is read, so that a run of before a key existed has its default.
-            return File.Exists(file) ? RecipeFile.Load(file, "", []) : null;
+            return File.Exists(file) ? AsItRan(RecipeFile.Open(file, "", [])) : null;
         }
         catch (RecipeException e)
         {
             throw new RunException($"{file} is damaged ({e.Message}): start over with --fresh, or choose another folder with --run.", e);
         }
     }
+
+    /// <summary>Before it had a key of its own, the embedding was decayed as all matrices; what a run has begun with it keeps.</summary>
+    private static Recipe AsItRan(RecipeFile file) =>
+        file.IsGiven("optimizer.embedding_weight_decay") ? file.Recipe
+            : file.Recipe with { Optimizer = file.Recipe.Optimizer with { EmbeddingWeightDecay = file.Recipe.Optimizer.WeightDecay } };
 
     /// <summary>Where the folder of a run has its packed text.</summary>
     public static string DataOf(string path) => System.IO.Path.Combine(path, "data");

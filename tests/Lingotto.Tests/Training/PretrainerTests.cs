@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
@@ -165,6 +166,22 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
         Assert.Contains("(training, optimizer)", fault.Message, StringComparison.Ordinal);
         Assert.Contains("--fresh", fault.Message, StringComparison.Ordinal);
         run.Train(stopAfter: 2, recipe: run.Recipe with { Checkpoints = new CheckpointConfig { EverySteps = 1 } });
+    }
+
+    /// <summary>A recipe.json of before the key existed; the embedding of its run was decayed as all else.</summary>
+    [Fact]
+    public void A_run_that_began_with_a_decayed_embedding_goes_on_with_it_or_not_at_all()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        Recipe decayed = run.Recipe with { Optimizer = run.Recipe.Optimizer with { EmbeddingWeightDecay = run.Recipe.Optimizer.WeightDecay } };
+        run.Train(stopAfter: 1, recipe: decayed);
+        string file = Path.Combine(run.Folder, "recipe.json");
+        JsonNode written = JsonNode.Parse(File.ReadAllText(file))!;
+        Assert.True(written["optimizer"]!.AsObject().Remove("embedding_weight_decay"));
+        File.WriteAllText(file, written.ToJsonString());
+
+        Assert.Contains("(optimizer)", Assert.Throws<RunException>(() => run.Train()).Message, StringComparison.Ordinal);
+        Assert.Equal(1, run.Train(stopAfter: 2, recipe: decayed).Summary!.ResumedStep);
     }
 
     [Fact]

@@ -16,6 +16,15 @@ public sealed class PairedDifferencesTests
         Assert.Throws<ArgumentOutOfRangeException>(() => PairedDifferences.HodgesLehmann(s_depression));
     }
 
+    /// <summary>P(T+ &gt;= 45) = 0.042 for ten pairs (Hollander and Wolfe, table A.4): the bound is the 45th of the 55 means of two.</summary>
+    [Fact]
+    public void The_bound_of_ten_pairs_has_the_rank_of_the_table()
+    {
+        double[] differences = [.. Enumerable.Range(0, 10).Select(i => Math.Pow(2, i))];
+        double[] means = [.. from i in Enumerable.Range(0, 10) from j in Enumerable.Range(i, 10 - i) select (differences[i] + differences[j]) / 2];
+        Assert.Equal(means.Order().ElementAt(44), PairedDifferences.HodgesLehmann(differences).Upper);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(0.1)]
