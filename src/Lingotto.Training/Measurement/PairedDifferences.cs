@@ -35,9 +35,7 @@ internal static class PairedDifferences
     }
 
     /// <summary>Beyond the table by the first terms of the Cornish-Fisher expansion, exact to three digits there.</summary>
-    private static double Quantile(int freedom)
-    {
-        return freedom <= s_t95.Length ? s_t95[freedom - 1]
+    private static double Quantile(int freedom) =>
+        freedom <= s_t95.Length ? s_t95[freedom - 1]
             : Z95 + (((Z95 * Z95 * Z95) + Z95) / (4 * freedom)) + (((5 * Math.Pow(Z95, 5)) + (16 * Z95 * Z95 * Z95) + (3 * Z95)) / (96.0 * freedom * freedom));
-    }
 }
