@@ -1,7 +1,7 @@
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Planning;
-using Lingotto.Training;
+using Lingotto.Runs;
 
 namespace Lingotto.Cli;
 

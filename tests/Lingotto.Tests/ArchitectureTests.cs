@@ -18,13 +18,17 @@ public partial class ArchitectureTests
         ["Lingotto.Reporting"] = [],
         ["Lingotto.Text"] = ["Lingotto.Formats"],
         ["Lingotto.Model"] = ["Lingotto.Compute", "Lingotto.Formats"],
-        ["Lingotto.Training"] = ["Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Reporting", "Lingotto.Text"],
+        ["Lingotto.Runs"] = ["Lingotto.Formats", "Lingotto.Reporting", "Lingotto.Text"],
         ["Lingotto.Planning"] = ["Lingotto.Formats", "Lingotto.Reporting"],
-        ["Lingotto.Server"] = ["Lingotto.Reporting", "Lingotto.Training"],
+        ["Lingotto.Training"] =
+            ["Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Reporting", "Lingotto.Runs", "Lingotto.Text"],
+        ["Lingotto.Diagnostics"] =
+            ["Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Runs", "Lingotto.Text", "Lingotto.Training"],
+        ["Lingotto.Server"] = ["Lingotto.Reporting", "Lingotto.Runs"],
         ["Lingotto.Cli"] =
         [
-            "Lingotto.Compute", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Planning", "Lingotto.Reporting", "Lingotto.Server", "Lingotto.Text",
-            "Lingotto.Training",
+            "Lingotto.Compute", "Lingotto.Diagnostics", "Lingotto.Formats", "Lingotto.Model", "Lingotto.Planning", "Lingotto.Reporting",
+            "Lingotto.Runs", "Lingotto.Server", "Lingotto.Text", "Lingotto.Training",
         ],
     };
 

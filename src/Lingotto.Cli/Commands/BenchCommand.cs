@@ -1,7 +1,7 @@
 using System.CommandLine;
+using Lingotto.Diagnostics;
 using Lingotto.Formats;
 using Lingotto.Planning;
-using Lingotto.Training;
 
 namespace Lingotto.Cli;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Lingotto.Compute;
+using Lingotto.Diagnostics;
 using Lingotto.Formats;
 using Lingotto.Planning;
-using Lingotto.Training;
 
 namespace Lingotto.Cli;
 

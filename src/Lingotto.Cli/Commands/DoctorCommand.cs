@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Lingotto.Compute;
+using Lingotto.Runs;
 using Lingotto.Text;
-using Lingotto.Training;
 
 namespace Lingotto.Cli;
 
@@ -24,7 +24,7 @@ internal static class DoctorCommand
     private static void Describe(CpuDevice device, TextWriter output)
     {
         void Row(string name, string value) => output.WriteLine($"{name,-10} {value}");
-        var machine = Machine.Here();
+        var machine = Machine.Here(CpuDevice.MachineBytes);
         Row("system", machine.System);
         Row("runtime", machine.Runtime);
         Row("chip", machine.Chip);

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
+using Lingotto.Runs;
 using Lingotto.Text;
-using Lingotto.Training;
 
 namespace Lingotto.Cli;
 

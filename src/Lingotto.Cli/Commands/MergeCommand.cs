@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lingotto.Compute;
+using Lingotto.Runs;
 using Lingotto.Training;
 
 namespace Lingotto.Cli;

@@ -1,5 +1,5 @@
 using Lingotto.Formats;
-using Lingotto.Training;
+using Lingotto.Runs;
 
 namespace Lingotto.Cli;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lingotto.Runs;
 using Lingotto.Training;
 
 namespace Lingotto.Cli;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Lingotto.Training;
+using Lingotto.Diagnostics;
 
 namespace Lingotto.Cli;
 

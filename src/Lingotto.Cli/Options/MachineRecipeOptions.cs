@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Lingotto.Diagnostics;
 using Lingotto.Formats;
-using Lingotto.Training;
 
 namespace Lingotto.Cli;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
-using Lingotto.Training;
+using Lingotto.Runs;
 
 namespace Lingotto.Cli;
 

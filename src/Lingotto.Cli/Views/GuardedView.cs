@@ -1,4 +1,4 @@
-using Lingotto.Training;
+using Lingotto.Runs;
 
 namespace Lingotto.Cli;
 

@@ -1,4 +1,4 @@
-using Lingotto.Training;
+using Lingotto.Runs;
 using Spectre.Console;
 
 namespace Lingotto.Cli;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Lingotto.Training;
+using Lingotto.Runs;
 
 namespace Lingotto.Cli;
 

@@ -1,5 +1,5 @@
 using Lingotto.Reporting;
-using Lingotto.Training;
+using Lingotto.Runs;
 
 namespace Lingotto.Server;
 

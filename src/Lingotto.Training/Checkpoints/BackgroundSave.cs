@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using Lingotto.Formats;
+using Lingotto.Runs;
 
 namespace Lingotto.Training;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Lingotto.Compute;
 using Lingotto.Formats;
+using Lingotto.Runs;
 
 namespace Lingotto.Training;
 

@@ -1,11 +1,9 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using System.Text.RegularExpressions;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
+using Lingotto.Runs;
 
 namespace Lingotto.Training;
 
@@ -13,11 +11,9 @@ namespace Lingotto.Training;
 /// Checkpoints of a run: folders that Hugging Face tools load as they stand, with the optimizer's state beside, written
 /// whole or not at all, the pointer to the latest moved last. What is loaded was verified; what is damaged is set aside.
 /// </summary>
-internal sealed partial class CheckpointStore(string folder, Device device, IDisk? disk = null)
+internal sealed class CheckpointStore(string folder, Device device, IDisk? disk = null)
 {
-    internal const string OptimizerFile = "optimizer.safetensors";
-
-    private const string StateFile = "trainer_state.json", ModelFile = "model.safetensors";
+    private const string ModelFile = "model.safetensors";
 
     /// <summary>What is damaged is called that and its old name; for whoever wants to know what happened to the disk.</summary>
     private const string DamagedPrefix = "damaged-";
@@ -35,7 +31,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     public void RequireRoom(CheckpointContent content)
     {
         Directory.CreateDirectory(folder);
-        int missing = Math.Max(0, 2 - Candidates(folder).Names.Count);
+        int missing = Math.Max(0, 2 - CheckpointIndex.Candidates(folder).Names.Count);
         DurableFolder.RequireFreeSpace(folder, missing * (content.Bytes + content.Bytes / 10), _disk);
     }
 
@@ -44,7 +40,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     public string Save(TrainerState state, CheckpointContent content, ITensorReader tensors, int keep, CancellationToken cancellation = default)
     {
         Directory.CreateDirectory(folder);
-        string name = FormattableString.Invariant($"step-{state.Step:D9}"), target = Path.Combine(folder, name);
+        string name = CheckpointIndex.NameOf(state.Step), target = Path.Combine(folder, name);
         if (DurablePointer.Read(folder) != name || !Directory.Exists(target))
         {
             RemoveAbandoned(target);
@@ -55,47 +51,6 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
 
         Prune(name, keep);
         return target;
-    }
-
-    /// <summary>The step of the checkpoint that a run will try first, not looked into; 0 where there is none.</summary>
-    public static long NewestStep(string folder) =>
-        Newest(folder) is { } name ? StepOf(name) : 0;
-
-    /// <summary>
-    /// Steps of which the samples are decided, whatever comes: those up to the newest checkpoint and, after a return to an earlier one, those
-    /// whose samples were read before it.
-    /// </summary>
-    /// <param name="folder">The checkpoints of a run.</param>
-    /// <param name="recipe">Its recipe.</param>
-    public static long StepsRead(string folder, Recipe recipe)
-    {
-        long step = NewestStep(folder);
-        if (step > 0 && ReadState(Path.Combine(folder, Newest(folder)!))?.Guard is { } guard)
-        {
-            var batches = new BatchSchedule(recipe);
-            while (batches.SequencesThrough(step) < guard.FreshSample)
-            {
-                step++;
-            }
-        }
-
-        return step;
-    }
-
-    private static long StepOf(string name) => long.Parse(name.AsSpan("step-".Length), CultureInfo.InvariantCulture);
-
-    private static string? Newest(string folder) => Directory.Exists(folder) && Candidates(folder).Names is [var name, ..] && Name().IsMatch(name) ? name : null;
-
-    private static TrainerState? ReadState(string checkpoint)
-    {
-        try
-        {
-            return StateOf(checkpoint);
-        }
-        catch (DurableFolderException)
-        {
-            return null;
-        }
     }
 
     /// <summary>
@@ -111,7 +66,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         }
 
         DurableFolder.Sweep(folder);
-        (IReadOnlyList<string> candidates, string? fault) = Candidates(folder);
+        (IReadOnlyList<string> candidates, string? fault) = CheckpointIndex.Candidates(folder);
         var damaged = new List<string>();
         foreach (string name in candidates)
         {
@@ -142,8 +97,8 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     /// </summary>
     public TrainerState? RollBack(TrainableDecoder decoder, AdamWOptimizer optimizer, Action<string> warn)
     {
-        string[] saved = Directory.Exists(folder) ? [.. Candidates(folder).Names] : [];
-        string? target = saved.FirstOrDefault(IsOnBeat) ?? saved.FirstOrDefault(name => ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
+        string[] saved = Directory.Exists(folder) ? [.. CheckpointIndex.Candidates(folder).Names] : [];
+        string? target = saved.FirstOrDefault(IsOnBeat) ?? saved.FirstOrDefault(name => CheckpointIndex.ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
         if (target is null)
         {
             return null;
@@ -152,7 +107,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         // The pointer first: whoever resumes after a crash takes the same one.
         DurablePointer.Write(folder, target, _disk);
         TrainerState state = Restore(decoder, optimizer, warn)!;
-        foreach (string diverged in saved.Where(name => StepOf(name) > state.Step))
+        foreach (string diverged in saved.Where(name => CheckpointIndex.StepOf(name) > state.Step))
         {
             DurableFolder.TryRemove(Path.Combine(folder, diverged), _disk);
         }
@@ -160,23 +115,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         return state;
     }
 
-    private bool IsOnBeat(string name) => ReadState(Path.Combine(folder, name)) is { IsOffBeat: false };
-
-    /// <summary>Where the run stood when it saved a checkpoint; null for a folder that no run saved.</summary>
-    /// <param name="checkpoint">Its folder.</param>
-    /// <exception cref="DurableFolderException">The file is damaged.</exception>
-    public static TrainerState? StateOf(string checkpoint)
-    {
-        string path = Path.Combine(checkpoint, StateFile);
-        try
-        {
-            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), RunJson.Default.TrainerState) : null;
-        }
-        catch (JsonException)
-        {
-            throw new DurableFolderException(path, "is damaged; use an earlier folder or restore this one from a copy");
-        }
-    }
+    private bool IsOnBeat(string name) => CheckpointIndex.ReadState(Path.Combine(folder, name)) is { IsOffBeat: false };
 
     /// <exception cref="DurableFolderException">It is damaged; the message names the file and the tensor.</exception>
     /// <exception cref="RunException">It is of another model.</exception>
@@ -191,28 +130,9 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         }
 
         WeightFiles.LoadModel(device, checkpoint, decoder.Config, decoder.Blocks);
-        WeightFiles.Read(device, Path.Combine(checkpoint, OptimizerFile), optimizer.State());
-        return StateOf(checkpoint)
-            ?? throw new RunException($"{Path.Combine(checkpoint, StateFile)} is absent or empty: delete this checkpoint or start over with --fresh.");
-    }
-
-    /// <summary>
-    /// The one pointed at, those before it, newest first, and at last those after it, which the pointer never reached or was
-    /// turned back from: better than nothing. Beside it what is wrong with the pointer.
-    /// </summary>
-    internal static (IReadOnlyList<string> Names, string? Fault) Candidates(string folder)
-    {
-        string[] all = [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)).Where(name => Name().IsMatch(name))
-            .OrderDescending(StringComparer.Ordinal)];
-        try
-        {
-            return DurablePointer.Read(folder) is not { } latest ? (all, null)
-                : ([latest, .. all.Where(name => string.CompareOrdinal(name, latest) < 0), .. all.Where(name => string.CompareOrdinal(name, latest) > 0)], null);
-        }
-        catch (DurableFolderException e)
-        {
-            return (all, e.Message);
-        }
+        WeightFiles.Read(device, Path.Combine(checkpoint, CheckpointIndex.OptimizerFile), optimizer.State());
+        return CheckpointIndex.StateOf(checkpoint)
+            ?? throw new RunException($"{Path.Combine(checkpoint, CheckpointIndex.StateFile)} is absent or empty: delete this checkpoint or start over with --fresh.");
     }
 
     /// <summary>The pointer first: from then on the others are abandoned, whatever becomes of them.</summary>
@@ -238,10 +158,10 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         DurableFileEntry[] known =
         [
             Write(Path.Combine(partial, ModelFile), content.Weights, tensors, cancellation),
-            Write(Path.Combine(partial, OptimizerFile), content.Moments, tensors, cancellation),
+            Write(Path.Combine(partial, CheckpointIndex.OptimizerFile), content.Moments, tensors, cancellation),
         ];
         DurableFile.WriteAllBytes(
-            Path.Combine(partial, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState), _disk);
+            Path.Combine(partial, CheckpointIndex.StateFile), JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState), _disk);
         return known;
     }
 
@@ -272,7 +192,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     /// </summary>
     private void MakeRoom(long bytes)
     {
-        foreach (string spare in Candidates(folder).Names.Skip(1).Reverse())
+        foreach (string spare in CheckpointIndex.Candidates(folder).Names.Skip(1).Reverse())
         {
             if (_disk.AvailableBytes(folder) >= bytes)
             {
@@ -306,7 +226,7 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
         string[] saved =
         [
             .. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path))
-                .Where(name => Name().IsMatch(name) && string.CompareOrdinal(name, newest) <= 0).OrderDescending(StringComparer.Ordinal),
+                .Where(name => CheckpointIndex.IsCheckpoint(name) && string.CompareOrdinal(name, newest) <= 0).OrderDescending(StringComparer.Ordinal),
         ];
         string? target = saved.Length > keep ? saved.FirstOrDefault(IsOnBeat) : null;
         foreach (string old in saved.Skip(keep).Where(name => name != target))
@@ -316,13 +236,4 @@ internal sealed partial class CheckpointStore(string folder, Device device, IDis
     }
 
     private static long[] ShapeOf(Tensor tensor) => [.. Enumerable.Range(0, tensor.Rank).Select(dim => (long)tensor[dim])];
-
-    [GeneratedRegex(@"^step-\d{9,}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Name();
 }
-
-/// <summary>JSON of the files of a run folder.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
-[JsonSerializable(typeof(TrainerState))]
-[JsonSerializable(typeof(RunPlan))]
-internal sealed partial class RunJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Lingotto.Formats;
+using Lingotto.Runs;
 
 namespace Lingotto.Training;
 
@@ -32,7 +33,7 @@ public static class CheckpointMerger
     /// <summary>Oldest first; those after the one that the run goes on from were left behind.</summary>
     private static IEnumerable<string> OfRun(string folder)
     {
-        IReadOnlyList<string> names = CheckpointStore.Candidates(folder).Names;
+        IReadOnlyList<string> names = CheckpointIndex.Candidates(folder).Names;
         return names.Where(name => string.CompareOrdinal(name, names[0]) <= 0).Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name))
             .Where(path => File.Exists(Path.Combine(path, "config.json")));
     }
@@ -47,7 +48,7 @@ public static class CheckpointMerger
     /// <exception cref="DurableFolderException">One is damaged.</exception>
     public static IReadOnlyList<long> PositionsOf(IReadOnlyList<string> checkpoints, Action<string> warn)
     {
-        TrainerState?[] states = [.. checkpoints.Select(CheckpointStore.StateOf)];
+        TrainerState?[] states = [.. checkpoints.Select(CheckpointIndex.StateOf)];
         if (states.Contains(null))
         {
             return [.. Enumerable.Range(0, checkpoints.Count)];

@@ -1,6 +1,7 @@
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
+using Lingotto.Runs;
 using Lingotto.Text;
 
 namespace Lingotto.Training;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lingotto.Runs;
 
 namespace Lingotto.Training;
 

@@ -1,3 +1,5 @@
+using Lingotto.Runs;
+
 namespace Lingotto.Training;
 
 /// <summary>

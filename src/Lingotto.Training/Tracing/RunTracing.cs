@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Reporting;
+using Lingotto.Runs;
 
 namespace Lingotto.Training;
 
@@ -12,8 +13,6 @@ namespace Lingotto.Training;
 /// </summary>
 internal sealed class RunTracing : IDisposable
 {
-    public const string FileName = "trace.json";
-
     /// <summary>Between two writes of the files while the run goes on.</summary>
     public static readonly TimeSpan WriteInterval = TimeSpan.FromMinutes(5);
 
@@ -145,7 +144,7 @@ internal sealed class RunTracing : IDisposable
             var snapshot = new TraceSnapshot(Trace);
             using var stream = new MemoryStream();
             snapshot.Write(stream);
-            DurableFile.WriteAllBytes(Path.Combine(_folder, FileName), stream.ToArray());
+            DurableFile.WriteAllBytes(Path.Combine(_folder, RunFolder.TraceName), stream.ToArray());
             if (snapshot.ToProfile(PeakGflops > 0 ? PeakGflops : null, _gigabytesPerSecond) is { } profile)
             {
                 DurableFile.WriteAllBytes(Path.Combine(_folder, Profile.FileName), profile.ToJson());

@@ -1,7 +1,8 @@
 using Lingotto.Cli;
 using Lingotto.Formats;
+using Lingotto.Runs;
 using Lingotto.Tests.Formats;
-using Lingotto.Training;
+using Lingotto.Tests.Runs;
 using Xunit;
 
 namespace Lingotto.Tests.Cli;
@@ -116,7 +117,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void A_report_is_one_file_in_the_run_folder_or_where_it_is_asked_for()
     {
-        Training.RunFolders.WriteKilledAndResumed(_folder.File("run"));
+        RunFolders.WriteKilledAndResumed(_folder.File("run"));
         (int code, string output, string error) = CapturedTerminal.Run("", "report", _folder.File("run"));
         Assert.True(code == ExitCodes.Done, error);
         Assert.StartsWith(Path.Combine(_folder.File("run"), "report.html") + ": ", output, StringComparison.Ordinal);

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Lingotto.Cli;
-using Lingotto.Training;
+using Lingotto.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using Xunit;
@@ -10,7 +10,7 @@ namespace Lingotto.Tests.Cli;
 public class RunViewTests
 {
     private static readonly RunSummary s_summary = new(
-        "runs/x", "CPU", 13_200_000, 4_100_000, 3_100_000, 31_000, 2048, 1e7, 235, 1L << 30, 0, 2.1, 16, [1, 2],
+        "runs/x", new Machine("chip", "system", "runtime", 2, 1L << 34), "CPU", 13_200_000, 4_100_000, 3_100_000, 31_000, 2048, 1e7, 235, 1L << 30, 0, 2.1, 16, [1, 2],
         new HardwareConfig { PricePerHour = 0.1, Currency = "EUR" }, true);
 
     private static readonly EvaluationMetrics s_heldOut = new(200, 3.301, 1.512, 31_000, true);

@@ -83,7 +83,7 @@ public class ExplanationTests
         using var folder = new Formats.TemporaryFolder();
         string file = Path.Combine(folder.Path, "plan.json");
         File.WriteAllText(file, LayoutExport.Recipe(s_result.Value.Ranked[0].Answer.Plan!, s_result.Value.Request.Work, "CNY"));
-        Lingotto.Training.Recipe recipe = Lingotto.Training.RecipeFile.Load(file, AppContext.BaseDirectory, []);
+        Lingotto.Runs.Recipe recipe = Lingotto.Runs.RecipeFile.Load(file, AppContext.BaseDirectory, []);
         Assert.Equal(8960, recipe.Training.SequencesPerMicroBatch * recipe.Training.MicroBatches);
         Assert.Equal("CNY", recipe.Hardware.Currency);
     }

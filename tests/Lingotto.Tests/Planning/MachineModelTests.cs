@@ -1,5 +1,5 @@
+using Lingotto.Diagnostics;
 using Lingotto.Planning;
-using Lingotto.Training;
 using Xunit;
 
 namespace Lingotto.Tests.Planning;

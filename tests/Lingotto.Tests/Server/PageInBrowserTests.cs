@@ -1,12 +1,13 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Lingotto.Reporting;
+using Lingotto.Runs;
 using Lingotto.Server;
 using Lingotto.Tests.Formats;
 using Lingotto.Tests.Model;
+using Lingotto.Tests.Runs;
 using Lingotto.Tests.Training;
 using Lingotto.Text;
-using Lingotto.Training;
 using Xunit;
 
 namespace Lingotto.Tests.Server;

@@ -1,10 +1,10 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Lingotto.Runs;
 using Lingotto.Server;
 using Lingotto.Tests.Formats;
-using Lingotto.Tests.Training;
-using Lingotto.Training;
+using Lingotto.Tests.Runs;
 using Xunit;
 
 namespace Lingotto.Tests.Server;

@@ -1,3 +1,4 @@
+using Lingotto.Runs;
 using Lingotto.Tests.Model;
 using Lingotto.Training;
 using Xunit;

@@ -1,5 +1,6 @@
 using Lingotto.Compute;
 using Lingotto.Model;
+using Lingotto.Runs;
 using Lingotto.Tests.Model;
 using Lingotto.Text;
 using Lingotto.Training;

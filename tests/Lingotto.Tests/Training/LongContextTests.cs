@@ -1,4 +1,5 @@
 using Lingotto.Formats;
+using Lingotto.Runs;
 using Lingotto.Tests.Model;
 using Lingotto.Training;
 using Xunit;

@@ -4,9 +4,9 @@ using System.Text.Json.Nodes;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
+using Lingotto.Runs;
 using Lingotto.Tests.Model;
 using Lingotto.Text;
-using Lingotto.Training;
 using Xunit;
 
 namespace Lingotto.Tests.Training;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using Lingotto.Runs;
 using Lingotto.Tests.Model;
 using Lingotto.Text;
-using Lingotto.Training;
 using Xunit;
 
 namespace Lingotto.Tests.Training;

@@ -1,6 +1,7 @@
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
+using Lingotto.Runs;
 using Lingotto.Text;
 using Lingotto.Training;
 
@@ -39,7 +40,7 @@ internal sealed class SpikeTrials : IDisposable
         _decoder = new TrainableDecoder(
             device, config, recipe.Training.SequencesPerMicroBatch, recipe.Training.SequenceLength, Pretrainer.PrecisionOn(recipe.Training, device));
         _optimizer = new AdamWOptimizer(device, recipe.Optimizer, _decoder.Blocks);
-        _batches = new BatchSchedule(recipe);
+        _batches = new BatchSchedule(recipe.Training, recipe.Schedule);
         _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, null, _batches);
         var step = new TrainStep(device, recipe, _decoder, _optimizer, Fill) { GradientFault = DamageGradients };
         _guarded = new GuardedStep(recipe, step, _batches);

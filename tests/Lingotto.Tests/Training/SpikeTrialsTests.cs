@@ -1,8 +1,8 @@
 using System.Globalization;
 using Lingotto.Compute;
 using Lingotto.Formats;
+using Lingotto.Runs;
 using Lingotto.Text;
-using Lingotto.Training;
 using Xunit;
 using Xunit.Abstractions;
 

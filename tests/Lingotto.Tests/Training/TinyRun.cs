@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Lingotto.Formats;
+using Lingotto.Runs;
 using Lingotto.Tests.Formats;
 using Lingotto.Text;
 using Lingotto.Training;

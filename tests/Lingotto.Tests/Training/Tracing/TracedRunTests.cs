@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Lingotto.Compute;
 using Lingotto.Reporting;
+using Lingotto.Runs;
 using Lingotto.Tests.Formats;
 using Lingotto.Tests.Model;
 using Lingotto.Training;
