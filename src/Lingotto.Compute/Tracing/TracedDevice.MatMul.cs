@@ -3,9 +3,6 @@ namespace Lingotto.Compute;
 public sealed partial class TracedDevice
 {
     /// <inheritdoc/>
-    public override bool HasBf16Products => inner.HasBf16Products;
-
-    /// <inheritdoc/>
     public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32) =>
         inner.Prepare(weightENK, arena, trained, precision);
 

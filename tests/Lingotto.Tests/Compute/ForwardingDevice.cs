@@ -11,7 +11,7 @@ internal abstract class ForwardingDevice(Device inner) : Device
 {
     private readonly List<Arena> _prepared = [];
 
-    public override string Name => $"{GetType().Name} of {Inner.Name}";
+    public override DeviceDescription Description => Inner.Description with { Name = $"{GetType().Name} of {Inner.Name}" };
 
     public override bool HasBf16Products => Inner.HasBf16Products;
 
