@@ -13,11 +13,14 @@ public sealed unsafe partial class CpuDevice
     /// <inheritdoc/>
     public override bool HasBf16Products => Bf16Refusal is null;
 
+    /// <summary>The trace that the workers write to; null if none does.</summary>
+    internal OperationTrace? Trace => _workers.Trace;
+
     /// <summary>Why matmuls in bfloat16 run on F32 kernels here; null if kernels for bfloat16 run.</summary>
-    public string? Bf16Refusal => AssemblyRefusal(TileProduct.Bf16Pairs);
+    internal string? Bf16Refusal => AssemblyRefusal(TileProduct.Bf16Pairs);
 
     /// <summary>Why matmuls in F32 run on kernels in C# here; null if assembled kernels run.</summary>
-    public string? AssembledF32Refusal => AssemblyRefusal(TileProduct.Floats);
+    internal string? AssembledF32Refusal => AssemblyRefusal(TileProduct.Floats);
 
     /// <inheritdoc/>
     public override double? MeasurePeak(DType precision = DType.F32, int workers = 0)

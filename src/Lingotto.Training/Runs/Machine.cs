@@ -14,7 +14,7 @@ public sealed record Machine(string Chip, string System, string Runtime, int Pro
     /// <summary>This one.</summary>
     public static Machine Here() => new(
         ProcessorName(), $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}", RuntimeInformation.FrameworkDescription,
-        Environment.ProcessorCount, CpuDevice.MachineBytes);
+        Environment.ProcessorCount, HostMemory.TotalBytes());
 
     private static string ProcessorName()
     {
