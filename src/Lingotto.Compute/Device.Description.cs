@@ -11,6 +11,12 @@ public abstract partial class Device
     /// <summary>Whether matmuls in bfloat16 run on kernels of their own; where not, operands are rounded alike and F32 kernels run.</summary>
     public virtual bool HasBf16Products => false;
 
+    /// <summary>
+    /// The precision in which matmuls are fastest here, and why. A device may measure for some milliseconds at the first call;
+    /// the answer is the same for as long as the device is open.
+    /// </summary>
+    public virtual FastestPrecision FastestPrecision { get; } = new(DType.F32, "f32: this device has not measured a faster precision");
+
     /// <summary>Measures the peak arithmetic rate in GFLOP/s; null where it cannot be measured or no kernel of that precision exists.</summary>
     /// <param name="precision">F32 or BF16.</param>
     /// <param name="workers">Workers that run at once; 0 for all.</param>

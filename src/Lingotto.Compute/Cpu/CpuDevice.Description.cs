@@ -4,6 +4,12 @@ public sealed unsafe partial class CpuDevice
 {
     private const int PeakRuns = 5;
 
+    private FastestPrecision? _fastestPrecision;
+
+    /// <inheritdoc/>
+    public override FastestPrecision FastestPrecision =>
+        _fastestPrecision ??= FastestPrecision.Decide(Bf16Refusal, () => Bf16Ratio.Measure(_workers, SharedScratch(Threads)));
+
     /// <inheritdoc/>
     public override DeviceDescription Description => new(
         $"CPU, {Threads} thread{(Threads == 1 ? "" : "s")}, {Isa}", HostMemory.TotalBytes(), Threads, Isa.ToString(),
@@ -57,6 +63,11 @@ public sealed unsafe partial class CpuDevice
 
     private static MatMulPath Path(string? refusal, string fast, string slow) => refusal is null ? new(fast, null) : new(slow, refusal);
 
-    private string? AssemblyRefusal(TileProduct product) =>
-        !_assembles ? "they were not asked for" : Isa == Isa.Avx512 ? AssembledTile.Refusal(product) : $"the vector width is {Isa}";
+    /// <summary>No text is made here: operations ask for the refusal, and an operation allocates nothing.</summary>
+    private string? AssemblyRefusal(TileProduct product) => !_assembles ? "they were not asked for" : Isa switch
+    {
+        Isa.Avx512 => AssembledTile.Refusal(product),
+        Isa.Avx2 => "the vector width is Avx2",
+        _ => "the vector width is Vector128",
+    };
 }

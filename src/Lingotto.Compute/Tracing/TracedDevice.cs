@@ -19,6 +19,9 @@ public sealed partial class TracedDevice(Device inner, OperationTrace trace) : D
     public override bool HasBf16Products => inner.HasBf16Products;
 
     /// <inheritdoc/>
+    public override FastestPrecision FastestPrecision => inner.FastestPrecision;
+
+    /// <inheritdoc/>
     public override double? MeasurePeak(DType precision = DType.F32, int workers = 0) => inner.MeasurePeak(precision, workers);
 
     /// <inheritdoc/>

@@ -15,6 +15,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
 
     public override bool HasBf16Products => Inner.HasBf16Products;
 
+    public override FastestPrecision FastestPrecision => Inner.FastestPrecision;
+
     public override long AvailableBytes => Inner.AvailableBytes;
 
     public override long ScratchBytes => Inner.ScratchBytes;
