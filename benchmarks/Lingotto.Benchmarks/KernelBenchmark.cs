@@ -17,13 +17,13 @@ public abstract class KernelBenchmark : IDisposable
     public int Threads { get; set; }
 
     /// <summary>The processor.</summary>
-    protected CpuDevice Device { get; private set; } = null!;
+    protected Device Device { get; private set; } = null!;
 
     /// <summary>Allocates and fills what is measured.</summary>
     [GlobalSetup]
     public void Setup()
     {
-        Device = new CpuDevice(Threads);
+        Device = DeviceSelection.Open(threads: Threads);
         _arena = new Arena(Device, ArenaBytes);
         Allocate();
     }

@@ -10,8 +10,8 @@ public abstract partial class Device
 
     /// <summary>
     /// Cross-entropy of softmax(h W^T), forward and backward in one pass over chunks of tokens, so that the T x V logits
-    /// are never held: loss[t] = logsumexp(logits_t) - logits_t[target_t] in nats, 0 where ignored;
-    /// with g = gradScale * (softmax - onehot): gradH = g W, gradW += g^T h.
+    /// are never held: logProbs[t] = logits_t[target_t] - logsumexp(logits_t) in nats, loss[t] = -weights[t] * logProbs[t], both 0
+    /// where ignored; with g = gradScale * weights[t] * (softmax - onehot): gradH = g W, gradW += g^T h.
     /// </summary>
     /// <param name="hTD">Input of the head.</param>
     /// <param name="wVD">The head.</param>
@@ -20,8 +20,11 @@ public abstract partial class Device
     /// <param name="lossT">Output.</param>
     /// <param name="gradHTD">Output; absent with <paramref name="gradWVD"/> when only the loss is wanted. May be h.</param>
     /// <param name="gradWVD">Accumulated.</param>
+    /// <param name="weightsT">F32 weight of each row; absent for 1 everywhere. No gradient flows to it.</param>
+    /// <param name="logProbsT">Output: log-probability of each target, unweighted; absent when not wanted.</param>
     public abstract void LinearCrossEntropy(
-        Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD);
+        Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD,
+        Tensor weightsT = default, Tensor logProbsT = default);
 
     /// <summary>result[0] = sum_i x[i], by a fixed tree.</summary>
     public abstract void Sum(Tensor x, Tensor result1);

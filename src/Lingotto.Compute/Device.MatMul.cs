@@ -22,9 +22,6 @@ public readonly record struct RoutedRows(Tensor TokenOfRowR, Tensor OffsetsE1);
 
 public abstract partial class Device
 {
-    /// <summary>Whether products in bfloat16 run at the chip's own speed; where not, operands are rounded alike and F32 products run.</summary>
-    public virtual bool HasBf16Products => false;
-
     /// <summary>
     /// Lays a weight out for multiplication, in memory of <paramref name="arena"/>, for the backward products only if
     /// <paramref name="trained"/>. Call <see cref="Refresh"/> after each change of the weight and before its first use.

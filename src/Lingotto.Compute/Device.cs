@@ -12,9 +12,6 @@ namespace Lingotto.Compute;
 /// </remarks>
 public abstract partial class Device : IDisposable
 {
-    /// <summary>What the user calls this chip.</summary>
-    public abstract string Name { get; }
-
     /// <summary>Bytes that could be allocated now.</summary>
     public abstract long AvailableBytes { get; }
 

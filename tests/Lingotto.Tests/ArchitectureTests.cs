@@ -80,6 +80,15 @@ public partial class ArchitectureTests
         where !s_unsafeProjects.Contains(project) && Unsafe().IsMatch(file.Source.Code)
         select $"{file.Name} says unsafe: only {string.Join(" and ", s_unsafeProjects)} may");
 
+    [Fact]
+    public void Only_compute_names_the_class_of_a_device() => AssertNone(
+        from file in new[] { "src", "benchmarks" }.SelectMany(
+            root => Directory.EnumerateFiles(RepositoryRoot.File(root), "*.cs", SearchOption.AllDirectories))
+        let name = Relative(file)
+        where !name.StartsWith(Path.Combine("src", "Lingotto.Compute"), StringComparison.Ordinal)
+            && DeviceClass().IsMatch(new SourceText(File.ReadAllText(file)).Code)
+        select $"{name} names the class of a device: open it with DeviceSelection.Open and call it Device");
+
     [Theory]
     [MemberData(nameof(Projects))]
     public void Native_imports_live_where_they_are_allowed(string project) => AssertNone(
@@ -159,6 +168,9 @@ public partial class ArchitectureTests
 
     [GeneratedRegex(@"^\s*namespace\s+([\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Namespace();
+
+    [GeneratedRegex(@"\b(CpuDevice|ReferenceDevice)\b")]
+    private static partial Regex DeviceClass();
 
     [GeneratedRegex(@"\bunsafe\b")]
     private static partial Regex Unsafe();

@@ -28,7 +28,7 @@ internal static class BenchDevice
             Bf16Tflops = Measured(peak / 1000),
             Fp8Tflops = Measured(0),
             MeasuredMatmulTflops = Measured(Math.Min(peak, best) / 1000),
-            MemoryGb = Measured(CpuDevice.MachineBytes / 1e9),
+            MemoryGb = Measured(HostMemory.TotalBytes() / 1e9),
             MemoryGbs = Measured(report.Peaks.ReadGBs.All),
             IntraNodeGbs = Unknown(),
             NodeDevices = Measured(1),

@@ -14,28 +14,29 @@ internal static class DoctorCommand
         var command = new Command("doctor", "Show what this machine offers, and check it.") { conformance };
         command.SetAction(parsed =>
         {
-            using var device = new CpuDevice(parsed.GetValue(GlobalOptions.Threads));
+            using Device device = DeviceSelection.Open(threads: parsed.GetValue(GlobalOptions.Threads));
             Describe(device, context.Terminal.Out);
             return parsed.GetValue(conformance) ? Check(device, context.Terminal.Out) : ExitCodes.Done;
         });
         return command;
     }
 
-    private static void Describe(CpuDevice device, TextWriter output)
+    private static void Describe(Device device, TextWriter output)
     {
         void Row(string name, string value) => output.WriteLine($"{name,-10} {value}");
-        var machine = Machine.Here(CpuDevice.MachineBytes);
+        var machine = Machine.Here(device.Description.TotalBytes);
         Row("system", machine.System);
         Row("runtime", machine.Runtime);
         Row("chip", machine.Chip);
-        Row("path", $"{device.Isa} (widest here: {IsaChoice.Widest}; {IsaChoice.Variable}=vector128, avx2 or avx512 forces one)");
-        Row("f32", device.AssembledF32Refusal is { } reason ? $"kernels in C#: {reason}" : "assembled kernels (AVX-512)");
-        Row("bf16", device.Bf16Refusal is { } refusal ? $"products run at the speed of f32: {refusal}" : "assembled kernels (AVX512_BF16)");
-        Row("threads", FormattableString.Invariant($"{device.Threads}"));
+        DeviceDescription description = device.Description;
+        Row("path", $"{description.InstructionSet} (devices here: {string.Join(", ", DeviceSelection.Available)}; {DeviceSelection.PathVariable}=vector128, avx2 or avx512 forces one)");
+        Row("f32", $"{description.F32}");
+        Row("bf16", $"{description.Bf16}");
+        Row("threads", FormattableString.Invariant($"{description.Workers}"));
         Row("memory", $"{Figures.Bytes(device.AvailableBytes)} available to this process");
-        Row("peak", FormattableString.Invariant($"{device.MeasurePeakGflops(1):F0} GFLOP/s one thread, {device.MeasurePeakGflops():F0} all (f32)"));
+        Row("peak", FormattableString.Invariant($"{device.MeasurePeak(workers: 1):F0} GFLOP/s one thread, {device.MeasurePeak():F0} all (f32)"));
         if (device.HasBf16Products)
-            Row("", FormattableString.Invariant($"{device.MeasureBf16PeakGflops(1):F0} GFLOP/s one thread, {device.MeasureBf16PeakGflops():F0} all (bf16)"));
+            Row("", FormattableString.Invariant($"{device.MeasurePeak(DType.BF16, 1):F0} GFLOP/s one thread, {device.MeasurePeak(DType.BF16):F0} all (bf16)"));
         Row("text", DefaultCorpus());
     }
 
@@ -51,7 +52,7 @@ internal static class DoctorCommand
         }
     }
 
-    private static int Check(CpuDevice device, TextWriter output)
+    private static int Check(Device device, TextWriter output)
     {
         output.WriteLine();
         IReadOnlyList<ConformanceResult> results = ConformanceRunner.Run(device);

@@ -51,7 +51,7 @@ internal static class GenerateCommand
                 $"the prompt's {ids.Count} tokens and --tokens {tokens} exceed the {config.MaxPositionEmbeddings} positions of {model}: "
                 + "lower --tokens or shorten the prompt");
 
-        using var device = new CpuDevice(parsed.GetValue(GlobalOptions.Threads));
+        using Device device = DeviceSelection.Open(threads: parsed.GetValue(GlobalOptions.Threads));
         using var session = new DecodeSession(device, config, ids.Count + tokens);
         WeightFiles.LoadModel(device, model, config, session.Blocks);
         session.RefreshWeights();

@@ -11,12 +11,17 @@ internal static partial class ConformanceSuite
             yield return CrossEntropy(4, 9, size, inPlace: true);
             yield return InBf16(CrossEntropy(4, size, 6, inPlace: true));
             yield return InBf16(CrossEntropy(size, 70, 9, inPlace: false));
+            yield return WithRows(CrossEntropy(size, 11, 5, inPlace: false), weights: true, logProbs: false);
+            yield return WithRows(CrossEntropy(size, 13, 4, inPlace: true), weights: false, logProbs: true);
+            yield return WithRows(CrossEntropy(5, size, 7, inPlace: false), weights: true, logProbs: true);
+            yield return InBf16(WithRows(CrossEntropy(5, size, 6, inPlace: false), weights: true, logProbs: true));
             yield return ColumnInverseNorm(size, 7);
             yield return ColumnInverseNorm(9, size);
         }
 
         // More tokens than a chunk of logits has, and more vocabulary than a block of the weight gradient.
         yield return CrossEntropy(1031, 5, 3, inPlace: true);
+        yield return WithRows(CrossEntropy(1031, 5, 3, inPlace: false), weights: true, logProbs: true);
         yield return CrossEntropy(10, 523, 17, inPlace: false);
         yield return ColumnInverseNorm(5003, 65);
     }
@@ -34,11 +39,29 @@ internal static partial class ConformanceSuite
                 Out("loss", tokens), In("gradLoss", tokens) with { Values = [.. Enumerable.Repeat((double)GradScale, tokens)] },
                 Out("gradH", tokens, hidden), Changed("gradW", vocabulary, hidden),
             ],
-            Forward = t => t.Device.LinearCrossEntropy(t["h"], t.Prepared("w"), t["targets"], 0, t["loss"], default, default),
+            Forward = t => t.Device.LinearCrossEntropy(
+                t["h"], t.Prepared("w"), t["targets"], 0, t["loss"], default, default, t.Optional("weights"), t.Optional("logProbs")),
             Backward = t => t.Device.LinearCrossEntropy(
-                t["h"], t.Prepared("w"), t["targets"], GradScale, t["loss"], t[inPlace ? "h" : "gradH"], t["gradW"]),
+                t["h"], t.Prepared("w"), t["targets"], GradScale, t["loss"], t[inPlace ? "h" : "gradH"], t["gradW"],
+                t.Optional("weights"), t.Optional("logProbs")),
             Projection = inPlace ? [] : [("loss", "gradLoss")],
             Gradients = [("h", "gradH"), ("w", "gradW")],
+        };
+    }
+
+    /// <summary>A case with weights of any sign, one of them 0, or with the log-probabilities as an output, or both.</summary>
+    private static OpCase WithRows(OpCase c, bool weights, bool logProbs)
+    {
+        int tokens = c.Tensors.Single(t => t.Name == "loss").Length;
+        double[] values = [.. Enumerable.Range(0, tokens).Select(t => (double)(t % 7 - 2) / 4)];
+        return c with
+        {
+            Operation = $"{c.Operation} with {(weights ? "weights" : "")}{(weights && logProbs ? " and " : "")}{(logProbs ? "log-probabilities" : "")}",
+            Tensors =
+            [
+                .. c.Tensors, .. weights ? [In("weights", tokens) with { Values = values }] : Array.Empty<OpTensor>(),
+                .. logProbs ? [Out("logProbs", tokens)] : Array.Empty<OpTensor>(),
+            ],
         };
     }
 

@@ -49,6 +49,9 @@ internal sealed class OpOperands : IDisposable
 
     public Tensor this[string name] => _tensors[name];
 
+    /// <summary>The tensor of that name, or an absent one if the case has none.</summary>
+    public Tensor Optional(string name) => _tensors.GetValueOrDefault(name);
+
     public bool Has(string name) => _tensors.ContainsKey(name);
 
     public PreparedWeight Prepared(string name) => _prepared[name];

@@ -32,9 +32,6 @@ public sealed unsafe partial class CpuDevice : Device
         _perWorker = new HostBlock(InitialWorkerFloats * sizeof(float) * _workers.Count);
     }
 
-    /// <inheritdoc/>
-    public override string Name => $"CPU, {Threads} thread{(Threads == 1 ? "" : "s")}, {Isa}";
-
     /// <summary>Threads that run an operation.</summary>
     public int Threads => _workers.Count;
 
@@ -44,57 +41,8 @@ public sealed unsafe partial class CpuDevice : Device
     /// <inheritdoc/>
     public override long AvailableBytes => HostMemory.AvailableBytes();
 
-    /// <summary>Bytes of memory that this process may have in all, its control group's limit included.</summary>
-    public static long MachineBytes => HostMemory.TotalBytes();
-
     /// <inheritdoc/>
     public override long ScratchBytes => _shared.Bytes + _perWorker.Bytes;
-
-    /// <summary>Peak of <paramref name="threads"/> threads (0: all) at this vector width, best of five runs, in GFLOP/s of f32.</summary>
-    public double MeasurePeakGflops(int threads = 0) =>
-        PeakArithmetic.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
-
-    /// <summary>The same in bfloat16; only where <see cref="HasBf16Products"/>.</summary>
-    public double MeasureBf16PeakGflops(int threads = 0) => HasBf16Products
-        ? Bf16Peak.Measure(_workers, threads == 0 ? Threads : threads, 5)
-        : throw new PlatformNotSupportedException($"There are no products in bfloat16 here: {Bf16Refusal}.");
-
-    /// <inheritdoc/>
-    public override bool HasBf16Products => Bf16Refusal is null;
-
-    /// <summary>Why products in bfloat16 run as products in F32 here; null where they do not.</summary>
-    public string? Bf16Refusal => AssemblyRefusal(TileProduct.Bf16Pairs);
-
-    /// <summary>Why products in F32 run on kernels in C# here; null where assembled ones do.</summary>
-    public string? AssembledF32Refusal => AssemblyRefusal(TileProduct.Floats);
-
-    /// <summary>Read bandwidth of <paramref name="threads"/> threads (0: all), best of five runs, in GB/s.</summary>
-    public double MeasureReadBandwidth(int threads = 0) =>
-        ReadBandwidth.Measure(_workers, threads == 0 ? Threads : threads, 5, SharedScratch(Threads));
-
-    /// <summary>
-    /// Records the part of every worker in every operation, beside what a <see cref="TracedDevice"/> in front records; null
-    /// where nobody asks. It must have room for <see cref="Threads"/>. Change it between operations only.
-    /// </summary>
-    public OperationTrace? Trace
-    {
-        get => _workers.Trace;
-        set
-        {
-            if (value is not null && value.Threads.Count < Threads)
-            {
-                throw new ArgumentException($"A trace of {value.Threads.Count} threads has no room for {Threads}.", nameof(value));
-            }
-
-            _workers.Trace = value;
-        }
-    }
-
-    /// <summary>Starts counting wall time by kernel.</summary>
-    public void StartProfile() => _workers.Profile.Start();
-
-    /// <summary>Wall time by kernel since <see cref="StartProfile"/>, longest first.</summary>
-    public IReadOnlyList<KernelTime> StopProfile() => _workers.Profile.Stop();
 
     /// <inheritdoc/>
     public override MemoryBlock AllocateBlock(long bytes) => _allocate(bytes);
@@ -117,9 +65,6 @@ public sealed unsafe partial class CpuDevice : Device
 
         base.Dispose(disposing);
     }
-
-    private string? AssemblyRefusal(TileProduct product) =>
-        !_assembles ? "they were not asked for" : Isa == Isa.Avx512 ? AssembledTile.Refusal(product) : $"the vector width is {Isa}";
 
     private static Span<T> Span<T>(Tensor tensor, int length)
         where T : unmanaged

@@ -10,12 +10,40 @@ internal static class CrossEntropyChunk
     public static int Tokens(int vocabulary) => (int)Math.Clamp(Bytes / 4 / vocabulary / 8 * 8, 8, 1024);
 }
 
+/// <summary>What a chunk of rows predicts and what comes out of it: targets, weights (null for 1), losses, log-probabilities (or null).</summary>
+internal readonly unsafe struct CrossEntropyTargets(int* ids, float* weights, float* loss, float* logProbs)
+{
+    public int Id(int row) => ids[row];
+
+    public float Weight(int row) => weights is null ? 1 : weights[row];
+
+    /// <summary>Stores weight * <paramref name="negativeLogProb"/>, and the log-probability where it is wanted.</summary>
+    public void Store(int row, float negativeLogProb)
+    {
+        loss[row] = weights is null ? negativeLogProb : weights[row] * negativeLogProb;
+        if (logProbs is not null)
+        {
+            logProbs[row] = -negativeLogProb;
+        }
+    }
+
+    /// <summary>Stores the zeros of an ignored target.</summary>
+    public void StoreIgnored(int row)
+    {
+        loss[row] = 0;
+        if (logProbs is not null)
+        {
+            logProbs[row] = 0;
+        }
+    }
+}
+
 /// <summary>
-/// loss[t] = logsumexp(logits_t) - logits_t[target]; the logits of a chunk become gradScale * (softmax - onehot) in place,
-/// as elements E from the start of each row on.
+/// loss[t] = weight[t] * (logsumexp(logits_t) - logits_t[target]); the logits of a chunk become
+/// gradScale * weight[t] * (softmax - onehot) in place, as elements E from the start of each row on.
 /// </summary>
 internal readonly unsafe struct CrossEntropyRows<E>(
-    float* logits, int* targets, int vocabulary, float gradScale, float* loss, bool gradients) : IRangeKernel
+    float* logits, CrossEntropyTargets targets, int vocabulary, float gradScale, bool gradients) : IRangeKernel
     where E : struct, IElement
 {
     public const int Grain = 8;
@@ -27,9 +55,9 @@ internal readonly unsafe struct CrossEntropyRows<E>(
         for (int t = begin; t < end; t++)
         {
             float* row = logits + (nint)t * vocabulary;
-            if (targets[t] == Device.IgnoredTarget)
+            if (targets.Id(t) == Device.IgnoredTarget)
             {
-                loss[t] = 0;
+                targets.StoreIgnored(t);
                 if (gradients)
                 {
                     new Span<float>(row, vocabulary).Clear();
@@ -38,14 +66,15 @@ internal readonly unsafe struct CrossEntropyRows<E>(
                 continue;
             }
 
-            Row<V, O>(row, targets[t], loss + t);
+            Row<V, O>(row, t);
         }
     }
 
-    private void Row<V, O>(float* row, int target, float* loss)
+    private void Row<V, O>(float* row, int t)
         where V : struct
         where O : ILanes<V>
     {
+        int target = targets.Id(t);
         V largest = O.Broadcast(float.NegativeInfinity), total = O.Zero;
         for (int v = 0; v < vocabulary; v += O.Count)
         {
@@ -62,14 +91,14 @@ internal readonly unsafe struct CrossEntropyRows<E>(
         }
 
         float sum = O.Sum(total);
-        *loss = max - targetLogit + MathF.Log(sum);
+        targets.Store(t, max - targetLogit + MathF.Log(sum));
         if (!gradients)
         {
             return;
         }
 
         // In place: an element is never wider than a float, so the stores stay behind the loads.
-        float scale = gradScale / sum, gradAtTarget = row[target] * scale - gradScale;
+        float rowScale = gradScale * targets.Weight(t), scale = rowScale / sum, gradAtTarget = row[target] * scale - rowScale;
         V factor = O.Broadcast(scale);
         for (int v = 0; v < vocabulary; v += O.Count)
         {

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Lingotto.Compute;
 
-/// <summary>How much memory this process may still take, its control group's limit included.</summary>
-internal static class HostMemory
+/// <summary>Memory of this machine that the process may use, the limit of its control group included.</summary>
+public static class HostMemory
 {
     private static long s_takenBytes;
 
@@ -11,7 +11,7 @@ internal static class HostMemory
     /// Bytes that blocks may still take. Pages that were mapped but not yet touched count as taken: the system does not know
     /// of them, and would stop the process later instead of refusing now.
     /// </summary>
-    public static long AvailableBytes()
+    internal static long AvailableBytes()
     {
         long taken = Interlocked.Read(ref s_takenBytes);
         if (!OperatingSystem.IsLinux())
@@ -23,7 +23,7 @@ internal static class HostMemory
         return Math.Max(0, Math.Min(free, ControlGroup.MemoryFree() ?? free) + resident - Math.Max(resident, taken));
     }
 
-    /// <summary>Bytes that this process may have in all: the machine's, or what its control group is allowed of them.</summary>
+    /// <summary>Bytes that this process may use in all: the machine's memory, or the limit of the control group if that is less.</summary>
     public static long TotalBytes()
     {
         if (!OperatingSystem.IsLinux())
@@ -36,9 +36,9 @@ internal static class HostMemory
     }
 
     /// <summary>Counts bytes as taken, or with a negative number as given back.</summary>
-    public static void Take(long bytes) => Interlocked.Add(ref s_takenBytes, bytes);
+    internal static void Take(long bytes) => Interlocked.Add(ref s_takenBytes, bytes);
 
-    public static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F2} GiB");
+    internal static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F2} GiB");
 
     private static long FieldOf(string file, string field)
     {

@@ -21,7 +21,8 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void LinearCrossEntropy(
-        Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD)
+        Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD,
+        Tensor weightsT = default, Tensor logProbsT = default)
     {
         int tokens = hTD.Rows, vocabulary = wVD.Weight[-2], hidden = wVD.Weight[-1];
         Span<int> targets = Integers(targetsT, tokens);
@@ -29,10 +30,17 @@ public sealed partial class ReferenceDevice
         for (int t = 0; t < tokens; t++)
         {
             var gradLogits = new double[vocabulary];
-            loss[t] = 0;
+            double weight = weightsT.IsAbsent ? 1 : Read(weightsT, tokens)[t], logProb = 0;
             if (targets[t] != IgnoredTarget)
             {
-                loss[t] = CrossEntropy(h, w, (long)t * hidden, hidden, targets[t], gradScale, gradLogits);
+                logProb = -CrossEntropy(h, w, (long)t * hidden, hidden, targets[t], gradScale * weight, gradLogits);
+            }
+
+            loss[t] = -weight * logProb;
+            if (!logProbsT.IsAbsent)
+            {
+                Reals logProbs = Read(logProbsT, tokens);
+                logProbs[t] = logProb;
             }
 
             if (!gradHTD.IsAbsent)

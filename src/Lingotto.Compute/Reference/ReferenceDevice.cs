@@ -11,7 +11,9 @@ namespace Lingotto.Compute;
 public sealed partial class ReferenceDevice : Device
 {
     /// <inheritdoc/>
-    public override string Name => "Reference, double precision";
+    public override DeviceDescription Description { get; } = new(
+        "Reference, double precision", HostMemory.TotalBytes(), Workers: 1, InstructionSet: null,
+        new MatMulPath("formulas in double precision", null), new MatMulPath("formulas in double precision", null));
 
     /// <inheritdoc/>
     public override long AvailableBytes => HostMemory.AvailableBytes();

@@ -3,9 +3,6 @@ namespace Lingotto.Compute;
 public sealed partial class TracedDevice
 {
     /// <inheritdoc/>
-    public override bool HasBf16Products => inner.HasBf16Products;
-
-    /// <inheritdoc/>
     public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32) =>
         inner.Prepare(weightENK, arena, trained, precision);
 
@@ -86,10 +83,11 @@ public sealed partial class TracedDevice
 
     /// <inheritdoc/>
     public override void LinearCrossEntropy(
-        Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD)
+        Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD,
+        Tensor weightsT = default, Tensor logProbsT = default)
     {
         Begin();
-        inner.LinearCrossEntropy(hTD, wVD, targetsT, gradScale, lossT, gradHTD, gradWVD);
+        inner.LinearCrossEntropy(hTD, wVD, targetsT, gradScale, lossT, gradHTD, gradWVD, weightsT, logProbsT);
         OperationWork logits = OperationWork.Product(hTD.Rows, wVD, forward: true, hTD, lossT, gradHTD, gradWVD);
         End(gradHTD.IsAbsent ? logits : logits with { Flops = 3 * logits.Flops });
     }

@@ -13,7 +13,28 @@ public sealed partial class TracedDevice(Device inner, OperationTrace trace) : D
     private readonly TraceLane _lane = trace.Lane(0);
 
     /// <inheritdoc/>
-    public override string Name => inner.Name;
+    public override DeviceDescription Description => inner.Description;
+
+    /// <inheritdoc/>
+    public override bool HasBf16Products => inner.HasBf16Products;
+
+    /// <inheritdoc/>
+    public override FastestPrecision FastestPrecision => inner.FastestPrecision;
+
+    /// <inheritdoc/>
+    public override double? MeasurePeak(DType precision = DType.F32, int workers = 0) => inner.MeasurePeak(precision, workers);
+
+    /// <inheritdoc/>
+    public override double? MeasureReadRate(int workers = 0) => inner.MeasureReadRate(workers);
+
+    /// <inheritdoc/>
+    public override void StartProfile() => inner.StartProfile();
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<KernelTime> StopProfile() => inner.StopProfile();
+
+    /// <inheritdoc/>
+    public override void TraceWorkers(OperationTrace? trace) => inner.TraceWorkers(trace);
 
     /// <inheritdoc/>
     public override long AvailableBytes => inner.AvailableBytes;

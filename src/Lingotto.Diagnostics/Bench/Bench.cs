@@ -34,12 +34,12 @@ public static class Bench
     {
         ArgumentNullException.ThrowIfNull(progress);
         ArgumentNullException.ThrowIfNull(dataPaths);
-        using var device = new CpuDevice(threads);
-        using var single = new CpuDevice(1);
+        using Device device = DeviceSelection.Open(threads: threads);
+        using Device single = DeviceSelection.Open(threads: 1);
         progress("peaks");
         var peaks = new Peaks(device);
         peaks.Measure();
-        var reads = new OneAndAll(device.MeasureReadBandwidth(1), device.MeasureReadBandwidth());
+        var reads = new OneAndAll(Required(device.MeasureReadRate(1)), Required(device.MeasureReadRate()));
         DType[] precisions = device.HasBf16Products ? [DType.F32, DType.BF16] : [DType.F32];
         var products = new List<BenchMatMul>();
         foreach (DType precision in precisions)
@@ -51,7 +51,7 @@ public static class Bench
                 OneAndAll peak = peaks.Beside(precision);
                 string name = precision == DType.BF16 ? "bf16" : "f32";
                 products.Add(new BenchMatMul(name, m, n, k, 1, product.One, product.One / peak.One));
-                products.Add(new BenchMatMul(name, m, n, k, device.Threads, product.All, product.All / peak.All));
+                products.Add(new BenchMatMul(name, m, n, k, device.Description.Workers, product.All, product.All / peak.All));
             }
         }
 
@@ -78,6 +78,9 @@ public static class Bench
             new BenchTrain(steps.GetValueOrDefault(DType.BF16), steps[DType.F32], narrow), generation, tokenizer);
     }
 
+    private static double Required(double? rate) =>
+        rate ?? throw new RunException("This device cannot measure its peaks, so a benchmark has nothing to compare with: choose another device.");
+
     /// <summary>The bench model at a quarter of its width, half its layers.</summary>
     /// <param name="assetFolder">Folder that holds models/moe-bench.json.</param>
     public static ModelConfig NarrowModel(string assetFolder)
@@ -96,7 +99,7 @@ public static class Bench
     }
 
     /// <summary>A product above the peaks beside it ran at another clock than they did: both are measured again, three times at most.</summary>
-    private static OneAndAll MeasureProduct(CpuDevice single, CpuDevice device, DType precision, int m, int n, int k, Peaks peaks)
+    private static OneAndAll MeasureProduct(Device single, Device device, DType precision, int m, int n, int k, Peaks peaks)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -120,13 +123,13 @@ public static class Bench
     /// Peaks, measured anew after everything else is: a shared machine changes its clock within a minute, and a ratio must not
     /// compare two speeds of it.
     /// </summary>
-    private sealed class Peaks(CpuDevice device)
+    private sealed class Peaks(Device device)
     {
         private readonly List<(OneAndAll F32, OneAndAll Bf16)> _readings = [];
 
         public void Measure() => _readings.Add((
-            new(device.MeasurePeakGflops(1), device.MeasurePeakGflops()),
-            device.HasBf16Products ? new(device.MeasureBf16PeakGflops(1), device.MeasureBf16PeakGflops()) : new(0, 0)));
+            new(Required(device.MeasurePeak(workers: 1)), Required(device.MeasurePeak())),
+            device.HasBf16Products ? new(Required(device.MeasurePeak(DType.BF16, 1)), Required(device.MeasurePeak(DType.BF16))) : new(0, 0)));
 
         /// <summary>The best of the whole run.</summary>
         public OneAndAll Best(DType precision) => Largest(precision, _readings);

@@ -14,7 +14,7 @@ internal static class GenerationMeasurement
     /// <summary>Tokens timed around each position.</summary>
     private const int Window = 8;
 
-    public static BenchGeneration Run(CpuDevice device, ModelConfig config)
+    public static BenchGeneration Run(Device device, ModelConfig config)
     {
         using var session = new DecodeSession(device, config, Late + Window);
         Randomise(device, session);

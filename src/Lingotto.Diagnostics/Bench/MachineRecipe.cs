@@ -41,7 +41,7 @@ public static class MachineRecipe
     public static double MeasureTokensPerSecond(string size, int threads, string assetFolder, Action<string> progress)
     {
         (string _, int length) = s_sizes[size];
-        using var device = new CpuDevice(threads);
+        using Device device = DeviceSelection.Open(threads: threads);
         return TrainingMeasurement.Run(
             device, device.HasBf16Products ? DType.BF16 : DType.F32, ModelOf(size, assetFolder), Sequences, length, progress).TokensPerSecond;
     }

@@ -26,7 +26,7 @@ public static class SaveMeasurement
         try
         {
             File.WriteAllText(Path.Combine(folder, "tokenizer.json"), "{}");
-            using var device = new CpuDevice(threads);
+            using Device device = DeviceSelection.Open(threads: threads);
             using var training = BenchTraining.OfBenchModel(device, assetFolder);
             var content = CheckpointContent.Of(training.Decoder, training.Optimizer, Path.Combine(folder, "tokenizer.json"));
             using var saver = new CheckpointSaver(

@@ -26,7 +26,7 @@ public static class TraceMeasurement
         string folder = Directory.CreateTempSubdirectory("lingotto-trace-").FullName;
         try
         {
-            using var cpu = new CpuDevice(threads);
+            using Device cpu = DeviceSelection.Open(threads: threads);
             using var tracing = new RunTracing(cpu, folder, new SilentObserver(warning => throw new RunException(warning)), cancellation);
             using var training = BenchTraining.OfBenchModel(tracing.Device, assetFolder);
             var steps = new TracedSteps(tracing, training, cancellation);

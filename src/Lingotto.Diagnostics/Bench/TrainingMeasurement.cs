@@ -15,7 +15,7 @@ internal static class TrainingMeasurement
 {
     private const int WarmSteps = 3, TimedSteps = 10;
 
-    public static BenchTrainStep Run(CpuDevice device, DType precision, ModelConfig config, int sequences, int length, Action<string> progress)
+    public static BenchTrainStep Run(Device device, DType precision, ModelConfig config, int sequences, int length, Action<string> progress)
     {
         using var training = new BenchTraining(device, precision, config, sequences, length);
         var seconds = new double[TimedSteps];

@@ -10,7 +10,7 @@ namespace Lingotto.Diagnostics;
 /// <summary>A tiny model and its optimizer with other contents at every step, to be saved and recognised.</summary>
 internal sealed class TortureState : IDisposable
 {
-    private readonly CpuDevice _device = new(threads: 1);
+    private readonly Device _device = DeviceSelection.Open(threads: 1);
     private readonly TrainableDecoder _decoder;
     private readonly AdamWOptimizer _optimizer;
 

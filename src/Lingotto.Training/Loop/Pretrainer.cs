@@ -31,7 +31,7 @@ public static class Pretrainer
             DataPreparation.RequireSources(recipe);
         }
 
-        using var device = new CpuDevice(options.Threads);
+        using Device device = DeviceSelection.Open(threads: options.Threads);
         recipe = WithPrecision(recipe, options, device);
         using RunFolder folder = RunFolder.Open(options.RunFolder, recipe, options.Fresh);
         recipe = folder.Recipe;
@@ -64,7 +64,7 @@ public static class Pretrainer
     /// <summary>
     /// The precision written out: a run resumed on another chip goes on in that in which it began, whatever the chip would choose.
     /// </summary>
-    private static Recipe WithPrecision(Recipe recipe, PretrainOptions options, CpuDevice device)
+    private static Recipe WithPrecision(Recipe recipe, PretrainOptions options, Device device)
     {
         string? begun = options.Fresh ? null : RunFolder.BegunRecipe(options.RunFolder)?.Training.Precision;
         TrainingConfig training = recipe.Training with { Precision = recipe.Training.Precision ?? begun };
@@ -79,6 +79,7 @@ public static class Pretrainer
         _ => DType.F32,
     };
 
-    private static double PeakGflops(CpuDevice device, DType precision) =>
-        precision == DType.BF16 && device.HasBf16Products ? device.MeasureBf16PeakGflops() : device.MeasurePeakGflops();
+    private static double PeakGflops(Device device, DType precision) =>
+        device.MeasurePeak(device.HasBf16Products ? precision : DType.F32)
+        ?? throw new RunException($"The peak of {device.Name} cannot be measured: choose another device.");
 }

@@ -9,7 +9,7 @@ namespace Lingotto.Training;
 
 /// <summary>Builds what a stage of a run needs, resumes it or starts it, and runs it.</summary>
 internal sealed class StageRunner(
-    IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, DType precision, double peakGflops,
+    IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, Device device, DType precision, double peakGflops,
     Tokenizer tokenizer, TokenDataset data)
 {
     private readonly Stopwatch _training = new();
@@ -78,7 +78,7 @@ internal sealed class StageRunner(
 
         trainer.RequireRoom();
         var summary = new RunSummary(
-            folder.Path, Machine.Here(CpuDevice.MachineBytes), NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
+            folder.Path, Machine.Here(device.Description.TotalBytes), NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
             sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), peakGflops,
             MemoryPlan.Of(device, decoder, trainer.CopyBytes), step,
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware,
@@ -100,7 +100,7 @@ internal sealed class StageRunner(
             [.. stage.Recipe.Data.Stages.Select(s => s with { FromStep = batches.SequencesThrough(s.FromStep) })]);
     }
 
-    private static string NameOf(CpuDevice device, DType precision) => precision == DType.F32
+    private static string NameOf(Device device, DType precision) => precision == DType.F32
         ? $"{device.Name}, f32"
-        : $"{device.Name}, bf16{(device.HasBf16Products ? "" : $" at the speed of f32 ({device.Bf16Refusal})")}";
+        : $"{device.Name}, bf16{(device.HasBf16Products ? "" : $" at the speed of f32 ({device.Description.Bf16.Refusal})")}";
 }

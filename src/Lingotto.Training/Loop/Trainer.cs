@@ -8,7 +8,7 @@ namespace Lingotto.Training;
 
 /// <summary>The loop over steps, and what surrounds it: evaluation, checkpoints, samples, the clock and the bill.</summary>
 internal sealed class Trainer(
-    RunStage stage, IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, CpuDevice device, TrainableDecoder decoder,
+    RunStage stage, IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, Device device, TrainableDecoder decoder,
     AdamWOptimizer optimizer, Tokenizer tokenizer)
 {
     private readonly Recipe _recipe = stage.Recipe;

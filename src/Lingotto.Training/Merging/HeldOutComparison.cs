@@ -31,7 +31,7 @@ public static class HeldOutComparison
         var tokenizer = Tokenizer.Load(Path.Combine(runFolder, "tokenizer.json"));
         var config = ModelConfig.Load(models[0]);
         int length = recipe.Training.SequenceLength;
-        using var device = new CpuDevice(threads);
+        using Device device = DeviceSelection.Open(threads: threads);
         using var decoder = new TrainableDecoder(
             device, config, recipe.Training.SequencesPerMicroBatch, length, Pretrainer.PrecisionOn(recipe.Training, device));
         var evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(dataset.HeldOut, length, recipe.Training.Seed), tokenizer);

@@ -17,10 +17,10 @@ internal sealed class RunTracing : IDisposable
     public static readonly TimeSpan WriteInterval = TimeSpan.FromMinutes(5);
 
 
-    private readonly CpuDevice _cpu;
+    private readonly Device _device;
     private readonly string _folder;
     private readonly IRunObserver _observer;
-    private readonly double _gigabytesPerSecond;
+    private readonly double? _gigabytesPerSecond;
     private readonly HangWatch _watch;
     private readonly TimeSpan _look;
     private readonly OpenPhase _phase;
@@ -32,22 +32,22 @@ internal sealed class RunTracing : IDisposable
     private volatile bool _stopping;
     private bool _warned;
 
-    /// <param name="cpu">Computes.</param>
+    /// <param name="device">Computes.</param>
     /// <param name="folder">Of the run.</param>
     /// <param name="observer">Hears of hangs from another thread than of steps: see <see cref="SerialObserver"/>.</param>
     /// <param name="cancellation">A signal.</param>
-    public RunTracing(CpuDevice cpu, string folder, IRunObserver observer, CancellationToken cancellation)
-        : this(cpu, folder, observer, new HangWatch(), TimeSpan.FromSeconds(1), cancellation)
+    public RunTracing(Device device, string folder, IRunObserver observer, CancellationToken cancellation)
+        : this(device, folder, observer, new HangWatch(), TimeSpan.FromSeconds(1), cancellation)
     {
     }
 
-    internal RunTracing(CpuDevice cpu, string folder, IRunObserver observer, HangWatch watch, TimeSpan look, CancellationToken cancellation)
+    internal RunTracing(Device device, string folder, IRunObserver observer, HangWatch watch, TimeSpan look, CancellationToken cancellation)
     {
-        (_cpu, _folder, _observer, _watch, _look) = (cpu, folder, observer, watch, look);
-        _gigabytesPerSecond = cpu.MeasureReadBandwidth();
-        Trace = new OperationTrace(cpu.Threads);
-        Device = new TracedDevice(cpu, Trace);
-        cpu.Trace = Trace;
+        (_device, _folder, _observer, _watch, _look) = (device, folder, observer, watch, look);
+        _gigabytesPerSecond = device.MeasureReadRate();
+        Trace = new OperationTrace(device.Description.Workers);
+        Device = new TracedDevice(device, Trace);
+        device.TraceWorkers(Trace);
         _phase = new OpenPhase(this);
         _signal = cancellation.Register(() =>
         {
@@ -96,7 +96,7 @@ internal sealed class RunTracing : IDisposable
         _wake.Set();
         _thread.Join();
         Conclude();
-        _cpu.Trace = null;
+        _device.TraceWorkers(null);
         _signal.Dispose();
         _wake.Dispose();
         Device.Dispose();

@@ -11,9 +11,11 @@ internal abstract class ForwardingDevice(Device inner) : Device
 {
     private readonly List<Arena> _prepared = [];
 
-    public override string Name => $"{GetType().Name} of {Inner.Name}";
+    public override DeviceDescription Description => Inner.Description with { Name = $"{GetType().Name} of {Inner.Name}" };
 
     public override bool HasBf16Products => Inner.HasBf16Products;
+
+    public override FastestPrecision FastestPrecision => Inner.FastestPrecision;
 
     public override long AvailableBytes => Inner.AvailableBytes;
 
@@ -169,8 +171,9 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override void ColumnInverseNorm(Tensor wVD, Tensor inverseNormD) => Call(() => Inner.ColumnInverseNorm(Map(wVD), Map(inverseNormD)));
 
     public override void LinearCrossEntropy(
-        Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD) => Call(
-        () => Inner.LinearCrossEntropy(Map(hTD), Map(wVD), Map(targetsT), gradScale, Map(lossT), Map(gradHTD), Map(gradWVD)));
+        Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD,
+        Tensor weightsT = default, Tensor logProbsT = default) => Call(
+        () => Inner.LinearCrossEntropy(Map(hTD), Map(wVD), Map(targetsT), gradScale, Map(lossT), Map(gradHTD), Map(gradWVD), Map(weightsT), Map(logProbsT)));
 
     public override void Sum(Tensor x, Tensor result1) => Call(() => Inner.Sum(Map(x), Map(result1)));
 

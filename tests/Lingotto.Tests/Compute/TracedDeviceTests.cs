@@ -26,7 +26,7 @@ public class TracedDeviceTests
         using var plainCpu = new CpuDevice(2);
         using var cpu = new CpuDevice(2);
         var trace = new OperationTrace(cpu.Threads);
-        cpu.Trace = trace;
+        cpu.TraceWorkers(trace);
         using var traced = new TracedDevice(cpu, trace);
         using var forwarding = new DirectDevice(traced);
         using var plain = new TinyModel(plainCpu, TinyModel.Of(family), precision: precision);
@@ -69,7 +69,7 @@ public class TracedDeviceTests
     {
         using var cpu = new CpuDevice(3);
         var trace = new OperationTrace(cpu.Threads);
-        cpu.Trace = trace;
+        cpu.TraceWorkers(trace);
         using var traced = new TracedDevice(cpu, trace);
         using var model = new TinyModel(traced, TinyModel.V2);
         trace.BeginPhase("step", 1);
@@ -145,7 +145,7 @@ public class TracedDeviceTests
     {
         using var cpu = new CpuDevice(1);
         var trace = new OperationTrace(cpu.Threads, rank: 0, records: 128);
-        cpu.Trace = trace;
+        cpu.TraceWorkers(trace);
         using var traced = new TracedDevice(cpu, trace);
         using var model = new TinyModel(traced, TinyModel.V1);
         RouterTraining router = TinyModel.Router(1);
@@ -166,7 +166,7 @@ public class TracedDeviceTests
     public void A_trace_without_room_for_every_thread_is_refused()
     {
         using var cpu = new CpuDevice(2);
-        Assert.Throws<ArgumentException>(() => cpu.Trace = new OperationTrace(1));
+        Assert.Throws<ArgumentException>(() => cpu.TraceWorkers(new OperationTrace(1)));
     }
 
     /// <summary>Hands on at once, and knows what was called.</summary>

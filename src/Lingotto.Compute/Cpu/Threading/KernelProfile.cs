@@ -26,8 +26,3 @@ internal sealed class KernelProfile
 
     public void Add(Type kernel, long ticks) => _ticks[kernel] = _ticks.GetValueOrDefault(kernel) + ticks;
 }
-
-/// <summary>Time spent in one kernel.</summary>
-/// <param name="Kernel">Its name.</param>
-/// <param name="Seconds">Wall time.</param>
-public sealed record KernelTime(string Kernel, double Seconds);

@@ -92,7 +92,7 @@ public class TraceSnapshotTests
     private static OperationTrace TwoSteps(CpuDevice cpu)
     {
         var trace = new OperationTrace(cpu.Threads);
-        cpu.Trace = trace;
+        cpu.TraceWorkers(trace);
         using var traced = new TracedDevice(cpu, trace);
         using var model = new TinyModel(traced, TinyModel.V1);
         for (int step = 1; step <= 2; step++)

@@ -50,7 +50,7 @@ public class TracedRunTests
     {
         using var cpu = new CpuDevice(2);
         var trace = new OperationTrace(cpu.Threads);
-        cpu.Trace = trace;
+        cpu.TraceWorkers(trace);
         using var blocking = new BlockingDevice(cpu);
         using var traced = new TracedDevice(blocking, trace);
         using var model = new TinyModel(traced, TinyModel.V2);
