@@ -27,7 +27,7 @@ internal sealed class BenchTraining : IDisposable
         };
         Decoder = new TrainableDecoder(device, config, sequences, length, precision);
         Optimizer = new AdamWOptimizer(device, Recipe.Optimizer, Decoder.Blocks);
-        Decoder.Initialize(1);
+        Decoder.Model.Initialize(1);
         Decoder.RefreshWeights();
         _step = new TrainStep(device, Recipe, Decoder, Optimizer, new RandomSamples(config.VocabSize, length).Fill);
     }
@@ -59,6 +59,7 @@ internal sealed class BenchTraining : IDisposable
 
     public void Dispose()
     {
+        _step.Dispose();
         Optimizer.Dispose();
         Decoder.Dispose();
     }

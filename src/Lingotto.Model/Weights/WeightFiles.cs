@@ -7,9 +7,6 @@ namespace Lingotto.Model;
 /// <summary>Weights from safetensors under Hugging Face names.</summary>
 public static class WeightFiles
 {
-    /// <summary>Elements copied at a time, so that a large tensor never has a second whole copy.</summary>
-    internal const int Chunk = 1 << 20;
-
     /// <summary>Every tensor of the model under its Hugging Face name, in checkpoint order.</summary>
     public static IEnumerable<NamedTensor> Enumerate(ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
         HuggingFaceNames.Of(config, blocks);
@@ -26,8 +23,8 @@ public static class WeightFiles
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(tensors);
         using SafetensorsModel model = SafetensorsModel.Open(path);
-        var buffer = new float[Chunk];
-        var raw = new byte[Chunk * sizeof(float)];
+        var buffer = new float[TensorChunks.Length];
+        var raw = new byte[TensorChunks.Length * sizeof(float)];
         foreach (NamedTensor tensor in tensors)
         {
             if (!model.TryGet(tensor.Name, out SafetensorsFile file, out TensorEntry entry))
@@ -43,7 +40,7 @@ public static class WeightFiles
                     $"has shape [{string.Join(", ", entry.Shape)}] where config.json asks for [{string.Join(", ", shape)}]: the two do not belong together");
             }
 
-            foreach ((Tensor part, int first) in Chunks(tensor.Value))
+            foreach ((Tensor part, int first) in TensorChunks.Of(tensor.Value))
             {
                 Span<float> values = buffer.AsSpan(0, (int)part.Length);
                 ReadFloats(file, entry, first, values, raw, path);
@@ -81,17 +78,6 @@ public static class WeightFiles
                 break;
             default:
                 throw new SafetensorsException(path, entry.Name, $"has type {entry.DType}: convert it to F32, BF16 or F16");
-        }
-    }
-
-    /// <summary>A tensor in runs of at most <see cref="Chunk"/> elements, and where each begins.</summary>
-    internal static IEnumerable<(Tensor Part, int First)> Chunks(Tensor tensor)
-    {
-        int length = checked((int)tensor.Length);
-        Tensor flat = tensor.Reshape(length);
-        for (int first = 0; first < length; first += Chunk)
-        {
-            yield return (flat.Slice(first, Math.Min(Chunk, length - first)), first);
         }
     }
 

@@ -38,8 +38,8 @@ internal sealed class StageRunner(
         }
 
         ModelConfig config = stage.Recipe.LoadModel(options.AssetFolder);
-        using DecoderMemory plan = TrainableDecoder.Plan(device, config, stage.Recipe.Training.SequencesPerMicroBatch, length, precision);
-        long needed = plan.Bytes + (2 * plan.Weights.Used), available = device.AvailableBytes;
+        DecoderPlan plan = TrainableDecoder.Plan(device, config, stage.Recipe.Training.SequencesPerMicroBatch, length, precision);
+        long needed = plan.Bytes + (2 * plan.WeightBytes), available = device.AvailableBytes;
         if (stage.First > 0 && needed > available)
         {
             throw new RunException(
@@ -59,7 +59,7 @@ internal sealed class StageRunner(
         using var decoder = new TrainableDecoder(chip, config, sequences, length, precision);
         using var optimizer = new AdamWOptimizer(chip, recipe.Optimizer, decoder.Blocks);
         MixedSequences packed = Sequences(stage);
-        var training = new TrainStep(chip, recipe, decoder, optimizer, packed.Fill);
+        using var training = new TrainStep(chip, recipe, decoder, optimizer, packed.Fill);
         var trainer = new Trainer(stage, stages, options, observer, folder, device, decoder, optimizer, tokenizer)
         {
             Step = training,

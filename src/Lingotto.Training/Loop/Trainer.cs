@@ -60,7 +60,7 @@ internal sealed class Trainer(
         }
         else
         {
-            decoder.Initialize(_recipe.Training.Seed);
+            decoder.Model.Initialize(_recipe.Training.Seed);
         }
 
         decoder.RefreshWeights();
@@ -274,12 +274,12 @@ internal sealed class Trainer(
         return result;
     }
 
-    /// <summary>Samples need a second copy of the weights; a run that has its checkpoint does not fail for want of them.</summary>
+    /// <summary>Samples need memory for a key/value cache; a run that has its checkpoint does not fail because it is short.</summary>
     private void WriteSamples(CancellationToken cancellation)
     {
         try
         {
-            Samples.Write(_recipe, device, decoder, tokenizer, folder.Samples, observer, cancellation);
+            Samples.Write(_recipe, decoder.Model, tokenizer, folder.Samples, observer, cancellation);
         }
         catch (OutOfDeviceMemoryException e)
         {

@@ -58,6 +58,9 @@ internal abstract class ForwardingDevice(Device inner) : Device
 
     public override void Add(Tensor x, Tensor y) => Call(() => Inner.Add(Map(x), Map(y)));
 
+    public override void AddCounts(Tensor countsE, Tensor totalE, Tensor asFloatsE) =>
+        Call(() => Inner.AddCounts(Map(countsE), Map(totalE), Map(asFloatsE)));
+
     public override void ScaleColumns(Tensor xTD, Tensor scaleD, Tensor yTD) => Call(() => Inner.ScaleColumns(Map(xTD), Map(scaleD), Map(yTD)));
 
     public override void EmbeddingForward(Tensor idsT, Tensor tableVD, Tensor yTD) =>

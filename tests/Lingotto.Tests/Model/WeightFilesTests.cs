@@ -17,7 +17,7 @@ public sealed class WeightFilesTests : IDisposable
     [Theory]
     [InlineData(nameof(TinyModels.Ling1))]
     [InlineData(nameof(TinyModels.Ling2))]
-    public void Loading_gives_the_saved_bits_to_a_decoder_and_to_a_session(string model)
+    public void Loading_gives_the_saved_bits_to_a_model_that_learns_and_to_one_that_runs(string model)
     {
         ModelConfig config = TinyModels.Of(model);
         using TrainableDecoder saved = Create(config);
@@ -26,11 +26,11 @@ public sealed class WeightFilesTests : IDisposable
 
         using TrainableDecoder loaded = Create(config);
         WeightFiles.LoadModel(_device, _folder.Path, config, loaded.Blocks);
-        using var session = new DecodeSession(_device, config, positions: 8);
-        WeightFiles.LoadModel(_device, _folder.Path, config, session.Blocks);
+        using var running = new LoadedModel(_device, config);
+        WeightFiles.LoadModel(_device, _folder.Path, config, running.Blocks);
         Dictionary<string, float[]> expected = Values(config, saved.Blocks);
         Assert.Equal(expected, Values(config, loaded.Blocks));
-        Assert.Equal(expected, Values(config, session.Blocks));
+        Assert.Equal(expected, Values(config, running.Blocks));
     }
 
     [Fact]

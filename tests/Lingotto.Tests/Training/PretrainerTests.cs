@@ -74,9 +74,10 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
         (TinyRun run, RecordingObserver heard) = straight.Of(nameof(TinyModels.Ling2));
         using var device = new CpuDevice(threads: 1);
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(heard.Result!.CheckpointFolder, "tokenizer.json"));
-        using var session = new DecodeSession(device, ModelConfig.Load(heard.Result.CheckpointFolder), 64);
-        WeightFiles.LoadModel(device, heard.Result.CheckpointFolder, session.Config, session.Blocks);
-        session.RefreshWeights();
+        using var model = new LoadedModel(device, ModelConfig.Load(heard.Result.CheckpointFolder));
+        WeightFiles.LoadModel(device, heard.Result.CheckpointFolder, model.Config, model.Blocks);
+        model.RefreshWeights();
+        using var session = new DecodeSession(model, 64);
 
         Assert.Equal(run.Recipe.Samples.Prompts, heard.Sampled.Select(sample => sample.Prompt));
         string written = File.ReadAllText(Path.Combine(run.Folder, "samples.txt"));

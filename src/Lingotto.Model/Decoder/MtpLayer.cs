@@ -10,6 +10,8 @@ namespace Lingotto.Model;
 /// </summary>
 internal sealed class MtpLayer
 {
+    public const string BlockName = "next_token";
+
     private readonly Device _device;
     private readonly float _epsilon;
     private readonly Parameter _embedding;
@@ -21,20 +23,19 @@ internal sealed class MtpLayer
     private readonly PreparedWeight _prepared;
 
     public MtpLayer(
-        Device device, ModelConfig config, int sequenceLength, RotaryTable rotary, DecoderMemory memory, Parameter embedding, HeadLayer head)
+        Device device, ModelConfig config, ITokenDispatcher dispatcher, ModelMemory memory, Parameter embedding, HeadLayer head)
     {
         (_device, _epsilon, _embedding, _head) = (device, (float)config.RmsNormEps, embedding, head);
         int hidden = config.HiddenSize;
-        Layer = new DecoderLayer(device, config, config.NumHiddenLayers, sequenceLength, rotary, memory);
-        Block = new ParameterBlock(
-            "next_token",
+        Layer = new DecoderLayer(device, config, config.NumHiddenLayers, dispatcher, memory);
+        Block = memory.Add(
+            BlockName,
             [
-                new("enorm", [hidden], ParameterInitialization.One), new("hnorm", [hidden], ParameterInitialization.One),
-                new("final_layernorm", [hidden], ParameterInitialization.One), new("eh_proj", [hidden, 2 * hidden]),
-            ],
-            memory);
+                new("enorm", [hidden], ParameterRole.Norm), new("hnorm", [hidden], ParameterRole.Norm),
+                new("final_layernorm", [hidden], ParameterRole.Norm), new("eh_proj", [hidden, 2 * hidden]),
+            ]);
         (_embeddingNorm, _hiddenNorm, _finalNorm, _projection) = (Block["enorm"], Block["hnorm"], Block["final_layernorm"], Block["eh_proj"]);
-        _prepared = device.Prepare(_projection.Value, memory.Prepared, trained: true, memory.Precision);
+        _prepared = memory.Prepare(device, _projection);
     }
 
     /// <summary>Norms and projection.</summary>
@@ -79,74 +80,4 @@ internal sealed class MtpLayer
         _device.RmsNormBackward(a.Below, a.Hidden, _hiddenNorm.Value, a.HiddenRstd, a.Below, _hiddenNorm.Gradient);
         _device.RmsNormBackward(a.Below, hTD, _head.Norm.Value, a.DecoderRstd, a.GradHidden, _head.Norm.Gradient);
     }
-}
-
-/// <summary>What the layer holds between and within its passes.</summary>
-internal sealed class MtpActivations
-{
-    private readonly int _tokens;
-
-    public MtpActivations(ModelConfig config, int tokens, DecoderMemory memory, BackwardBuffers buffers)
-    {
-        Arena arena = memory.Activations;
-        int hidden = config.HiddenSize;
-        _tokens = tokens;
-        Embedded = arena.Allocate(DType.F32, tokens, hidden);
-        Hidden = arena.Allocate(DType.F32, tokens, hidden);
-        DecoderRstd = arena.Allocate(DType.F32, tokens);
-        EmbeddedRstd = arena.Allocate(DType.F32, tokens);
-        HiddenRstd = arena.Allocate(DType.F32, tokens);
-        Stacked = arena.Allocate(DType.F32, 2 * tokens, hidden);
-        JoinedRows = arena.Allocate(DType.F32, 2 * tokens, hidden);
-        PairOrder = arena.Allocate(DType.I32, 2 * tokens);
-        Input = arena.Allocate(DType.F32, tokens, hidden);
-        Layer = new LayerActivations(config, experts: true, dense: false, tokens, arena, memory.Precision, buffers.GradQkv);
-        LossSum = arena.Allocate(DType.F32, 1);
-    }
-
-    /// <summary>[T, D]: embedding of the next token.</summary>
-    public Tensor Embedded { get; }
-
-    /// <summary>[T, D]: the decoder's normed output.</summary>
-    public Tensor Hidden { get; }
-
-    /// <summary>[T].</summary>
-    public Tensor DecoderRstd { get; }
-
-    /// <summary>[T].</summary>
-    public Tensor EmbeddedRstd { get; }
-
-    /// <summary>[T].</summary>
-    public Tensor HiddenRstd { get; }
-
-    /// <summary>[2T, D]: normed embeddings above normed outputs; then their gradients.</summary>
-    public Tensor Stacked { get; }
-
-    public Tensor Above => Stacked.Slice(0, _tokens);
-
-    public Tensor Below => Stacked.Slice(_tokens, _tokens);
-
-    /// <summary>[2T, D]: embedding and output of each token side by side.</summary>
-    public Tensor JoinedRows { get; }
-
-    /// <summary>[T, 2D]: the same memory, a token a row.</summary>
-    public Tensor Joined => JoinedRows.Reshape(_tokens, 2 * JoinedRows.Columns);
-
-    /// <summary>I32[2T]: 0, T, 1, T + 1, and so on: rows of Stacked in the order of JoinedRows.</summary>
-    public Tensor PairOrder { get; }
-
-    /// <summary>[T, D]: input of the layer.</summary>
-    public Tensor Input { get; }
-
-    public LayerActivations Layer { get; }
-
-    /// <summary>[1], nats.</summary>
-    public Tensor LossSum { get; }
-
-    /// <summary>[T, D]: gradient of the decoder's last output.</summary>
-    public Tensor GradHidden => Below;
-
-    /// <summary>Fills the constant order; once, after the memory is real.</summary>
-    public void UploadConstants(Device device) =>
-        device.Upload<int>([.. Enumerable.Range(0, 2 * _tokens).Select(row => row / 2 + row % 2 * _tokens)], PairOrder);
 }

@@ -12,20 +12,20 @@ internal static class WeightInitialization
     {
         var random = new CounterRandom(seed, RandomPurpose.Initialization);
         ulong number = 0;
-        var values = new float[WeightFiles.Chunk];
+        var values = new float[TensorChunks.Length];
         foreach (Parameter parameter in blocks.SelectMany(block => block.Parameters))
         {
-            foreach ((Tensor part, int first) in WeightFiles.Chunks(parameter.Value))
+            foreach ((Tensor part, int first) in TensorChunks.Of(parameter.Value))
             {
                 int length = (int)part.Length;
-                switch (parameter.Initialization)
+                switch (parameter.Role)
                 {
-                    case ParameterInitialization.Normal:
+                    case ParameterRole.Matrix:
                         ulong stream = number;
                         Parallel.For(0, (length + Share - 1) / Share, share => Fill(values, share * Share, length, (ulong)first, random, stream, deviation));
                         break;
                     default:
-                        values.AsSpan(0, length).Fill(parameter.Initialization == ParameterInitialization.One ? 1f : 0f);
+                        values.AsSpan(0, length).Fill(parameter.Role == ParameterRole.Norm ? 1f : 0f);
                         break;
                 }
 

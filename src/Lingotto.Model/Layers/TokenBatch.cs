@@ -1,4 +1,5 @@
 using Lingotto.Compute;
+using Lingotto.Formats;
 
 namespace Lingotto.Model;
 
@@ -10,8 +11,9 @@ public sealed class TokenBatch
     private readonly int[] _nextIds;
     private readonly int[] _nextTargets;
 
-    internal TokenBatch(int tokens, int sequenceLength, Arena arena, bool hasMtp = false)
+    internal TokenBatch(ModelConfig config, int tokens, int sequenceLength, Arena arena, bool hasMtp)
     {
+        Rotary = new RotaryTable(config, sequenceLength, arena);
         SequenceLength = sequenceLength;
         Ids = arena.Allocate(DType.I32, tokens);
         Targets = arena.Allocate(DType.I32, tokens);
@@ -49,6 +51,9 @@ public sealed class TokenBatch
 
     /// <summary>I32[T]: the token after next within the document, or <see cref="Device.IgnoredTarget"/>.</summary>
     public Tensor NextTargets { get; }
+
+    /// <summary>Angles of every position of a sequence.</summary>
+    internal RotaryTable Rotary { get; }
 
     /// <summary>
     /// Fills the batch. <paramref name="documentStarts"/> counts from the start of each row's own sequence, as the packed

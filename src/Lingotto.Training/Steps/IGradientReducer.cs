@@ -1,0 +1,36 @@
+using Lingotto.Model;
+
+namespace Lingotto.Training;
+
+/// <summary>
+/// Sums gradients and statistics over the micro-batches and the replicas of one update, between the backward passes and the
+/// gradient norm. A fixed order of the sum makes the bits independent of which replica computed which micro-batch.
+/// </summary>
+internal interface IGradientReducer
+{
+    /// <summary>Targets of the update on all replicas: the denominator of the loss.</summary>
+    /// <param name="targets">Targets of this replica.</param>
+    int SumTargets(int targets);
+
+    /// <summary>The backward pass of a micro-batch has added its gradient to the blocks.</summary>
+    void AddMicroBatch(IReadOnlyList<ParameterBlock> blocks);
+
+    /// <summary>Called once after the last micro-batch: leaves the sums over all replicas in the blocks and in the statistics.</summary>
+    void Reduce(IReadOnlyList<ParameterBlock> blocks, StepStatistics statistics);
+}
+
+/// <summary>One replica: the kernels add each micro-batch into the blocks in order (docs/decisions/0007-micro-batches-in-order.md).</summary>
+internal sealed class SingleReplica : IGradientReducer
+{
+    public static readonly SingleReplica Instance = new();
+
+    public int SumTargets(int targets) => targets;
+
+    public void AddMicroBatch(IReadOnlyList<ParameterBlock> blocks)
+    {
+    }
+
+    public void Reduce(IReadOnlyList<ParameterBlock> blocks, StepStatistics statistics)
+    {
+    }
+}
