@@ -6,7 +6,7 @@ internal sealed class ContentSample(double fraction, int seed)
     private readonly UInt128 _limit = (UInt128)(fraction * Math.Pow(2, 64));
 
     /// <summary>A number that orders documents; the smallest are taken first.</summary>
-    public ulong KeyOf(UInt128 textHash) => SampleOrder.Mix((ulong)textHash ^ SampleOrder.Mix((uint)seed));
+    public ulong KeyOf(UInt128 textHash) => HashMixer.Mix((ulong)textHash ^ HashMixer.Mix((uint)seed));
 
     public bool Takes(ulong key) => key < _limit;
 

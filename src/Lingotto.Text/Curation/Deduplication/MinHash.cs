@@ -56,7 +56,7 @@ internal static class MinHash
         {
             ulong key = (ulong)band;
             foreach (uint minimum in minima.Slice(band * RowsOfBand, RowsOfBand))
-                key = SampleOrder.Mix(key ^ minimum);
+                key = HashMixer.Mix(key ^ minimum);
             keys[band] = (uint)(key >> 32);
         }
     }
@@ -72,5 +72,5 @@ internal static class MinHash
     }
 
     private static uint[] Constants(ulong salt, uint odd) =>
-        [.. Enumerable.Range(0, Functions).Select(i => (uint)(SampleOrder.Mix((salt << 32) + (ulong)i) >> 32) | odd)];
+        [.. Enumerable.Range(0, Functions).Select(i => (uint)(HashMixer.Mix((salt << 32) + (ulong)i) >> 32) | odd)];
 }

@@ -19,7 +19,7 @@ internal readonly struct SampleOrder
     public SampleOrder(long count, ulong seed, long epoch)
     {
         _count = (ulong)count;
-        _key = Mix(seed ^ Mix((ulong)epoch));
+        _key = HashMixer.Mix(seed ^ HashMixer.Mix((ulong)epoch));
         int bits = 64 - BitOperations.LeadingZeroCount((ulong)Math.Max(1, count - 1));
         _halfBits = (bits + 1) / 2;
     }
@@ -36,21 +36,12 @@ internal readonly struct SampleOrder
         }
     }
 
-    /// <summary>The finaliser of SplitMix64 after its increment: a bijection of 64 bits in which every bit moves every other.</summary>
-    public static ulong Mix(ulong value)
-    {
-        value += 0x9E3779B97F4A7C15;
-        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
-        value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
-        return value ^ (value >> 31);
-    }
-
     private ulong Permute(ulong value)
     {
         ulong mask = (1UL << _halfBits) - 1;
         ulong left = value >> _halfBits, right = value & mask;
         for (ulong round = 0; round < Rounds; round++)
-            (left, right) = (right, left ^ (Mix(_key + (round << 32) + right) & mask));
+            (left, right) = (right, left ^ (HashMixer.Mix(_key + (round << 32) + right) & mask));
         return (left << _halfBits) | right;
     }
 }

@@ -65,7 +65,7 @@ internal sealed class ShingleHasher
     {
         if (word == 0)
             return;
-        ulong hash = SampleOrder.Mix(word);
+        ulong hash = HashMixer.Mix(word);
         int at = _words % Words;
         _rolling = (_rolling * Multiplier) + hash - (_window[at] * s_leaving);
         _window[at] = hash;
@@ -74,7 +74,7 @@ internal sealed class ShingleHasher
             Add();
     }
 
-    private void Add() => _hashes[_count++] = (uint)(SampleOrder.Mix(_rolling) >> 32);
+    private void Add() => _hashes[_count++] = (uint)(HashMixer.Mix(_rolling) >> 32);
 
     private static ulong Power(ulong value, int exponent)
     {
