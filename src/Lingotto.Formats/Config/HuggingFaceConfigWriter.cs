@@ -57,9 +57,15 @@ internal static class HuggingFaceConfigWriter
         }
 
         if (config.RotaryLayout != traits.RotaryLayout || traits.IsDeepSeek)
+        {
             file.RopeInterleave = config.RotaryLayout == RotaryLayout.Interleaved;
+        }
+
         if (config.UseQkNorm != traits.UseQkNorm || traits.Architecture == ModelArchitecture.BailingMoeV2)
+        {
             file.UseQkNorm = config.UseQkNorm;
+        }
+
         file.ClipQkv = config.ClipQkv;
         if (traits.IsBailing || config.UseBias != config.UseQkvBias)
         {
@@ -80,12 +86,18 @@ internal static class HuggingFaceConfigWriter
         file.NumLocalExperts = isMixtral ? config.NumExperts : null;
         file.NumExpertsPerTok = config.NumExpertsPerTok;
         if (!traits.ExpertsUseIntermediateSize)
+        {
             file.MoeIntermediateSize = config.MoeIntermediateSize;
+        }
 
         if (traits.Architecture == ModelArchitecture.Qwen2Moe)
+        {
             file.SharedExpertIntermediateSize = config.SharedExpertIntermediateSize;
+        }
         else
+        {
             WriteSharedExperts(config, traits, file);
+        }
 
         file.FirstKDenseReplace = traits.IsBailing || traits.IsDeepSeek || config.FirstKDenseReplace != 0 ? config.FirstKDenseReplace : null;
         file.MoeLayerFreq = traits.IsDeepSeek || config.MoeLayerFreq != 1 ? config.MoeLayerFreq : null;
@@ -97,19 +109,29 @@ internal static class HuggingFaceConfigWriter
     {
         int count = config.NumSharedExperts;
         if (traits.IsDeepSeek)
+        {
             file.NSharedExperts = count;
+        }
         else if (traits.IsBailing || count > 0)
+        {
             file.NumSharedExperts = count;
+        }
+
         bool hasOwnWidth = config.SharedExpertIntermediateSize != (long)count * config.MoeIntermediateSize;
         if (count > 0 && (hasOwnWidth || traits.Architecture == ModelArchitecture.BailingMoeV2))
+        {
             file.MoeSharedExpertIntermediateSize = config.SharedExpertIntermediateSize / count;
+        }
     }
 
     private static void WriteRouter(ModelConfig config, ArchitectureTraits traits, HuggingFaceConfig file)
     {
         string score = config.ScoreFunction == ScoreFunction.Sigmoid ? "sigmoid" : "softmax";
         if (!traits.AlwaysNormalises || traits.Architecture == ModelArchitecture.BailingMoeV2)
+        {
             file.NormTopkProb = config.NormTopkProb;
+        }
+
         if (traits.IsDeepSeek)
         {
             file.ScoringFunc = score;
@@ -121,9 +143,15 @@ internal static class HuggingFaceConfigWriter
         }
 
         if (traits.Architecture == ModelArchitecture.BailingMoeV2)
+        {
             file.RouterDtype = "fp32";
+        }
+
         if (traits.Architecture == ModelArchitecture.BailingMoeV2 || config.MoeRouterEnableExpertBias != traits.ExpertBias)
+        {
             file.MoeRouterEnableExpertBias = config.MoeRouterEnableExpertBias;
+        }
+
         if (traits.IsDeepSeek || config.NGroup != traits.NGroup || traits.NGroup > 1)
         {
             file.NGroup = config.NGroup;
@@ -131,13 +159,18 @@ internal static class HuggingFaceConfigWriter
         }
 
         if (traits.IsDeepSeek || config.RoutedScalingFactor != 1 || traits.RoutedScalingFactor != 1)
+        {
             file.RoutedScalingFactor = config.RoutedScalingFactor;
+        }
     }
 
     private static HuggingFaceRope? Write(RopeScaling? scaling)
     {
         if (scaling is null)
+        {
             return null;
+        }
+
         string name = scaling.Type switch
         {
             RopeScalingType.Linear => "linear",

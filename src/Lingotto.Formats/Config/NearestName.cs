@@ -13,7 +13,9 @@ public static class NearestName
         {
             int edits = Edits(name, candidate);
             if (edits < bestEdits && edits < candidate.Length)
+            {
                 (best, bestEdits) = (candidate, edits);
+            }
         }
 
         return best;
@@ -24,9 +26,15 @@ public static class NearestName
     {
         var edits = new int[a.Length + 1, b.Length + 1];
         for (int i = 0; i <= a.Length; i++)
+        {
             edits[i, 0] = i;
+        }
+
         for (int j = 0; j <= b.Length; j++)
+        {
             edits[0, j] = j;
+        }
+
         for (int i = 1; i <= a.Length; i++)
         {
             for (int j = 1; j <= b.Length; j++)
@@ -34,7 +42,9 @@ public static class NearestName
                 int substitution = edits[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
                 edits[i, j] = Math.Min(substitution, Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1);
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                {
                     edits[i, j] = Math.Min(edits[i, j], edits[i - 2, j - 2] + 1);
+                }
             }
         }
 

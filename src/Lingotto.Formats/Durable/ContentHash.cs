@@ -26,11 +26,19 @@ public static class ContentHash
             {
                 int read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - position)), position);
                 if (read == 0)
+                {
                     throw new EndOfStreamException("the file ends early");
+                }
+
                 if (sha256 is null)
+                {
                     xxh128.Append(buffer.AsSpan(0, read));
+                }
                 else
+                {
                     sha256.AppendData(buffer, 0, read);
+                }
+
                 position += read;
             }
         }

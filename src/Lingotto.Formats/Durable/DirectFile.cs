@@ -60,11 +60,15 @@ internal sealed class DirectFile : IDiskFile
             _filled += count;
             position += count;
             if (_filled == _blockLength)
+            {
                 WriteBlock();
+            }
         }
 
         if (!data.IsEmpty)
+        {
             _file.Write(data, position);
+        }
     }
 
     public void Flush()
@@ -92,11 +96,17 @@ internal sealed class DirectFile : IDiskFile
     private void EndDirect()
     {
         if (!_isDirect)
+        {
             return;
+        }
+
         _isDirect = false;
         SetDirect(false);
         if (_filled > 0)
+        {
             _file.Write(Block[.._filled], _blockPosition);
+        }
+
         _filled = 0;
     }
 

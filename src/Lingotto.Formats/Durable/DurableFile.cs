@@ -15,7 +15,10 @@ public static class DurableFile
         string folder = Path.GetDirectoryName(full) is { } parent && !Directory.Exists(full) ? parent
             : throw new IOException($"{path}: is a folder: give the path of a file");
         if (disk is null && !Directory.Exists(folder))
+        {
             throw new DirectoryNotFoundException($"{folder}: no such folder: make it, or choose another place for {Path.GetFileName(full)}");
+        }
+
         disk ??= LocalDisk.Instance;
         string temporary = TemporaryName.Beside(full);
         try

@@ -12,7 +12,10 @@ public static class DurablePointer
     public static void Write(string parent, string name, IDisk? disk = null)
     {
         if (!IsPlainName(name))
+        {
             throw new ArgumentException($"'{name}' is not the name of a folder beside the pointer", nameof(name));
+        }
+
         DurableFile.WriteAllText(Path.Combine(parent, FileName), name + "\n", disk);
     }
 

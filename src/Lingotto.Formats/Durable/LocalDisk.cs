@@ -45,9 +45,13 @@ public sealed class LocalDisk : IDisk
     public void Rename(string from, string to)
     {
         if (Directory.Exists(from))
+        {
             Directory.Move(from, to);
+        }
         else
+        {
             File.Move(from, to, overwrite: true);
+        }
     }
 
     /// <inheritdoc/>
@@ -57,9 +61,13 @@ public sealed class LocalDisk : IDisk
     public void Delete(string path)
     {
         if (Directory.Exists(path))
+        {
             Directory.Delete(path, recursive: true);
+        }
         else
+        {
             File.Delete(path);
+        }
     }
 
     /// <inheritdoc/>

@@ -50,7 +50,9 @@ public sealed class DurableFolder
         string parent = System.IO.Path.GetDirectoryName(final)
             ?? throw new DurableFolderException(folder, "is a root; give the path of a new folder");
         if (System.IO.Path.Exists(final))
+        {
             throw new DurableFolderException(final, "exists already; choose another name or remove it");
+        }
 
         string temporary = TemporaryName.Beside(final);
         try
@@ -78,9 +80,14 @@ public sealed class DurableFolder
         {
             var info = new FileInfo(opened.PathOf(file));
             if (!info.Exists)
+            {
                 throw new DurableFolderException(info.FullName, "is absent; use an earlier folder or restore this one from a copy");
+            }
+
             if (info.Length != file.Size)
+            {
                 throw Damaged(info.FullName, $"has {info.Length} bytes where {file.Size} were written");
+            }
         }
 
         return opened;
@@ -97,7 +104,9 @@ public sealed class DurableFolder
         foreach (DurableFileEntry file in Files.Where(file => file.Name != unread))
         {
             if (_manifest.FindDifference(Path, file) is { } difference)
+            {
                 throw Damaged(PathOf(file), difference);
+            }
         }
     }
 
@@ -136,7 +145,9 @@ public sealed class DurableFolder
         foreach (string path in Directory.GetFileSystemEntries(parent).Where(path => TemporaryName.Matches(System.IO.Path.GetFileName(path))))
         {
             if (TemporaryName.TryDelete(LocalDisk.Instance, path))
+            {
                 removed.Add(System.IO.Path.GetFileName(path));
+            }
         }
 
         return removed;
@@ -151,8 +162,10 @@ public sealed class DurableFolder
     {
         long free = (disk ?? LocalDisk.Instance).AvailableBytes(folder);
         if (free < bytes)
+        {
             throw new DurableFolderException(
                 folder, FormattableString.Invariant($"needs {bytes / 1e9:0.00} GB but has {free / 1e9:0.00} GB free; make room or choose another disk"));
+        }
     }
 
     private string PathOf(DurableFileEntry file) => System.IO.Path.Combine(Path, file.Name);

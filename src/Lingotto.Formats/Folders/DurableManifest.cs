@@ -25,7 +25,10 @@ internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<
         {
             string name = Path.GetFileName(path);
             if (Directory.Exists(path) || name == FileName)
+            {
                 throw new DurableFolderException(path, "is a folder or the manifest's own name; put plain files of other names here");
+            }
+
             if (known.FirstOrDefault(entry => entry.Name == name) is { } entry && entry.Size == new FileInfo(path).Length)
             {
                 files.Add(entry);
@@ -46,15 +49,24 @@ internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<
         try
         {
             if (new FileInfo(path).Length > MaxLength)
+            {
                 throw new DurableFolderException(path, "is too large to be a manifest; restore the folder from a copy");
+            }
+
             byte[] bytes = File.ReadAllBytes(path);
             DurableManifest? manifest = JsonSerializer.Deserialize(bytes, Json.DurableManifest);
             if (manifest?.Files is null || manifest.Files.Any(file => file?.Name is null || !IsPlainName(file.Name))
                 || !manifest.ToBytes().AsSpan().SequenceEqual(bytes))
+            {
                 throw new DurableFolderException(path, "is damaged; use an earlier folder or restore this one from a copy");
+            }
+
             if ((manifest.Version, manifest.Hash) is not ((1, null) or (CurrentVersion, CurrentHash)))
+            {
                 throw new DurableFolderException(
                     path, $"has version {manifest.Version} and hash {manifest.Hash}, not {CurrentVersion} and {CurrentHash}; use a matching release");
+            }
+
             return manifest;
         }
         catch (FileNotFoundException e)
@@ -88,7 +100,10 @@ internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<
     {
         var byName = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (TensorEntry tensor in file.Tensors)
+        {
             byName.Add(tensor.Name, ContentHash.Of(handle, file.DataStart + tensor.Begin, file.DataStart + tensor.End, kind));
+        }
+
         return byName;
     }
 
@@ -106,13 +121,21 @@ internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<
         }
 
         if (actual.Size != expected.Size)
+        {
             return $"has {actual.Size} bytes where {expected.Size} were written";
+        }
+
         if (actual.Hash != expected.Hash)
+        {
             return expected.Tensors is null ? "has changed since it was written" : "has a header that changed since it was written";
+        }
+
         foreach ((string tensor, string hash) in expected.Tensors ?? new Dictionary<string, string>())
         {
             if (actual.Tensors?.GetValueOrDefault(tensor) != hash)
+            {
                 return $"tensor '{SafetensorsException.OneLine(tensor)}' has changed since it was written";
+            }
         }
 
         return null;

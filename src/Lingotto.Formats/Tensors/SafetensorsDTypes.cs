@@ -49,7 +49,10 @@ internal static class SafetensorsDTypes
             foreach (long dimension in shape)
             {
                 if (dimension < 0)
+                {
                     throw new SafetensorsException(source, tensor, $"shape has the negative dimension {dimension}; the file is damaged");
+                }
+
                 bits = checked(bits * dimension);
             }
 

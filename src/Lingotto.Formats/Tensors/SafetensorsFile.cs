@@ -56,7 +56,10 @@ public sealed class SafetensorsFile : IDisposable
         {
             handle.Dispose();
             if (e is IOException or UnauthorizedAccessException or NotSupportedException)
+            {
                 throw new SafetensorsException(path, null, $"cannot be read ({e.GetType().Name}); check that it is a file on a sound disk", e);
+            }
+
             throw;
         }
     }
@@ -69,7 +72,10 @@ public sealed class SafetensorsFile : IDisposable
     public void Read(TensorEntry entry, Span<byte> destination)
     {
         if (destination.Length != entry.ByteLength)
+        {
             throw new ArgumentException($"tensor '{entry.Name}' has {entry.ByteLength} bytes, the destination {destination.Length}", nameof(destination));
+        }
+
         Read(entry, 0, destination);
     }
 
@@ -81,9 +87,15 @@ public sealed class SafetensorsFile : IDisposable
     public void Read(TensorEntry entry, long byteOffset, Span<byte> destination)
     {
         if (!TryGet(entry.Name, out TensorEntry own) || own != entry)
+        {
             throw new ArgumentException($"tensor '{entry.Name}' does not belong to {Path}", nameof(entry));
+        }
+
         if (byteOffset < 0 || byteOffset > entry.ByteLength - destination.Length)
+        {
             throw new ArgumentOutOfRangeException(nameof(byteOffset), byteOffset, $"tensor '{entry.Name}' has {entry.ByteLength} bytes");
+        }
+
         try
         {
             ReadFully(_handle, DataStart + entry.Begin + byteOffset, destination);
@@ -101,16 +113,24 @@ public sealed class SafetensorsFile : IDisposable
     {
         long length = RandomAccess.GetLength(handle);
         if (length < sizeof(ulong))
+        {
             throw new SafetensorsException(path, null, $"has only {length} bytes; this is not a safetensors file");
+        }
+
         Span<byte> prefix = stackalloc byte[sizeof(ulong)];
         ReadFully(handle, 0, prefix);
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > SafetensorsHeader.MaxLength)
+        {
             throw new SafetensorsException(
                 path, null, $"claims a header of {headerLength} bytes, more than {SafetensorsHeader.MaxLength}; this is not a safetensors file");
+        }
+
         if ((long)headerLength > length - sizeof(ulong))
+        {
             throw new SafetensorsException(
                 path, null, $"claims a header of {headerLength} bytes but has {length} in all; download or save it again");
+        }
 
         byte[] header = new byte[headerLength];
         ReadFully(handle, sizeof(ulong), header);
@@ -124,7 +144,10 @@ public sealed class SafetensorsFile : IDisposable
         {
             int read = RandomAccess.Read(handle, destination, position);
             if (read == 0)
+            {
                 throw new EndOfStreamException("it ends early");
+            }
+
             destination = destination[read..];
             position += read;
         }

@@ -23,9 +23,15 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
     public static SafetensorsHeader Parse(ReadOnlySpan<byte> json, long dataLength, string source)
     {
         if (json.IsEmpty || json[0] != (byte)'{')
+        {
             throw new SafetensorsException(source, null, "the header does not start with '{'; this is not a safetensors file");
+        }
+
         if (!Utf8.IsValid(json))
+        {
             throw new SafetensorsException(source, null, "the header is not UTF-8; the file is damaged");
+        }
+
         SafetensorsHeader header;
         try
         {
@@ -52,7 +58,10 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             {
                 json.WriteStartObject(MetadataKey);
                 foreach ((string key, string value) in Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+                {
                     json.WriteString(key, value);
+                }
+
                 json.WriteEndObject();
             }
 
@@ -77,7 +86,10 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
     {
         json.WriteStartArray(key);
         foreach (long value in values)
+        {
             json.WriteNumberValue(value);
+        }
+
         json.WriteEndArray();
     }
 
@@ -88,18 +100,26 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
         foreach (TensorEntry tensor in tensors.OrderBy(tensor => tensor.Begin).ThenBy(tensor => tensor.End))
         {
             if (tensor.Begin != expected)
+            {
                 throw new SafetensorsException(
                     source, tensor.Name, $"starts at byte {tensor.Begin} of the data where {expected} was due; the file is damaged");
+            }
+
             long length = SafetensorsDTypes.ByteLength(tensor.DType, tensor.Shape, source, tensor.Name);
             if (tensor.End < tensor.Begin || tensor.End - tensor.Begin != length)
+            {
                 throw new SafetensorsException(
                     source, tensor.Name, $"bytes {tensor.Begin} to {tensor.End} do not hold the {length} of its shape; the file is damaged");
+            }
+
             expected = tensor.End;
         }
 
         if (expected != dataLength)
+        {
             throw new SafetensorsException(
                 source, null, $"holds {dataLength} bytes of data where the header lists {expected}; download or save it again");
+        }
     }
 
     private readonly struct Parser(string source)
@@ -114,16 +134,26 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             while (NextKey(ref reader) is { } name)
             {
                 if (!names.Add(name))
+                {
                     throw new SafetensorsException(source, name, "is listed twice; the file is damaged");
+                }
+
                 if (name == MetadataKey)
+                {
                     metadata = ReadMetadata(ref reader);
+                }
                 else
+                {
                     tensors.Add(ReadEntry(ref reader, name));
+                }
             }
 
             // Only padding may follow; anything else throws here.
             if (reader.Read())
+            {
                 throw new SafetensorsException(source, null, "the header holds more than one JSON value; the file is damaged");
+            }
+
             return new SafetensorsHeader(tensors, metadata ?? []);
         }
 
@@ -135,7 +165,9 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             {
                 Expect(ref reader, JsonTokenType.String, MetadataKey);
                 if (!metadata.TryAdd(key, reader.GetString()!))
+                {
                     throw new SafetensorsException(source, null, $"metadata '{SafetensorsException.OneLine(key)}' is listed twice");
+                }
             }
 
             return metadata;
@@ -166,7 +198,10 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             }
 
             if (dtype is null || shape is null || offsets is not { Length: 2 })
+            {
                 throw new SafetensorsException(source, name, "needs dtype, shape and two data_offsets; the file is damaged");
+            }
+
             return new TensorEntry(name, dtype.Value, shape, offsets[0], offsets[1]);
         }
 
@@ -185,7 +220,10 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
                 if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
+                {
                     throw new SafetensorsException(source, name, "a dimension or offset is no whole number of 0 to 2^63 - 1");
+                }
+
                 numbers.Add(number);
             }
 
@@ -199,7 +237,9 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
         private void Expect(ref Utf8JsonReader reader, JsonTokenType type, string name)
         {
             if (!reader.Read() || reader.TokenType != type)
+            {
                 throw new SafetensorsException(source, name, $"holds a {reader.TokenType} where a {type} belongs; the file is damaged");
+            }
         }
     }
 }

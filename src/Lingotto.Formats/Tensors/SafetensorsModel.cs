@@ -29,11 +29,18 @@ public sealed class SafetensorsModel : IDisposable
             string single = Directory.Exists(path) ? Path.Combine(path, SingleName) : path;
             string index = Path.Combine(path, IndexName);
             if (File.Exists(single))
+            {
                 model.AddAll(model.OpenFile(single));
+            }
             else if (File.Exists(index))
+            {
                 model.AddShards(path, index);
+            }
             else
+            {
                 throw new SafetensorsException(path, null, $"holds neither {SingleName} nor {IndexName}; give the folder of a model");
+            }
+
             model.Names = [.. model._byName.Keys.Order(StringComparer.Ordinal)];
             return model;
         }
@@ -65,7 +72,9 @@ public sealed class SafetensorsModel : IDisposable
     private void AddAll(SafetensorsFile file)
     {
         foreach (TensorEntry entry in file.Tensors)
+        {
             _byName.Add(entry.Name, (file, entry));
+        }
     }
 
     /// <summary>Tensors that the shards hold beyond the index are ignored, as elsewhere.</summary>
@@ -75,12 +84,21 @@ public sealed class SafetensorsModel : IDisposable
         foreach ((string tensor, string? shard) in ReadWeightMap(indexPath))
         {
             if (shard is null || !IsPlainName(shard))
+            {
                 throw new SafetensorsException(
                     indexPath, tensor, $"shard '{SafetensorsException.OneLine(shard ?? "null")}' is no plain file name beside the index; correct the index");
+            }
+
             if (!shards.TryGetValue(shard, out SafetensorsFile? file))
+            {
                 shards.Add(shard, file = OpenFile(Path.Combine(folder, shard)));
+            }
+
             if (!file.TryGet(tensor, out TensorEntry entry))
+            {
                 throw new SafetensorsException(file.Path, tensor, $"is listed by {IndexName} but absent; download or save the shard again");
+            }
+
             _byName.Add(tensor, (file, entry));
         }
     }

@@ -64,7 +64,10 @@ public sealed class SafetensorsWriter : IDisposable
     {
         TensorEntry entry = Find(name).Entry;
         if (data.Length != entry.ByteLength)
+        {
             throw new SafetensorsException(_name, name, $"has {entry.ByteLength} bytes but was given {data.Length}; pass its whole data");
+        }
+
         Write(name, 0, data);
     }
 
@@ -77,8 +80,11 @@ public sealed class SafetensorsWriter : IDisposable
     {
         (TensorEntry entry, WrittenRanges written, RunningHash hash) = Find(name);
         if (_isComplete || !written.TryAdd(offset, data.Length))
+        {
             throw new SafetensorsException(
                 _name, name, $"bytes {offset} to {offset + data.Length} of {entry.ByteLength} lie outside or were written before; write each once");
+        }
+
         _file.Write(data, _dataStart + entry.Begin + offset);
         hash.Add(offset, data);
     }
@@ -90,7 +96,9 @@ public sealed class SafetensorsWriter : IDisposable
         foreach ((string name, (_, WrittenRanges written, _)) in _byName)
         {
             if (!written.IsComplete)
+            {
                 throw new SafetensorsException(_name, name, $"lacks {written.Missing} bytes; write every tensor before completing");
+            }
         }
 
         _file.Flush();
@@ -114,7 +122,10 @@ public sealed class SafetensorsWriter : IDisposable
         foreach ((string name, (_, _, RunningHash hash)) in _byName)
         {
             if (hash.Result is not { } result)
+            {
                 return null;
+            }
+
             tensors.Add(name, result);
         }
 
@@ -126,10 +137,15 @@ public sealed class SafetensorsWriter : IDisposable
     public void Dispose()
     {
         if (_temporary is null)
+        {
             return;
+        }
+
         _file.Dispose();
         if (!_isComplete)
+        {
             TemporaryName.TryDelete(_disk!, _temporary);
+        }
     }
 
     private (byte[] Header, long DataLength) Declare(IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -142,10 +158,16 @@ public sealed class SafetensorsWriter : IDisposable
         {
             long length = SafetensorsDTypes.ByteLength(tensor.DType, tensor.Shape, _name, tensor.Name);
             if (length > long.MaxValue / 2 - begin)
+            {
                 throw new SafetensorsException(_name, tensor.Name, "the file would exceed 2^62 bytes; split it into shards");
+            }
+
             var entry = new TensorEntry(tensor.Name, tensor.DType, [.. tensor.Shape], begin, begin + length);
             if (tensor.Name == "__metadata__" || !_byName.TryAdd(tensor.Name, (entry, new WrittenRanges(length), new RunningHash())))
+            {
                 throw new SafetensorsException(_name, tensor.Name, "is declared twice or has a reserved name; rename it");
+            }
+
             entries.Add(entry);
             begin = entry.End;
         }

@@ -14,17 +14,31 @@ internal sealed class WrittenRanges(long length)
     public bool TryAdd(long begin, long count)
     {
         if (begin < 0 || begin > length - count)
+        {
             return false;
+        }
+
         if (count == 0)
+        {
             return true;
+        }
+
         long end = begin + count;
         int next = 0;
         while (next < _ranges.Count && _ranges.GetKeyAtIndex(next) < begin)
+        {
             next++;
+        }
+
         if (next > 0 && _ranges.GetValueAtIndex(next - 1) > begin)
+        {
             return false;
+        }
+
         if (next < _ranges.Count && _ranges.GetKeyAtIndex(next) < end)
+        {
             return false;
+        }
 
         if (next < _ranges.Count && _ranges.GetKeyAtIndex(next) == end)
         {
@@ -33,9 +47,14 @@ internal sealed class WrittenRanges(long length)
         }
 
         if (next > 0 && _ranges.GetValueAtIndex(next - 1) == begin)
+        {
             _ranges.SetValueAtIndex(next - 1, end);
+        }
         else
+        {
             _ranges.Add(begin, end);
+        }
+
         return true;
     }
 }

@@ -59,7 +59,10 @@ internal sealed class BoundedStream(Stream inner, long limit, string path) : Str
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             inner.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 }

@@ -36,7 +36,10 @@ public static class Corpus
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (string.IsNullOrWhiteSpace(text))
+                {
                     continue;
+                }
+
                 isEmpty = false;
                 yield return new Document(text, path, line);
             }
@@ -59,7 +62,9 @@ public static class Corpus
             _ => Sections(stream, path, report),
         };
         foreach ((string text, long line) in texts)
+        {
             yield return (text, line);
+        }
     }
 
     private static IEnumerable<(string Text, long Line)> Sections(Stream stream, string path, CorpusReport report)

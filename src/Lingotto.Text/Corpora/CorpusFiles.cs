@@ -14,11 +14,17 @@ internal static class CorpusFiles
     public static IReadOnlyList<string> Find(IReadOnlyList<string> paths)
     {
         if (paths.Count == 0)
+        {
             throw new ArgumentException("no path to read from: name a file, folder or glob", nameof(paths));
+        }
+
         var files = new List<string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (string path in paths)
+        {
             files.AddRange(FindOne(path).Where(file => seen.Add(Path.GetFullPath(file))));
+        }
+
         return files;
     }
 
@@ -33,10 +39,16 @@ internal static class CorpusFiles
     public static Stream Open(string path)
     {
         if (FormatOf(path) == ".xml")
+        {
             return OpenBytes(path);
+        }
+
         Encoding? marked;
         using (Stream beginning = OpenBytes(path))
+        {
             marked = MarkedEncoding(beginning);
+        }
+
         Stream bytes = OpenBytes(path);
         return marked is null ? bytes : Encoding.CreateTranscodingStream(bytes, marked, Encoding.UTF8);
     }
@@ -72,7 +84,10 @@ internal static class CorpusFiles
         bool isGlob = wildcard >= 0;
         string folder = isGlob ? FolderOf(path[..wildcard]) : path;
         if (!Directory.Exists(folder))
+        {
             throw new FileNotFoundException($"{path}: no such file or folder", path);
+        }
+
         Regex? glob = isGlob ? ToRegex(path) : null;
         bool isShallow = isGlob && !Normalise(path[wildcard..]).Contains('/', StringComparison.Ordinal)
             && !path.Contains("**", StringComparison.Ordinal);

@@ -34,7 +34,10 @@ public sealed class CorpusReport
         (long count, long bytes, List<string>? examples) = _reasons.GetValueOrDefault(reason);
         examples ??= [];
         if (examples.Count < MostExamples)
+        {
             examples.Add(Place(path, line, cause));
+        }
+
         _reasons[reason] = (count + 1, bytes + utf8Bytes, examples);
     }
 

@@ -21,7 +21,10 @@ internal static class DocumentationText
         {
             string body = Flatten(section);
             if (body.Length == 0)
+            {
                 continue;
+            }
+
             string? label = section.Name.LocalName switch
             {
                 "param" or "typeparam" => (string?)section.Attribute("name"),
@@ -48,9 +51,13 @@ internal static class DocumentationText
         foreach (XNode node in element.Nodes())
         {
             if (node is XText characters)
+            {
                 AppendProse(characters.Value, text);
+            }
             else if (node is XElement child)
+            {
                 AppendElement(child, text);
+            }
         }
     }
 
@@ -89,7 +96,10 @@ internal static class DocumentationText
         {
             ReadOnlySpan<char> words = value.TrimStart();
             if (words.Length < value.Length && text.Length > 0 && text[^1] is not (' ' or '\n'))
+            {
                 text.Append(' ');
+            }
+
             int end = words.IndexOfAny(s_whiteSpace);
             value = end < 0 ? [] : words[end..];
             text.Append(end < 0 ? words : words[..end]);

@@ -22,7 +22,10 @@ internal static class JsonLines
 
             string? text = TextOf(lines, path, report);
             if (text is null)
+            {
                 continue;
+            }
+
             if (text.Length <= TextSections.LongestCharacters)
             {
                 yield return (text, lines.Number);
@@ -30,7 +33,9 @@ internal static class JsonLines
             }
 
             foreach (string section in TextSections.Read(new StringReader(text)))
+            {
                 yield return (section, lines.Number);
+            }
         }
     }
 
@@ -38,7 +43,10 @@ internal static class JsonLines
     {
         long bytes = lines.Current.Length;
         while (!lines.EndsLine && lines.MoveNext())
+        {
             bytes += lines.Current.Length;
+        }
+
         report.AddProblem(Reasons.RowTooLong, path, lines.Number, bytes, $"a row of {bytes} bytes, {LongestRow} at most");
     }
 
@@ -46,7 +54,10 @@ internal static class JsonLines
     {
         ReadOnlySpan<byte> row = lines.Current.Trim(" \t\r\n"u8);
         if (row.IsEmpty)
+        {
             return null;
+        }
+
         if (!Utf8.IsValid(row))
         {
             report.AddProblem(Reasons.InvalidUtf8, path, lines.Number, row.Length, "not UTF-8");
@@ -56,7 +67,10 @@ internal static class JsonLines
         try
         {
             if (FindText(row) is { } text)
+            {
                 return text;
+            }
+
             report.AddProblem(Reasons.MissingText, path, lines.Number, row.Length, "no string field 'text'");
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
@@ -84,9 +98,13 @@ internal static class JsonLines
             bool isText = reader.ValueTextEquals("text"u8);
             reader.Read();
             if (isText && reader.TokenType == JsonTokenType.String)
+            {
                 text = reader.GetString();
+            }
             else
+            {
                 reader.Skip();
+            }
         }
 
         while (reader.Read())

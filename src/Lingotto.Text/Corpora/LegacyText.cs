@@ -20,13 +20,21 @@ internal static class LegacyText
         {
             char c = ToChar(line[i]);
             if (c == 0 || (c < ' ' && c is not ('\t' or '\n' or '\r')))
+            {
                 return null;
+            }
+
             text.Append(c);
             if (line[i] < 0x80)
+            {
                 continue;
+            }
+
             high++;
             if ((i > 0 && char.IsAsciiLetter((char)line[i - 1])) || (i + 1 < line.Length && char.IsAsciiLetter((char)line[i + 1])))
+            {
                 besideLetter++;
+            }
         }
 
         return besideLetter * 2 >= high && high * 3 <= line.Length ? text.ToString() : null;
@@ -36,10 +44,15 @@ internal static class LegacyText
     public static int ToByte(char c)
     {
         if (c < 0x80 || c is >= '\u00A0' and <= '\u00FF')
+        {
             return c;
+        }
         // C1 controls stand for the five bytes that the encoding leaves out; decoders of the web keep them so.
         if (c is >= '\u0080' and <= '\u009F')
+        {
             return HighControls[c - 0x80] == 0 ? c : -1;
+        }
+
         int at = HighControls.IndexOf(c, StringComparison.Ordinal);
         return at < 0 ? -1 : 0x80 + at;
     }
@@ -48,7 +61,10 @@ internal static class LegacyText
     public static string? TryUndoMojibake(string text)
     {
         if (text.AsSpan().IndexOfAnyInRange('\u00C2', '\u00F4') < 0)
+        {
             return null;
+        }
+
         StringBuilder? mended = null;
         int copied = 0;
         Span<byte> bytes = stackalloc byte[4];
@@ -56,7 +72,10 @@ internal static class LegacyText
         {
             int length = text[i] switch { >= '\u00C2' and <= '\u00DF' => 2, >= '\u00E0' and <= '\u00EF' => 3, >= '\u00F0' and <= '\u00F4' => 4, _ => 0 };
             if (length == 0 || i + length > text.Length || !IsUtf8(text.AsSpan(i, length), bytes[..length]))
+            {
                 continue;
+            }
+
             mended ??= new StringBuilder(text.Length);
             mended.Append(text, copied, i - copied).Append(Encoding.UTF8.GetString(bytes[..length]));
             i += length - 1;
@@ -72,7 +91,10 @@ internal static class LegacyText
         {
             int value = ToByte(characters[i]);
             if (value < 0x80)
+            {
                 return false;
+            }
+
             bytes[i] = (byte)value;
         }
 

@@ -19,7 +19,10 @@ internal static class TextHash
     {
         ulong hash = seed;
         foreach (char c in text)
+        {
             hash = (hash ^ c) * 0x9E3779B97F4A7C15;
+        }
+
         return HashMixer.Mix(hash);
     }
 }

@@ -14,7 +14,10 @@ internal static class TextSections
         {
             count += reader.ReadBlock(buffer, count, buffer.Length - count);
             if (count <= LongestCharacters)
+            {
                 break;
+            }
+
             int end = SectionEnd(buffer.AsSpan(0, LongestCharacters));
             yield return new string(buffer, 0, end);
             buffer.AsSpan(end, count - end).CopyTo(buffer);
@@ -22,7 +25,9 @@ internal static class TextSections
         }
 
         if (count > 0)
+        {
             yield return new string(buffer, 0, count);
+        }
     }
 
     /// <summary>After the last blank line of the second half, else the last line, else the last space, else anywhere.</summary>
@@ -33,7 +38,9 @@ internal static class TextSections
         {
             int at = text[half..].LastIndexOf(boundary, StringComparison.Ordinal);
             if (at >= 0)
+            {
                 return half + at + boundary.Length;
+            }
         }
 
         return char.IsHighSurrogate(text[^1]) ? text.Length - 1 : text.Length;

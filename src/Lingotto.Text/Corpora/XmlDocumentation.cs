@@ -54,7 +54,10 @@ internal sealed class XmlDocumentation(CorpusReport report)
             if (MemberId.TryParse((string?)member.Attribute("name"), out MemberId id))
             {
                 if (!types.TryGetValue(id.TypeName, out List<(MemberId Id, XElement Element)>? members))
+                {
                     types.Add(id.TypeName, members = []);
+                }
+
                 members.Add((id, member));
             }
         }
@@ -69,9 +72,15 @@ internal sealed class XmlDocumentation(CorpusReport report)
         {
             string body = DocumentationText.Of(member);
             if (body.Length == 0 || IsDuplicate(body))
+            {
                 continue;
+            }
+
             if (id.Kind != 'T')
+            {
                 text.Append('\n').Append(Heading(id, member, typeParameters)).Append('\n');
+            }
+
             text.Append(body).Append('\n');
         }
 
@@ -85,7 +94,10 @@ internal sealed class XmlDocumentation(CorpusReport report)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(body);
         if (_seenTexts.Add(TextHash.Of(utf8)))
+        {
             return false;
+        }
+
         report.AddDuplicateMember(utf8.Length);
         return true;
     }

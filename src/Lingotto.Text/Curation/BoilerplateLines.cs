@@ -32,7 +32,10 @@ internal sealed class BoilerplateLines
     public static ulong[]? HashLines(string text, ulong source)
     {
         if (text.Length < ShortestLine)
+        {
             return null;
+        }
+
         List<ulong>? hashes = null;
         int number = 0;
         foreach (Range range in text.AsSpan().Split('\n'))
@@ -42,7 +45,10 @@ internal sealed class BoilerplateLines
             {
                 hashes ??= [];
                 while (hashes.Count < number)
+                {
                     hashes.Add(0);
+                }
+
                 hashes.Add(Math.Max(1, TextHash.Quick(line, source)));
             }
 
@@ -60,7 +66,9 @@ internal sealed class BoilerplateLines
         for (int i = 0; i < lineHashes.Length; i++)
         {
             if (lineHashes[i] != 0 && Count(lineHashes[i]) > DocumentsKept)
+            {
                 (removed ??= []).Add(i);
+            }
         }
 
         return removed is null ? null : Without(text, removed);
@@ -78,13 +86,18 @@ internal sealed class BoilerplateLines
             if ((set[i] & ~(DocumentMask | MostCounted)) == tag && count > 0)
             {
                 if ((set[i] & DocumentMask) != document)
+                {
                     count = Math.Min(count + 1, MostCounted);
+                }
+
                 set[i] = tag | document | count;
                 return count;
             }
 
             if (count < (set[least] & MostCounted))
+            {
                 least = i;
+            }
         }
 
         set[least] = tag | document | 1;

@@ -43,9 +43,13 @@ internal sealed class DataPipeline
             foreach (JudgedDocument document in judged)
             {
                 if (FaultOf(document) is { } reason)
+                {
                     ReportOf(document.Clean).Add(reason, document.Clean.Origin.Source, document.Clean.Origin.Line, document.Utf8.Length, Detail(reason, document));
+                }
                 else
+                {
                     kept.Add(Count(document));
+                }
             }
 
             yield return kept;
@@ -58,7 +62,10 @@ internal sealed class DataPipeline
         {
             CountRead(document);
             if (document.LineHashes is not { } hashes || _boilerplate?.Remove(document.Text, hashes) is not { } text)
+            {
                 continue;
+            }
+
             ReportOf(document).Add(
                 Reasons.Boilerplate, document.Origin.Source, document.Origin.Line, Encoding.UTF8.GetByteCount(document.Text) - Encoding.UTF8.GetByteCount(text));
             document.Text = text;
@@ -74,9 +81,14 @@ internal sealed class DataPipeline
         source.ReadDocuments++;
         source.ReadBytes += utf8Bytes;
         if (document.HadMojibake)
+        {
             source.Report.Add(Reasons.Mojibake, document.Origin.Source, document.Origin.Line, utf8Bytes);
+        }
+
         if (document.HadControls)
+        {
             source.Report.Add(Reasons.ControlCharacters, document.Origin.Source, document.Origin.Line, utf8Bytes);
+        }
     }
 
     private string? FaultOf(JudgedDocument document) => document.Fault ?? _duplicates.Add(document.Signature!);

@@ -16,12 +16,17 @@ internal sealed record DocumentBatch(int Source, IReadOnlyList<Document> Documen
             batch.Add(document);
             characters += document.Text.Length;
             if (characters < MostCharacters && batch.Count < MostDocuments)
+            {
                 continue;
+            }
+
             yield return new DocumentBatch(source, batch);
             (batch, characters) = ([], 0);
         }
 
         if (batch.Count > 0)
+        {
             yield return new DocumentBatch(source, batch);
+        }
     }
 }

@@ -48,7 +48,10 @@ internal sealed class DocumentJudge(DataBuildConfig config)
                 workspace.CountDistinct(shingles))
             : null;
         if (fault is null && _languages.Count > 0 && !_languages.Contains(document.Language))
+        {
             fault = Reasons.OtherLanguage;
+        }
+
         byte[] utf8 = Encoding.UTF8.GetBytes(document.Text);
         return new JudgedDocument(document, utf8, fault, fault is null ? Sign(utf8, shingles, workspace) : null);
     }
@@ -61,7 +64,10 @@ internal sealed class DocumentJudge(DataBuildConfig config)
         UInt128 hash = TextHash.Of(utf8);
         // A text without words has no set of shingles to compare.
         if (!config.NearDuplicates || shingles.IsEmpty)
+        {
             return new Signature(hash, [], []);
+        }
+
         MinHash.Compute(shingles, workspace.Minima);
         var signature = new Signature(hash, new uint[MinHash.Bands], new byte[MinHash.FingerprintLength]);
         MinHash.BandKeys(workspace.Minima, signature.Keys);
@@ -81,7 +87,10 @@ internal sealed class DocumentJudge(DataBuildConfig config)
         {
             _distinct.Clear();
             foreach (uint shingle in shingles)
+            {
                 _distinct.Add(shingle);
+            }
+
             return _distinct.Count;
         }
     }

@@ -17,12 +17,17 @@ internal static class OrderedWork
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (pending.Count >= 2 * threads)
+                {
                     yield return pending.Dequeue().GetAwaiter().GetResult();
+                }
+
                 pending.Enqueue(Task.Run(() => work(item), CancellationToken.None));
             }
 
             while (pending.Count > 0)
+            {
                 yield return pending.Dequeue().GetAwaiter().GetResult();
+            }
         }
         finally
         {

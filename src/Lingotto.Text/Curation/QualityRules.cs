@@ -71,19 +71,33 @@ internal static class QualityRules
         {
             ReadOnlySpan<char> line = text.AsSpan(range).Trim();
             if (line.IsEmpty)
+            {
                 continue;
+            }
+
             lines++;
             characters += line.Length;
             if (!(seen ??= []).Add(TextHash.Quick(line)))
+            {
                 repeated += line.Length;
+            }
+
             if (line[0] is '\u2022' or '\u2023' or '\u25E6' or '\u25AA' || line.StartsWith("- ") || line.StartsWith("* "))
+            {
                 bullets++;
+            }
+
             if (line.EndsWith("...") || line[^1] == '\u2026')
+            {
                 ellipses++;
+            }
         }
 
         if (lines < FewestLines)
+        {
             return null;
+        }
+
         return repeated > characters * (isReference ? MostRepeatedLinesOfReference : MostRepeatedLines) ? Reasons.RepeatedLines
             : isReference ? null
             : bullets > lines * MostBulletLines ? Reasons.BulletLines

@@ -27,7 +27,10 @@ internal static class TextCleaner
         text = mended ?? text;
         hadControls = false;
         if (text.AsSpan().IndexOfAny(s_suspects) >= 0)
+        {
             text = WithoutControls(text, out hadControls);
+        }
+
         return Tidy(text);
     }
 
@@ -40,22 +43,35 @@ internal static class TextCleaner
             int next = text.AsSpan(i).IndexOfAny(s_suspects);
             clean.Append(text, i, next < 0 ? text.Length - i : next);
             if (next < 0)
+            {
                 break;
+            }
+
             i += next;
             char c = text[i];
             if (char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            {
                 clean.Append(c).Append(text[++i]);
+            }
             else if (c == '\r' && i + 1 < text.Length && text[i + 1] == '\n')
+            {
                 continue;
+            }
             else if (c is '\r' or '\f' or '\v' or '\u0085' or '\u2028' or '\u2029')
+            {
                 clean.Append('\n');
+            }
             else if (c == '\u00A0')
+            {
                 clean.Append(' ');
+            }
             else
             {
                 hadControls = true;
                 if (c == '\u001B')
+                {
                     i += EscapeLength(text.AsSpan(i + 1));
+                }
             }
         }
 
@@ -66,7 +82,10 @@ internal static class TextCleaner
     private static int EscapeLength(ReadOnlySpan<char> rest)
     {
         if (rest.IsEmpty || rest[0] != '[')
+        {
             return 0;
+        }
+
         int end = rest[1..].IndexOfAnyExceptInRange(' ', '?');
         return end < 0 || rest[1 + end] is < '@' or > '~' ? 0 : end + 2;
     }
@@ -78,11 +97,16 @@ internal static class TextCleaner
         int last = source.LastIndexOfAnyExcept(" \t\n") + 1;
         int first = 0;
         for (int feed = source[..last].IndexOf('\n'); feed >= 0 && source.Slice(first, feed).IsWhiteSpace(); feed = source[first..last].IndexOf('\n'))
+        {
             first += feed + 1;
+        }
+
         source = source[first..last];
         if (!source.Contains(" \n", StringComparison.Ordinal) && !source.Contains("\t\n", StringComparison.Ordinal)
             && !source.Contains("\n\n\n", StringComparison.Ordinal))
+        {
             return source.Length == text.Length ? text : source.ToString();
+        }
 
         var tidy = new StringBuilder(source.Length);
         int blank = 0;
@@ -91,9 +115,15 @@ internal static class TextCleaner
             ReadOnlySpan<char> line = source[range].TrimEnd(" \t");
             blank = line.IsEmpty ? blank + 1 : 0;
             if (blank > 1)
+            {
                 continue;
+            }
+
             if (tidy.Length > 0)
+            {
                 tidy.Append('\n');
+            }
+
             tidy.Append(line);
         }
 

@@ -42,13 +42,18 @@ internal sealed class TextSpool : IDisposable
             list.Add(document);
             bytes += document.Utf8.Length;
             if (bytes < MostBytesInList)
+            {
                 continue;
+            }
+
             yield return list;
             (list, bytes) = ([], 0);
         }
 
         if (list.Count > 0)
+        {
             yield return list;
+        }
     }
 
     public void Dispose() => _file.Dispose();
@@ -59,7 +64,10 @@ internal sealed class TextSpool : IDisposable
         Span<byte> bytes = MemoryMarshal.AsBytes(header);
         document = default;
         if (_file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == 0)
+        {
             return false;
+        }
+
         var utf8 = new byte[header[0].Length];
         _file.ReadExactly(utf8);
         document = new KeptDocument(header[0].Source, _languages[header[0].Language], header[0].Hash, utf8);

@@ -31,11 +31,16 @@ public static class DataBuilder
         IProgress<DataBuildProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         if (mixture.Faults() is { Count: > 0 } faults)
+        {
             throw new InvalidDataException(string.Join("; ", faults));
+        }
         // A stable sort: sources of one tier stay in the order they were given.
         mixture = mixture with { Sources = [.. mixture.Sources.OrderBy(source => source.Tier)] };
         foreach (DataSource source in mixture.Sources)
+        {
             Corpus.Require(source.Paths);
+        }
+
         return Build(
             mixture, (number, report) => Corpus.Read(mixture.Sources[number].Paths, report, cancellationToken), tokenizer, folder, config, progress, cancellationToken);
     }
@@ -71,13 +76,19 @@ public static class DataBuilder
         foreach (List<KeptDocument> documents in kept)
         {
             foreach (KeptDocument document in documents)
+            {
                 spool.Add(document);
+            }
+
             Report("cleaning", 0);
         }
 
         tokenizer = TrainTokenizer(spool, config, progress, cancellationToken);
         using (Stream file = createFile(TokenDataset.TokenizerFileName))
+        {
             file.Write(tokenizer.ToJson());
+        }
+
         Write(spool.Read(), tokenizer);
 
         void Write(IEnumerable<List<KeptDocument>> documents, Tokenizer encoder)
@@ -86,7 +97,10 @@ public static class DataBuilder
             foreach ((List<KeptDocument> batch, List<int>[] ids) in OrderedWork.Map(documents, batch => Encode(batch, encoder), config.EffectiveThreads, cancellationToken))
             {
                 for (int i = 0; i < ids.Length; i++)
+                {
                     writer.Add(batch[i], ids[i]);
+                }
+
                 Report("encoding", writer.Tokens);
             }
 
@@ -136,11 +150,19 @@ public static class DataBuilder
     private static void Validate(DataBuildConfig config)
     {
         if (!(config.HeldOutFraction is >= 0 and <= 0.5))
+        {
             throw new ArgumentException($"HeldOutFraction is {config.HeldOutFraction}; expected 0 to 0.5", nameof(config));
+        }
+
         if (config.TokensPerShard < 1)
+        {
             throw new ArgumentException($"TokensPerShard is {config.TokensPerShard}; expected at least 1", nameof(config));
+        }
+
         if (config.Languages.Except(Language.All).FirstOrDefault() is { } unknown)
+        {
             throw new ArgumentException($"language '{unknown}' is not known; expected some of {string.Join(", ", Language.All)}", nameof(config));
+        }
     }
 
     private sealed class TrainingProgress(IProgress<DataBuildProgress> progress) : IProgress<BpeTrainingProgress>

@@ -28,7 +28,10 @@ internal sealed record DataManifest
     {
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
+        {
             throw new FileNotFoundException($"{path}: not found, so this is not a data folder; build one", path);
+        }
+
         try
         {
             DataManifest manifest = JsonSerializer.Deserialize(File.ReadAllBytes(path), DataManifestJson.Default.DataManifest)

@@ -16,7 +16,10 @@ public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
     public static DataMixture Load(string path)
     {
         if (!File.Exists(path))
+        {
             throw new FileNotFoundException($"{path}: no such mixture; check the path", path);
+        }
+
         DataMixture mixture;
         try
         {
@@ -40,7 +43,10 @@ public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
     {
         var faults = new List<string>();
         if (Sources.Count == 0)
+        {
             faults.Add("sources is empty: give one with name and paths");
+        }
+
         foreach (DataSource source in Sources)
         {
             // A recipe is read without the checks of a mixture file.
@@ -51,19 +57,36 @@ public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
             }
 
             if (source.Name.Length is 0 or > 64 || !source.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+            {
                 faults.Add($"source name '{source.Name}' must be 1 to 64 letters, digits, '-', '_' and '.': rename it");
+            }
+
             if (source.Paths.Count == 0)
+            {
                 faults.Add($"source {source.Name} has no paths: name files, folders or globs");
+            }
+
             if (source.Weight is { } weight && !(weight >= 0 && double.IsFinite(weight)))
+            {
                 faults.Add(FormattableString.Invariant($"source {source.Name} has weight {weight}: give 0 or more"));
+            }
+
             if (source.Tier is < 1 or > 9)
+            {
                 faults.Add($"source {source.Name} has tier {source.Tier}: give 1, the best, to 9");
+            }
         }
 
         foreach (IGrouping<string, DataSource> group in Sources.GroupBy(source => source.Name).Where(group => group.Count() > 1))
+        {
             faults.Add($"{group.Count()} sources are called {group.Key}: rename all but one");
+        }
+
         if (Sources.Count > 0 && Sources.All(source => source.Weight == 0))
+        {
             faults.Add("every source has weight 0: raise one");
+        }
+
         return faults;
     }
 }

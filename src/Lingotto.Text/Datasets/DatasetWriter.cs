@@ -39,7 +39,10 @@ internal sealed class DatasetWriter : IDisposable
     public void Add(in KeptDocument document, List<int> ids)
     {
         if (document.Source != _source)
+        {
             EndSource(document.Source);
+        }
+
         ulong key = _rule.KeyOf(document.Hash);
         if (_rule.Takes(key))
         {
@@ -54,7 +57,10 @@ internal sealed class DatasetWriter : IDisposable
             (KeptDocument, List<int>, ulong)? passedOver = _nextHeldOut;
             _nextHeldOut = (document, ids, key);
             if (passedOver is null)
+            {
                 return;
+            }
+
             (learnt, learntIds, _) = passedOver.Value;
         }
 
@@ -65,8 +71,11 @@ internal sealed class DatasetWriter : IDisposable
     {
         EndSource(_ranges.Length);
         if (_train.Documents == 0 || (_heldOut.Documents == 0 && _config.HeldOutFraction > 0))
+        {
             throw new InvalidDataException(
                 $"{_train.Documents + _heldOut.Documents} documents left after the rules leave none to learn from and hold out: {Remedy(pipeline)}");
+        }
+
         SplitManifest train = _train.Complete(), heldOut = _heldOut.Complete();
         var manifest = new DataManifest
         {
@@ -107,7 +116,10 @@ internal sealed class DatasetWriter : IDisposable
 
         // Sources without a document begin and end where the next one begins.
         for (int source = _source + 1; source < _ranges.Length && source <= next; source++)
+        {
             _ranges[source] = Here;
+        }
+
         _source = next;
     }
 
@@ -116,7 +128,10 @@ internal sealed class DatasetWriter : IDisposable
         split.AddDocument(CollectionsMarshal.AsSpan(ids), document.Utf8.Length);
         _documentsOfLength[ids.Count] = _documentsOfLength.GetValueOrDefault(ids.Count) + 1;
         if (split == _heldOut)
+        {
             _heldOutText.AddDocument(document.Utf8);
+        }
+
         LanguageSummary sum = _languages.GetValueOrDefault((document.Source, document.Language)) ?? new LanguageSummary(document.Language, 0, 0, 0);
         _languages[(document.Source, document.Language)] =
             new LanguageSummary(document.Language, sum.Documents + 1, sum.Tokens + ids.Count, sum.Utf8Bytes + document.Utf8.Length);

@@ -33,13 +33,18 @@ public sealed class MixedSequences
         for (int i = 0; i < _sources.Length; i++)
         {
             if (sources[i].Weight > 0 && _sources[i].Count == 0)
+            {
                 throw new InvalidDataException(
                     $"source {sources[i].Name} has weight {sources[i].Weight} but {sources[i].TrainTokens} tokens, fewer than a sequence of {sequenceLength}: add text or weigh it 0");
+            }
         }
 
         double[] weights = [.. sources.Select((source, i) => _sources[i].Count == 0 ? 0 : WeightOf(source))];
         if (!weights.Any(weight => weight > 0))
+        {
             return;
+        }
+
         _order = new MixtureOrder([(0, weights), .. Later(weights, stages ?? [], samplesPerStep)]);
     }
 
@@ -76,15 +81,27 @@ public sealed class MixedSequences
         foreach (MixtureStage stage in stages)
         {
             if (stage.FromStep <= last)
+            {
                 throw new InvalidDataException($"the stage from step {stage.FromStep} follows the one from {last}: put stages in rising order");
+            }
+
             last = stage.FromStep;
             weights = [.. weights];
             foreach ((string name, double weight) in stage.Weights)
+            {
                 weights[IndexOf(name, stage)] = weight;
+            }
+
             for (int i = 0; i < weights.Length; i++)
+            {
                 weights[i] = _sources[i].Count == 0 ? 0 : weights[i];
+            }
+
             if (!weights.Any(weight => weight > 0) || !weights.All(weight => weight >= 0 && double.IsFinite(weight)))
+            {
                 throw new InvalidDataException($"the stage from step {stage.FromStep} has no usable weights: give 0 or more, and one above 0");
+            }
+
             later.Add((checked(stage.FromStep * samplesPerStep), weights));
         }
 
@@ -96,7 +113,9 @@ public sealed class MixedSequences
         for (int i = 0; i < Sources.Count; i++)
         {
             if (Sources[i] == name)
+            {
                 return i;
+            }
         }
 
         throw new InvalidDataException($"the stage from step {stage.FromStep} weighs '{name}': the data has {string.Join(", ", Sources)}");

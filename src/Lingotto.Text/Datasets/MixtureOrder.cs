@@ -34,7 +34,10 @@ internal sealed class MixtureOrder
         {
             int stage = _stages.Length - 1;
             while (_stages[stage].From > sample)
+            {
                 stage--;
+            }
+
             return _stages[stage][sample];
         }
     }
@@ -85,10 +88,15 @@ internal sealed class MixtureOrder
             for (int source = 0; source < given.Length; source++)
             {
                 if (given[source] >= _quota[source])
+                {
                     continue;
+                }
+
                 long debt = ((place + 1L) * _quota[source]) - ((long)given[source] * Cycle);
                 if (debt > bestDebt)
+                {
                     (best, bestDebt) = (source, debt);
+                }
             }
 
             return best;
@@ -102,7 +110,10 @@ internal sealed class MixtureOrder
             int[] quotas = [.. exact.Select(places => (int)places)];
             int left = Cycle - quotas.Sum();
             foreach (int source in Enumerable.Range(0, weights.Length).OrderByDescending(source => exact[source] - quotas[source]).Take(left))
+            {
                 quotas[source]++;
+            }
+
             return quotas;
         }
     }

@@ -48,7 +48,10 @@ public sealed class PackedSequences
     {
         ArgumentOutOfRangeException.ThrowIfNegative(globalSampleIndex);
         if (Count == 0)
+        {
             throw new InvalidOperationException($"{_tokens.Count} tokens are too few for a sequence of {SequenceLength}: add text or shorten sequences");
+        }
+
         (long epoch, long index) = Math.DivRem(globalSampleIndex, Count);
         long sequence = new SampleOrder(Count, _seed, epoch)[index];
         FillSequence(sequence, SequenceLength, inputs, targets, documentStarts);
@@ -67,7 +70,10 @@ public sealed class PackedSequences
     private void FillSequence(long sequence, int length, Span<int> inputs, Span<int> targets, Span<int> documentStarts)
     {
         if (inputs.Length != SequenceLength || targets.Length != SequenceLength || documentStarts.Length != SequenceLength)
+        {
             throw new ArgumentException($"inputs, targets and documentStarts must each hold {SequenceLength} elements");
+        }
+
         long start = sequence * SequenceLength;
         _tokens.Read(start, inputs[..length]);
         inputs[1..length].CopyTo(targets);
@@ -80,7 +86,10 @@ public sealed class PackedSequences
         {
             documentStarts[i] = documentStart;
             if (inputs[i] != _tokens.EndOfTextId)
+            {
                 continue;
+            }
+
             targets[i] = IgnoredTarget;
             documentStart = i + 1;
         }

@@ -30,7 +30,9 @@ internal readonly struct SampleOrder
         {
             ulong value = (ulong)index;
             do
+            {
                 value = Permute(value);
+            }
             while (value >= _count);
             return (long)value;
         }
@@ -41,7 +43,10 @@ internal readonly struct SampleOrder
         ulong mask = (1UL << _halfBits) - 1;
         ulong left = value >> _halfBits, right = value & mask;
         for (ulong round = 0; round < Rounds; round++)
+        {
             (left, right) = (right, left ^ (HashMixer.Mix(_key + (round << 32) + right) & mask));
+        }
+
         return (left << _halfBits) | right;
     }
 }

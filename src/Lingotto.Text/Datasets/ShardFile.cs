@@ -31,10 +31,15 @@ internal static class ShardFile
     public static void Require(ReadOnlySpan<byte> header, long fileLength, int bytesPerId, long count, string path)
     {
         if (!header.SequenceEqual(Header(bytesPerId, count)))
+        {
             throw new InvalidDataException(
                 $"{path}: the header is not that of {count} tokens of {bytesPerId} bytes, version {Version}; build the data again");
+        }
+
         long expected = checked(HeaderLength + (count * bytesPerId));
         if (fileLength != expected)
+        {
             throw new InvalidDataException($"{path}: {fileLength} bytes long, {expected} expected; build the data again");
+        }
     }
 }

@@ -25,7 +25,10 @@ internal sealed class SplitWriter(
     public void AddDocument(ReadOnlySpan<int> ids, int utf8Bytes)
     {
         foreach (int id in ids)
+        {
             Add(id);
+        }
+
         Add(endOfTextId);
         _documents++;
         _utf8Bytes += utf8Bytes;
@@ -35,7 +38,10 @@ internal sealed class SplitWriter(
     public SplitManifest Complete()
     {
         if (_shards.Count == 0 && _file is null)
+        {
             BeginShard();
+        }
+
         EndShard();
         return new SplitManifest(_documents, _tokens, _utf8Bytes, _shards);
     }
@@ -45,18 +51,31 @@ internal sealed class SplitWriter(
     private void Add(int id)
     {
         if (_tokensInShard == tokensPerShard)
+        {
             EndShard();
+        }
+
         if (_file is null)
+        {
             BeginShard();
+        }
+
         if (_bytesPerId == 2)
+        {
             BinaryPrimitives.WriteUInt16LittleEndian(_buffer.AsSpan(_buffered), (ushort)id);
+        }
         else
+        {
             BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(_buffered), id);
+        }
+
         _buffered += _bytesPerId;
         _tokensInShard++;
         _tokens++;
         if (_buffered == BufferLength)
+        {
             FlushBuffer();
+        }
     }
 
     private void BeginShard()
@@ -68,7 +87,10 @@ internal sealed class SplitWriter(
     private void EndShard()
     {
         if (_file is null)
+        {
             return;
+        }
+
         FlushBuffer();
         _file.Position = 0;
         _file.Write(ShardFile.Header(_bytesPerId, _tokensInShard));

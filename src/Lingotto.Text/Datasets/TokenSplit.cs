@@ -25,8 +25,10 @@ public sealed class TokenSplit : IDisposable
             }
 
             if (Count != manifest.Tokens)
+            {
                 throw new InvalidDataException(
                     $"{folder}: the shards hold {Count} tokens, {DataManifest.FileName} says {manifest.Tokens}; build the data again");
+            }
         }
         catch
         {
@@ -57,7 +59,10 @@ public sealed class TokenSplit : IDisposable
         foreach (Shard shard in CollectionsMarshal.AsSpan(_shards))
         {
             if (ids.IsEmpty)
+            {
                 break;
+            }
+
             if (start < shard.Count)
             {
                 int count = (int)Math.Min(ids.Length, shard.Count - start);
@@ -77,7 +82,9 @@ public sealed class TokenSplit : IDisposable
     public void Dispose()
     {
         foreach (Shard shard in _shards)
+        {
             shard.File.Dispose();
+        }
     }
 
     private void ReadShard(Shard shard, long start, Span<int> ids)
@@ -89,7 +96,10 @@ public sealed class TokenSplit : IDisposable
         {
             int count = RandomAccess.Read(shard.File, raw[done..], offset + done);
             if (count == 0)
+            {
                 throw new InvalidDataException($"{shard.Path}: ends before token {start + ids.Length}; build the data again");
+            }
+
             done += count;
         }
 
@@ -99,8 +109,11 @@ public sealed class TokenSplit : IDisposable
                 ? BinaryPrimitives.ReadUInt16LittleEndian(raw[(i * 2)..])
                 : BinaryPrimitives.ReadInt32LittleEndian(raw[(i * 4)..]);
             if ((uint)id >= (uint)_vocabSize)
+            {
                 throw new InvalidDataException(
                     $"{shard.Path}: token {start + i} has id {id}, beyond the vocabulary of {_vocabSize}; build the data again");
+            }
+
             ids[i] = id;
         }
     }

@@ -14,7 +14,10 @@ public sealed record TokensPerDocument(long Shortest, long P10, long Median, lon
     {
         long documents = documentsOfLength.Values.Sum();
         if (documents == 0)
+        {
             return new TokensPerDocument(0, 0, 0, 0, 0, 0);
+        }
+
         return new TokensPerDocument(Rank(0), Rank(0.10), Rank(0.50), Rank(0.90), Rank(0.99), Rank(1));
 
         long Rank(double share)
@@ -24,7 +27,9 @@ public sealed record TokensPerDocument(long Shortest, long P10, long Median, lon
             {
                 left -= count;
                 if (left <= 0)
+                {
                     return length;
+                }
             }
 
             return documentsOfLength.Keys.Last();

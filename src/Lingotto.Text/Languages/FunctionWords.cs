@@ -41,7 +41,9 @@ internal static class FunctionWords
         for (int language = 0; language < s_words.Length; language++)
         {
             foreach (string word in s_words[language].Split(' '))
+            {
                 masks[word] = masks.GetValueOrDefault(word) | (1 << language);
+            }
         }
 
         return masks.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();

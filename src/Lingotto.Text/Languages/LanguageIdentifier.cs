@@ -22,7 +22,10 @@ public static class LanguageIdentifier
     public static string Identify(ReadOnlySpan<char> text)
     {
         if (text.Length <= 2 * SampleLength)
+        {
             return IdentifySample(text);
+        }
+
         int middle = text.Length / 2;
         char[] sample = ArrayPool<char>.Shared.Rent(2 * SampleLength);
         text[..SampleLength].CopyTo(sample);
@@ -36,12 +39,18 @@ public static class LanguageIdentifier
     {
         Scripts scripts = Count(text, out int symbols, out int visible);
         if (scripts.ByScript() is { } label)
+        {
             return label;
+        }
+
         (int words, int[] hits) = CountFunctionWords(text);
         int best = Array.IndexOf(hits, hits.Max());
         double share = words == 0 ? 0 : (double)hits[best] / words;
         if (LooksLikeCode(text, symbols / (double)Math.Max(1, visible), share))
+        {
             return Language.Code;
+        }
+
         bool isClear = hits[best] > 0 && share >= LeastFunctionWords && hits.Count(count => count == hits[best]) == 1;
         return isClear ? FunctionWords.Languages[best] : Language.Undetermined;
     }
@@ -53,14 +62,21 @@ public static class LanguageIdentifier
         foreach (char c in text)
         {
             if (c <= ' ')
+            {
                 continue;
+            }
+
             visible++;
             if (c < 0x80)
             {
                 if (char.IsAsciiLetter(c))
+                {
                     scripts.Latin++;
+                }
                 else if (s_codeSymbols.Contains(c))
+                {
                     symbols++;
+                }
             }
             else
             {
@@ -80,16 +96,27 @@ public static class LanguageIdentifier
         {
             end = start;
             while (end < text.Length && char.IsLetter(text[end]))
+            {
                 end++;
+            }
+
             if (end == start)
+            {
                 continue;
+            }
+
             words++;
             if (end - start > FunctionWords.Longest)
+            {
                 continue;
+            }
+
             int length = text[start..end].ToLowerInvariant(lower);
             int mask = FunctionWords.LanguagesOf(lower[..length]);
             for (int language = 0; mask != 0; language++, mask >>= 1)
+            {
                 hits[language] += mask & 1;
+            }
         }
 
         return (words, hits);
@@ -99,16 +126,24 @@ public static class LanguageIdentifier
     private static bool LooksLikeCode(ReadOnlySpan<char> text, double symbolShare, double functionWordShare)
     {
         if (symbolShare < 0.04)
+        {
             return false;
+        }
+
         int lines = 0, codeLines = 0;
         foreach (Range range in text.Split('\n'))
         {
             ReadOnlySpan<char> line = text[range].Trim();
             if (line.IsEmpty)
+            {
                 continue;
+            }
+
             lines++;
             if (s_codeLineEnds.Contains(line[^1]) || StartsLikeCode(line))
+            {
                 codeLines++;
+            }
         }
 
         double codeLineShare = codeLines / (double)Math.Max(1, lines);
@@ -120,7 +155,9 @@ public static class LanguageIdentifier
         foreach (string start in s_codeLineStarts)
         {
             if (line.StartsWith(start, StringComparison.Ordinal))
+            {
                 return true;
+            }
         }
 
         return false;
@@ -173,7 +210,10 @@ public static class LanguageIdentifier
         {
             int east = _han + _kana;
             if (east * 3 > Latin && east > _hangul)
+            {
                 return _kana * 10 > east ? "ja" : "zh";
+            }
+
             int most = Math.Max(Math.Max(_hangul * 2, _cyrillic), Math.Max(_greek, Math.Max(_arabic, _hebrew)));
             return most == 0 || most <= Latin ? null
                 : most == _hangul * 2 ? "ko" : most == _cyrillic ? "ru" : most == _greek ? "el" : most == _arabic ? "ar" : "he";

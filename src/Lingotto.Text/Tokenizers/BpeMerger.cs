@@ -17,7 +17,9 @@ internal sealed class BpeMerger(MergeTable merges)
         int count = ids.Length;
         Span<long> candidates = _candidates.AsSpan(0, count);
         for (int i = 0; i + 1 < count; i++)
+        {
             candidates[i] = merges.Find(ids[i], ids[i + 1]);
+        }
 
         while (count > 1)
         {
@@ -25,19 +27,29 @@ internal sealed class BpeMerger(MergeTable merges)
             for (int i = 1; i < count - 1; i++)
             {
                 if (candidates[i] < candidates[best])
+                {
                     best = i;
+                }
             }
 
             if (candidates[best] == MergeTable.None)
+            {
                 break;
+            }
+
             ids[best] = MergeTable.MergedId(candidates[best]);
             ids[(best + 2)..count].CopyTo(ids[(best + 1)..]);
             candidates[(best + 1)..(count - 1)].CopyTo(candidates[best..]);
             count--;
             if (best > 0)
+            {
                 candidates[best - 1] = merges.Find(ids[best - 1], ids[best]);
+            }
+
             if (best + 1 < count)
+            {
                 candidates[best] = merges.Find(ids[best], ids[best + 1]);
+            }
         }
 
         return count;
@@ -55,14 +67,19 @@ internal sealed class BpeMerger(MergeTable merges)
             next[i] = i + 1;
             previous[i] = i - 1;
             if (i + 1 < ids.Length)
+            {
                 Offer(ids, i, i + 1);
+            }
         }
 
         while (heap.TryDequeue(out int left, out (long Merge, int Position) entry))
         {
             int right = ids[left] == dead ? ids.Length : next[left];
             if (right == ids.Length || merges.Find(ids[left], ids[right]) != entry.Merge)
+            {
                 continue;
+            }
+
             ids[left] = MergeTable.MergedId(entry.Merge);
             ids[right] = dead;
             next[left] = next[right];
@@ -73,19 +90,26 @@ internal sealed class BpeMerger(MergeTable merges)
             }
 
             if (previous[left] >= 0)
+            {
                 Offer(ids, previous[left], left);
+            }
         }
 
         int count = 0;
         for (int i = 0; i < ids.Length; i = next[i])
+        {
             ids[count++] = ids[i];
+        }
+
         return count;
 
         void Offer(Span<int> tokens, int left, int right)
         {
             long merge = merges.Find(tokens[left], tokens[right]);
             if (merge != MergeTable.None)
+            {
                 heap.Enqueue(left, (merge, left));
+            }
         }
     }
 }

@@ -23,7 +23,9 @@ public static class BpeTrainer
         var tokens = new string?[256 + mergeCount];
         byte[] alphabet = ByteLevelAlphabet.BytesInCharacterOrder;
         for (int id = 0; id < alphabet.Length; id++)
+        {
             tokens[id] = ByteLevelAlphabet.ToCharacters([alphabet[id]]);
+        }
 
         var pairs = new PairCounts(pieces, alphabet);
         var merges = new (int Left, int Right, int Merged)[mergeCount];
@@ -32,7 +34,10 @@ public static class BpeTrainer
             cancellationToken.ThrowIfCancellationRequested();
             int merged = alphabet.Length + rank;
             if (!pairs.TryMergeMostFrequent(merged, out int left, out int right))
+            {
                 throw TooFewDocuments(config, config.VocabSize - mergeCount + rank);
+            }
+
             merges[rank] = (left, right, merged);
             tokens[merged] = tokens[left] + tokens[right];
             progress?.Report(new BpeTrainingProgress(documentCount, pieces.Utf8Bytes, rank + 1, mergeCount));
@@ -45,7 +50,10 @@ public static class BpeTrainer
     private static int CheckedMergeCount(BpeTrainerConfig config)
     {
         if (!config.SpecialTokens.Contains("<|endoftext|>") || config.SpecialTokens.Distinct().Count() != config.SpecialTokens.Count)
+        {
             throw new ArgumentException("SpecialTokens must be distinct and hold <|endoftext|>", nameof(config));
+        }
+
         int mergeCount = config.VocabSize - 256 - config.SpecialTokens.Count;
         return mergeCount >= 0
             ? mergeCount
@@ -64,7 +72,9 @@ public static class BpeTrainer
             cancellationToken.ThrowIfCancellationRequested();
             pieces.Add(document);
             if (++documentCount % DocumentsPerReport == 0)
+            {
                 progress?.Report(new BpeTrainingProgress(documentCount, pieces.Utf8Bytes, 0, mergeCount));
+            }
         }
 
         return pieces;

@@ -20,7 +20,10 @@ internal static class ByteLevelAlphabet
     {
         var characters = new char[bytes.Length];
         for (int i = 0; i < bytes.Length; i++)
+        {
             characters[i] = s_characterOfByte[bytes[i]];
+        }
+
         return new string(characters);
     }
 
@@ -32,7 +35,10 @@ internal static class ByteLevelAlphabet
         {
             int value = characters[i] < CharacterCount ? s_byteOfCharacter[characters[i]] : -1;
             if (value < 0)
+            {
                 return false;
+            }
+
             bytes[i] = (byte)value;
         }
 
@@ -57,7 +63,10 @@ internal static class ByteLevelAlphabet
         var bytes = new short[CharacterCount];
         Array.Fill(bytes, (short)-1);
         for (int value = 0; value < 256; value++)
+        {
             bytes[characters[value]] = (short)value;
+        }
+
         return bytes;
     }
 }

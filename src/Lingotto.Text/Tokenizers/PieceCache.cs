@@ -19,13 +19,21 @@ internal sealed class PieceCache
     {
         int number = _pieces.Find(piece);
         if (number < 0)
+        {
             return false;
+        }
+
         int start = number == 0 ? 0 : _idEnds[number - 1];
         int count = _idEnds[number] - start;
         if (count == 1)
+        {
             ids.Add(_ids[start]);
+        }
         else
+        {
             ids.AddRange(CollectionsMarshal.AsSpan(_ids).Slice(start, count));
+        }
+
         return true;
     }
 

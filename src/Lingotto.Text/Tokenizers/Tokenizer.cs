@@ -39,10 +39,15 @@ public sealed class Tokenizer
         ];
         _addedIds = vocabulary.AddedTokens.ToDictionary(token => token.Content, token => token.Id);
         if (!TryGetId(EndOfText, out int endOfTextId))
+        {
             throw new InvalidDataException($"the vocabulary has no {EndOfText}: add it to added_tokens");
+        }
+
         EndOfTextId = endOfTextId;
         if (vocabulary.IgnoreMerges)
+        {
             _wholePieces = IndexWholePieces();
+        }
     }
 
     /// <summary>The number of ids: the highest one plus 1.</summary>
@@ -57,7 +62,10 @@ public sealed class Tokenizer
     public static Tokenizer Load(string path)
     {
         if (!File.Exists(path))
+        {
             throw new FileNotFoundException($"{path}: no such tokenizer.json; check the path or train one", path);
+        }
+
         try
         {
             return new Tokenizer(TokenizerJsonReader.Read(File.ReadAllBytes(path)));
@@ -96,7 +104,9 @@ public sealed class Tokenizer
             end = LingPreTokenizer.PieceEnd(utf8, start);
             ReadOnlySpan<byte> piece = utf8[start..end];
             if (!workspace.Cache.TryAppend(piece, ids))
+            {
                 EncodePiece(piece, workspace, ids);
+            }
         }
 
         _workspaces.Add(workspace);
@@ -111,7 +121,9 @@ public sealed class Tokenizer
         foreach (int id in ids)
         {
             if (!skipSpecial || !IsSpecial(id))
+            {
                 bytes.Write(TokenBytes(id));
+            }
         }
 
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
@@ -174,11 +186,16 @@ public sealed class Tokenizer
         CollectionsMarshal.SetCount(ids, start + piece.Length);
         Span<int> tokens = CollectionsMarshal.AsSpan(ids)[start..];
         for (int i = 0; i < piece.Length; i++)
+        {
             tokens[i] = _idOfByte[piece[i]];
+        }
+
         int count = workspace.Merger.Merge(tokens);
         CollectionsMarshal.SetCount(ids, start + count);
         if (piece.Length <= PieceCache.LongestPiece)
+        {
             workspace.Cache.Add(piece, tokens[..count]);
+        }
     }
 
     private ByteStringTable IndexWholePieces()
@@ -187,10 +204,15 @@ public sealed class Tokenizer
         for (int id = 0; id < _vocabulary.Tokens.Length; id++)
         {
             if (_vocabulary.Tokens[id] is not { } token || !ByteLevelAlphabet.TryToBytes(token, out byte[] bytes))
+            {
                 continue;
+            }
+
             pieces.GetOrAdd(bytes, out bool isNew);
             if (isNew)
+            {
                 _wholePieceIds.Add(id);
+            }
         }
 
         return pieces;
@@ -203,12 +225,17 @@ public sealed class Tokenizer
         for (int id = 0; id < vocabulary.Tokens.Length; id++)
         {
             if (vocabulary.Tokens[id] is { Length: 1 } token && ByteLevelAlphabet.TryToBytes(token, out byte[] bytes))
+            {
                 idOfByte[bytes[0]] = id;
+            }
         }
 
         int missing = Array.IndexOf(idOfByte, -1);
         if (missing >= 0)
+        {
             throw new InvalidDataException($"model.vocab has no token for byte 0x{missing:X2}: a byte-level vocabulary needs all 256");
+        }
+
         return idOfByte;
     }
 

@@ -35,14 +35,19 @@ internal static class TokenizerJsonReader
         foreach (JsonProperty entry in model.GetProperty("vocab").EnumerateObject())
         {
             if (!ids.TryAdd(entry.Name, CheckedId(entry.Value)))
+            {
                 throw new InvalidDataException($"model.vocab has the token '{entry.Name}' twice");
+            }
         }
 
         var tokens = new string?[ids.Count == 0 ? 0 : ids.Values.Max() + 1];
         foreach ((string token, int id) in ids)
         {
             if (tokens[id] is not null)
+            {
                 throw new InvalidDataException($"model.vocab gives id {id} to both '{tokens[id]}' and '{token}'");
+            }
+
             tokens[id] = token;
         }
 
@@ -81,7 +86,10 @@ internal static class TokenizerJsonReader
     private static AddedToken[] ReadAddedTokens(JsonElement root)
     {
         if (!root.TryGetProperty("added_tokens", out JsonElement tokens) || tokens.ValueKind == JsonValueKind.Null)
+        {
             return [];
+        }
+
         var ids = new HashSet<int>();
         var contents = new HashSet<string>();
         var result = new List<AddedToken>();
@@ -91,7 +99,10 @@ internal static class TokenizerJsonReader
                 CheckedId(token.GetProperty("id")), token.GetProperty("content").GetString()!, Flag(token, "single_word"),
                 Flag(token, "lstrip"), Flag(token, "rstrip"), Flag(token, "normalized"), Flag(token, "special"));
             if (!ids.Add(added.Id) || !contents.Add(added.Content))
+            {
                 throw new InvalidDataException($"added_tokens has id {added.Id} or content '{added.Content}' twice");
+            }
+
             result.Add(added);
         }
 

@@ -19,7 +19,9 @@ internal sealed class BandTable
         for (int at = First(key); _places[at] != 0; at = (at + 1) & (_places.Length - 1))
         {
             if ((uint)(_places[at] >> 32) == key && found < documents.Length)
+            {
                 documents[found++] = (int)(uint)_places[at] - 1;
+            }
         }
 
         return found;
@@ -28,12 +30,17 @@ internal sealed class BandTable
     public void Add(uint key, int document)
     {
         if (_count >= _places.Length / 4 * 3)
+        {
             Grow();
+        }
+
         int same = 0, at = First(key);
         for (; _places[at] != 0; at = (at + 1) & (_places.Length - 1))
         {
             if ((uint)(_places[at] >> 32) == key && ++same == MostDocumentsOfKey)
+            {
                 return;
+            }
         }
 
         _places[at] = ((ulong)key << 32) | (uint)(document + 1);
@@ -49,10 +56,16 @@ internal sealed class BandTable
         foreach (ulong place in old)
         {
             if (place == 0)
+            {
                 continue;
+            }
+
             int at = First((uint)(place >> 32));
             while (_places[at] != 0)
+            {
                 at = (at + 1) & (_places.Length - 1);
+            }
+
             _places[at] = place;
         }
     }

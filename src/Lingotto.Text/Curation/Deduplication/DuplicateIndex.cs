@@ -29,9 +29,15 @@ internal sealed class DuplicateIndex
     public string? Add(Signature signature)
     {
         if (_young.HasEqual(signature) || _old?.HasEqual(signature) == true)
+        {
             return Reasons.ExactDuplicate;
+        }
+
         if (_young.HasSimilar(signature) || _old?.HasSimilar(signature) == true)
+        {
             return Reasons.NearDuplicate;
+        }
+
         if (_young.Count >= _capacity)
         {
             Forgotten += _old?.Count ?? 0;
@@ -64,7 +70,9 @@ internal sealed class DuplicateIndex
                 foreach (int document in documents[..found])
                 {
                     if (MinHash.Similarity(signature.Fingerprint, FingerprintOf(document)) >= NearDuplicate)
+                    {
                         return true;
+                    }
                 }
             }
 
@@ -75,12 +83,21 @@ internal sealed class DuplicateIndex
         {
             _hashes.Add(signature.Hash);
             if (signature.Keys.Length == 0)
+            {
                 return;
+            }
+
             if (_signed % DocumentsInBlock == 0)
+            {
                 _fingerprints.Add(new byte[DocumentsInBlock * MinHash.FingerprintLength]);
+            }
+
             signature.Fingerprint.CopyTo(FingerprintOf(_signed));
             for (int band = 0; band < signature.Keys.Length; band++)
+            {
                 _bands[band].Add(signature.Keys[band], _signed);
+            }
+
             _signed++;
         }
 

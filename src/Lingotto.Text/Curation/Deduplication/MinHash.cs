@@ -46,7 +46,9 @@ internal static class MinHash
     public static void Fingerprint(ReadOnlySpan<uint> minima, Span<byte> fingerprint)
     {
         for (int i = 0; i < minima.Length; i++)
+        {
             fingerprint[i] = (byte)((minima[i] * 0x9E3779B1) >> 24);
+        }
     }
 
     /// <summary>A 32-bit key of every band.</summary>
@@ -56,7 +58,10 @@ internal static class MinHash
         {
             ulong key = (ulong)band;
             foreach (uint minimum in minima.Slice(band * RowsOfBand, RowsOfBand))
+            {
                 key = HashMixer.Mix(key ^ minimum);
+            }
+
             keys[band] = (uint)(key >> 32);
         }
     }
@@ -66,7 +71,10 @@ internal static class MinHash
     {
         int equal = 0;
         for (int i = 0; i < fingerprint.Length; i += Vector<byte>.Count)
+        {
             equal -= Vector.Sum(Vector.As<byte, sbyte>(Vector.Equals(new Vector<byte>(fingerprint[i..]), new Vector<byte>(other[i..]))));
+        }
+
         const double chance = 1.0 / 256;
         return Math.Max(0, (((double)equal / FingerprintLength) - chance) / (1 - chance));
     }

@@ -25,16 +25,23 @@ internal sealed class ShingleHasher
         (_count, _words, _rolling) = (0, 0, 0);
         Array.Clear(_window);
         if (_hashes.Length < text.Length)
+        {
             _hashes = new uint[Math.Max(text.Length, 2 * _hashes.Length)];
+        }
+
         ulong word = 0;
         foreach (char c in text)
         {
             if (c < 0x80)
             {
                 if (char.IsAsciiLetterOrDigit(c))
+                {
                     word = Next(word, char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c);
+                }
                 else
+                {
                     EndWord(ref word);
+                }
             }
             else if (!char.IsLetterOrDigit(c) && !char.IsSurrogate(c))
             {
@@ -44,16 +51,24 @@ internal sealed class ShingleHasher
             {
                 bool isWordItself = IsWordItself(c);
                 if (isWordItself)
+                {
                     EndWord(ref word);
+                }
+
                 word = Next(word, isWordItself ? c : char.ToLowerInvariant(c));
                 if (isWordItself)
+                {
                     EndWord(ref word);
+                }
             }
         }
 
         EndWord(ref word);
         if (_words is > 0 and < Words)
+        {
             Add();
+        }
+
         return _hashes.AsSpan(0, _count);
     }
 
@@ -64,14 +79,19 @@ internal sealed class ShingleHasher
     private void EndWord(ref ulong word)
     {
         if (word == 0)
+        {
             return;
+        }
+
         ulong hash = HashMixer.Mix(word);
         int at = _words % Words;
         _rolling = (_rolling * Multiplier) + hash - (_window[at] * s_leaving);
         _window[at] = hash;
         word = 0;
         if (++_words >= Words)
+        {
             Add();
+        }
     }
 
     private void Add() => _hashes[_count++] = (uint)(HashMixer.Mix(_rolling) >> 32);
@@ -80,7 +100,10 @@ internal sealed class ShingleHasher
     {
         ulong power = 1;
         for (int i = 0; i < exponent; i++)
+        {
             power *= value;
+        }
+
         return power;
     }
 }

@@ -24,7 +24,9 @@ public class ModelConfigTests
         JsonObject file = JsonNode.Parse(File.ReadAllText(RepositoryRoot.File("models", name + ".json")))!.AsObject();
         JsonObject saved = JsonNode.Parse(ModelConfig.Parse(file.ToJsonString(), name).ToJson())!.AsObject();
         foreach ((string key, JsonNode? value) in file.Where(pair => pair.Key != "num_nextn_predict_layers"))
+        {
             Assert.True(JsonNode.DeepEquals(value, saved[key]), $"{key} was {value}, is {saved[key]}");
+        }
     }
 
     [Theory]

@@ -23,7 +23,10 @@ public sealed class DirectFileTests
         {
             Assert.IsType<DirectFile>(file);
             foreach (int start in fromTheEnd ? starts.Reverse() : starts)
+            {
                 file.Write(expected.AsSpan(start, Math.Min(partLength, s_length - start)), start);
+            }
+
             file.Flush();
         }
 

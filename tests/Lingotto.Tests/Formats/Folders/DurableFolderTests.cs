@@ -224,7 +224,10 @@ public sealed class DurableFolderTests : IDisposable
         File.WriteAllText(_parent.File(".tmp-latest-fedcba9876543210"), "torn");
         string[] others = [".tmp-mine", ".tmp-step-2-0123456789ABCDEF", "tmp-step-2-0123456789abcdef", ".tmp--0123456789abcdef", "notes"];
         foreach (string other in others)
+        {
             File.WriteAllText(_parent.File(other), "");
+        }
+
         Assert.Equal([".tmp-latest-fedcba9876543210", ".tmp-step-2-0123456789abcdef"], DurableFolder.Sweep(_parent.Path).Order(StringComparer.Ordinal));
         Assert.Equal([.. others.Append("step-1").Order(StringComparer.Ordinal)], Entries());
     }

@@ -15,7 +15,10 @@ internal static class SafetensorsBytes
         BinaryPrimitives.WriteUInt64LittleEndian(file, (ulong)header.Length);
         header.CopyTo(file, 8);
         for (int i = 8 + header.Length; i < file.Length; i++)
+        {
             file[i] = (byte)(i * 31);
+        }
+
         return file;
     }
 
@@ -32,7 +35,10 @@ internal static class SafetensorsBytes
         {
             using SafetensorsFile file = SafetensorsFile.Open(path);
             foreach (TensorEntry tensor in file.Tensors)
+            {
                 file.Read(tensor, new byte[tensor.ByteLength]);
+            }
+
             return true;
         }
         catch (SafetensorsException)

@@ -164,7 +164,10 @@ public sealed class SafetensorsFileTests : IDisposable
         File.WriteAllBytes(path, SafetensorsBytes.Make("{" + A + "}", 8));
         using SafetensorsFile file = SafetensorsFile.Open(path);
         using (FileStream stream = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
             stream.SetLength(stream.Length - 4);
+        }
+
         var exception = Assert.Throws<SafetensorsException>(() => file.Read(file.Tensors[0], new byte[8]));
         Assert.Equal("a", exception.Tensor);
     }
@@ -189,7 +192,10 @@ public sealed class SafetensorsFileTests : IDisposable
         string path = _folder.File("fuzz.safetensors");
         int opened = 0;
         for (int round = 0; round < 4000; round++)
+        {
             opened += SafetensorsBytes.OpensAndReads(path, SafetensorsMutator.Next(random)) ? 1 : 0;
+        }
+
         Assert.InRange(opened, 100, 3900);
     }
 }

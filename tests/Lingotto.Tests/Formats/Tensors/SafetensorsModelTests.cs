@@ -91,7 +91,10 @@ public sealed class SafetensorsModelTests : IDisposable
     {
         using var writer = new SafetensorsWriter(_folder.File(file), [.. names.Select(name => new TensorSpec(name, SafetensorsDType.U8, [1]))]);
         foreach (string name in names)
+        {
             writer.Write(name, [(byte)name[0]]);
+        }
+
         writer.Complete();
     }
 }

@@ -16,12 +16,21 @@ internal static class SafetensorsMutator
         JsonObject header = Sound(random, out int dataLength);
         int changes = random.Next(4);
         for (int i = 0; i < changes; i++)
+        {
             Change(header, random);
+        }
+
         byte[] file = SafetensorsBytes.Make(header.ToJsonString() + new string(' ', random.Next(3)), Math.Max(0, dataLength + Nudge(random)));
         if (random.Next(4) == 0)
+        {
             BinaryPrimitives.WriteInt64LittleEndian(file, BinaryPrimitives.ReadInt64LittleEndian(file) + random.Next(-2, 3));
+        }
+
         if (random.Next(6) == 0)
+        {
             file[random.Next(file.Length)] ^= (byte)(1 << random.Next(8));
+        }
+
         return file;
     }
 
@@ -48,10 +57,16 @@ internal static class SafetensorsMutator
     private static void Change(JsonObject header, Random random)
     {
         if (header.Count == 0)
+        {
             return;
+        }
+
         string name = header.Select(pair => pair.Key).ElementAt(random.Next(header.Count));
         if (header[name] is not JsonObject { Count: > 0 } entry)
+        {
             return;
+        }
+
         string key = entry.Select(pair => pair.Key).ElementAt(random.Next(entry.Count));
         switch (random.Next(5))
         {
@@ -69,7 +84,10 @@ internal static class SafetensorsMutator
                 break;
             default:
                 if (entry[key] is JsonArray { Count: > 0 } numbers)
+                {
                     numbers[random.Next(numbers.Count)] = JsonNode.Parse(Pick(s_numbers, random));
+                }
+
                 break;
         }
     }

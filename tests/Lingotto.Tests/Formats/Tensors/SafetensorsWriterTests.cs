@@ -46,7 +46,10 @@ public sealed class SafetensorsWriterTests : IDisposable
             using (var writer = new SafetensorsWriter(path, tensors))
             {
                 foreach ((string name, int begin, int end) in Parts(random, data))
+                {
                     writer.Write(name, begin, data[name].AsSpan(begin, end - begin));
+                }
+
                 writer.Complete();
             }
 
@@ -72,7 +75,10 @@ public sealed class SafetensorsWriterTests : IDisposable
         using (var writer = new SafetensorsWriter(path, tensors))
         {
             foreach (TensorSpec tensor in tensors)
+            {
                 writer.Write(tensor.Name, new byte[SafetensorsDTypes.Bits(tensor.DType) / 2]);
+            }
+
             writer.Complete();
         }
 
@@ -212,7 +218,10 @@ public sealed class SafetensorsWriterTests : IDisposable
     {
         const string python = "/usr/bin/python3";
         if (!File.Exists(python))
+        {
             return null;
+        }
+
         using Process process = Process.Start(new ProcessStartInfo(python, ["-c", script, argument]) { RedirectStandardOutput = true })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -122,7 +122,10 @@ public sealed class CorpusTests : IDisposable
         {
             writer.Write("{\"text\":\"first\"}\n{\"text\":\"");
             for (int i = 0; i < 17 << 10; i++)
+            {
                 writer.Write(new string('x', 1 << 10));
+            }
+
             writer.Write("\"}\n{\"text\":\"third\"}");
         }
 

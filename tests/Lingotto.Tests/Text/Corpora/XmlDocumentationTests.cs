@@ -107,7 +107,9 @@ public sealed class XmlDocumentationTests
     {
         string[] types = new SignatureReader(signature, ["C"], ["M"]).ReadTypes();
         if (expected is not null)
+        {
             Assert.Equal(expected, string.Join(',', types));
+        }
     }
 
     [Theory]
@@ -128,7 +130,10 @@ public sealed class XmlDocumentationTests
         try
         {
             foreach (string version in (string[])["9.0.12", "10.0.0-rc.1", "10.0.0"])
+            {
                 Touch(Path.Combine(root, "packs", "Microsoft.NETCore.App.Ref", version, "ref", "net10.0", $"{version}.xml"));
+            }
+
             Touch(Path.Combine(root, "packs", "Microsoft.NETCore.App.Ref", "10.0.0", "data", "FrameworkList.xml"));
             Touch(Path.Combine(root, "packages", "alpha", "2.0.0", "lib", "net8.0", "Alpha.xml"));
             Touch(Path.Combine(root, "packages", "alpha", "10.0.0", "lib", "net8.0", "Alpha.xml"));

@@ -126,14 +126,19 @@ public sealed class DataPipelineTests : IDisposable
         static IEnumerable<int> Collect(IEnumerable<int> items, List<int> into)
         {
             foreach (int item in items)
+            {
                 into.Add(item);
+            }
+
             return [];
         }
 
         static void InterlockedMax(ref int target, int value)
         {
             for (int seen = target; value > seen; seen = target)
+            {
                 Interlocked.CompareExchange(ref target, value, seen);
+            }
         }
     }
 

@@ -36,9 +36,14 @@ public sealed partial class NearDuplicateTests(ITestOutputHelper output)
         {
             bool isRemoved = index.Add(copy) is not null;
             if (jaccard >= 0.8)
+            {
                 (near, found) = (near + 1, found + (isRemoved ? 1 : 0));
+            }
+
             if (jaccard < 0.5)
+            {
                 (far, removed, closest) = (far + 1, removed + (isRemoved ? 1 : 0), Math.Max(closest, jaccard));
+            }
         }
 
         output.WriteLine(FormattableString.Invariant(
@@ -101,7 +106,10 @@ public sealed partial class NearDuplicateTests(ITestOutputHelper output)
         {
             random.NextBytes(fingerprint);
             for (int band = 0; band < keys.Length; band++)
+            {
                 keys[band] = (uint)random.NextInt64();
+            }
+
             Assert.Null(index.Add(new Signature((UInt128)i, keys, fingerprint)));
         }
 
@@ -133,16 +141,24 @@ public sealed partial class NearDuplicateTests(ITestOutputHelper output)
     private static string[] Edited(string[] words, Random random, bool isChinese)
     {
         if (random.Next(4) == 0)
+        {
             return words[..(words.Length - (int)(words.Length * 0.7 * random.NextDouble()))];
+        }
+
         double rate = 0.2 * Math.Pow(random.NextDouble(), 2);
         var edited = new List<string>();
         foreach (string word in words)
         {
             int kind = random.NextDouble() < rate ? random.Next(3) : 3;
             if (kind != 0)
+            {
                 edited.Add(kind == 1 ? Word(random.Next(20_000), isChinese) : word);
+            }
+
             if (kind == 2)
+            {
                 edited.Add(Word(random.Next(20_000), isChinese));
+            }
         }
 
         return [.. edited];

@@ -85,7 +85,9 @@ public class TextCleanerTests
         for (char c = '\u0080'; c < '\u2200'; c++)
         {
             if (LegacyText.ToByte(c) == value)
+            {
                 return c;
+            }
         }
 
         return (char)value;

@@ -94,7 +94,10 @@ public sealed class DataBuilderTests : IDisposable
         using TokenDataset data = Build(Documents(60));
         using var text = new MemoryStream();
         using (var gzip = new GZipStream(File.OpenRead(data.HeldOutTextPath), CompressionMode.Decompress))
+        {
             gzip.CopyTo(text);
+        }
+
         Assert.Equal(string.Concat(TextsOf(data.HeldOut)), Encoding.UTF8.GetString(text.ToArray()));
         Assert.Equal(new FileInfo(data.HeldOutTextPath).Length, data.HeldOutGzipBytes);
     }
@@ -162,7 +165,10 @@ public sealed class DataBuilderTests : IDisposable
         IEnumerable<Document> Cancelled()
         {
             foreach (Document document in Documents(10))
+            {
                 yield return document;
+            }
+
             source.Cancel();
             yield return new Document("last", "x");
         }
@@ -199,7 +205,10 @@ public sealed class DataBuilderTests : IDisposable
         string path = Path.Combine(Folder, name);
         byte[] content = File.ReadAllBytes(path);
         if (flippedByte is { } at)
+        {
             content[at] ^= 1;
+        }
+
         File.WriteAllBytes(path, content[..(cutTo ?? content.Length)]);
         Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => TokenDataset.Open(Folder)).Message);
     }
@@ -247,7 +256,10 @@ public sealed class DataBuilderTests : IDisposable
         {
             budget.Bytes -= count;
             if (budget.Bytes < 0)
+            {
                 throw new IOException("No space left on device");
+            }
+
             inner.Write(buffer, offset, count);
         }
 

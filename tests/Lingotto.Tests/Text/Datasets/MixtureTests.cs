@@ -33,7 +33,10 @@ public sealed class MixtureTests : IDisposable
         {
             int[] counts = new int[3];
             for (int i = 0; i < 1000; i++)
+            {
                 counts[order[start + i].Source]++;
+            }
+
             Assert.InRange(counts[0], 698, 702);
             Assert.InRange(counts[1], 248, 252);
             Assert.InRange(counts[2], 48, 52);
@@ -56,7 +59,10 @@ public sealed class MixtureTests : IDisposable
         {
             (string source, long number) = mixed.Locate(sample);
             if (number == perSource[source])
+            {
                 break;
+            }
+
             ofFirst[sample / 40 > 0 ? 1 : 0] += source == "a" ? 1 : 0;
             mixed.Fill(sample, inputs, targets, starts);
             Assert.True(seen[source].Add(string.Join(',', inputs)), $"sample {sample} of {source} comes again");

@@ -30,9 +30,14 @@ public sealed class PackedSequencesTests : IDisposable
     public void An_epoch_visits_every_sequence_once()
     {
         for (long count = 1; count <= 300; count++)
+        {
             Assert.Equal(count, Visited(count, epoch: count % 5).Count);
+        }
+
         foreach (long count in (long[])[1023, 1024, 1025, 65_537])
+        {
             Assert.Equal(count, Visited(count, epoch: 0).Count);
+        }
 
         static HashSet<long> Visited(long count, long epoch)
         {
@@ -137,7 +142,10 @@ public sealed class PackedSequencesTests : IDisposable
         packed.Fill(0, inputs, targets, starts);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 100; i++)
+        {
             packed.Fill(i, inputs, targets, starts);
+        }
+
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 

@@ -82,7 +82,9 @@ public class BpeTests
         for (int next = baseCount; merges.Count < count; next++)
         {
             if (!merges.TryAdd((random.Next(next), random.Next(next)), next))
+            {
                 next--;
+            }
         }
 
         // Ranks in another order than ids, as a merged or hand-made vocabulary may have them.
@@ -97,7 +99,10 @@ public class BpeTests
             int Rank(int i) => Array.FindIndex(merges, merge => merge.Left == ids[i] && merge.Right == ids[i + 1]);
             var found = Enumerable.Range(0, ids.Count - 1).Select(i => (Rank: Rank(i), i)).Where(pair => pair.Rank >= 0).ToList();
             if (found.Count == 0)
+            {
                 return [.. ids];
+            }
+
             (int rank, int at) = found.Min();
             ids[at] = merges[rank].Merged;
             ids.RemoveAt(at + 1);
@@ -119,7 +124,10 @@ public class BpeTests
                 for (int i = 0; i + 1 < word.Count; i++)
                 {
                     if (word[i] != left || word[i + 1] != right)
+                    {
                         continue;
+                    }
+
                     word[i] = merged;
                     word.RemoveAt(i + 1);
                 }

@@ -21,11 +21,17 @@ internal static class TestTokenizers
         {
             int kind = random.Next(20);
             if (kind < 17)
+            {
                 text.Append(common[random.Next(common.Length)]);
+            }
             else if (kind < 19 || isBmpOnly)
+            {
                 text.Append((char)random.Next(0x20, 0xD800));
+            }
             else
+            {
                 text.Append(char.ConvertFromUtf32(random.Next(0x10000, 0x110000)));
+            }
         }
 
         return text.ToString();

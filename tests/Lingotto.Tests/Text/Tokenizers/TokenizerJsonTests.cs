@@ -62,7 +62,9 @@ public sealed class TokenizerJsonTests : IDisposable
         var fault = Assert.Throws<InvalidDataException>(() => Load(root =>
         {
             foreach ((string key, JsonNode? value) in JsonNode.Parse(changes)!.AsObject())
+            {
                 root[key] = value?.DeepClone();
+            }
         }));
         Assert.Contains(expected, fault.Message);
         Assert.Contains("changed.json", fault.Message);
