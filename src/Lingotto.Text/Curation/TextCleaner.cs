@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Lingotto.Text;
 
-/// <summary>Makes a text what its author saw: one kind of line end, no control or invisible characters, no mojibake.</summary>
+/// <summary>Restores a text to what its author saw: one kind of line end, no control or invisible characters, no mojibake.</summary>
 internal static class TextCleaner
 {
-    /// <summary>Everything that may need mending, so that clean text is only looked through.</summary>
+    /// <summary>All characters that may need repair, so that a clean text is only searched.</summary>
     private static readonly SearchValues<char> s_suspects = SearchValues.Create(
     [
         .. Enumerable.Range(0, 0x20).Where(c => c is not ('\n' or '\t')).Select(c => (char)c),
@@ -16,25 +16,25 @@ internal static class TextCleaner
         .. Enumerable.Range(0xFDD0, 0x20).Select(c => (char)c),
     ]);
 
-    /// <summary>The text and what was mended in it.</summary>
-    /// <param name="text">As it was read.</param>
-    /// <param name="hadMojibake">UTF-8 that had been read as Windows-1252 was read back.</param>
-    /// <param name="hadControls">Control or invisible characters were removed; line ends and spaces do not count.</param>
+    /// <summary>Returns the cleaned text and says what was repaired.</summary>
+    /// <param name="text">The text as it was read.</param>
+    /// <param name="hadMojibake">Whether text decoded with the wrong encoding was decoded again.</param>
+    /// <param name="hadControls">Whether control or invisible characters were removed; line ends and spaces do not count.</param>
     public static string Clean(string text, out bool hadMojibake, out bool hadControls)
     {
-        string? mended = LegacyText.TryUndoMojibake(text);
-        hadMojibake = mended is not null;
-        text = mended ?? text;
+        string? repaired = LegacyText.TryUndoMojibake(text);
+        hadMojibake = repaired is not null;
+        text = repaired ?? text;
         hadControls = false;
         if (text.AsSpan().IndexOfAny(s_suspects) >= 0)
         {
-            text = WithoutControls(text, out hadControls);
+            text = WithoutControls(text, ref hadMojibake, out hadControls);
         }
 
         return Tidy(text);
     }
 
-    private static string WithoutControls(string text, out bool hadControls)
+    private static string WithoutControls(string text, ref bool hadMojibake, out bool hadControls)
     {
         hadControls = false;
         var clean = new StringBuilder(text.Length);
@@ -57,9 +57,14 @@ internal static class TextCleaner
             {
                 continue;
             }
-            else if (c is '\r' or '\f' or '\v' or '\u0085' or '\u2028' or '\u2029')
+            else if (c is '\r' or '\f' or '\v' or '\u2028' or '\u2029')
             {
                 clean.Append('\n');
+            }
+            else if (LegacyText.FromLatin1(c) is { } meant)
+            {
+                hadMojibake = true;
+                clean.Append(meant);
             }
             else if (c == '\u00A0')
             {
@@ -78,7 +83,7 @@ internal static class TextCleaner
         return clean.ToString();
     }
 
-    /// <summary>The length of what follows the escape character in a terminal's colour and cursor codes (ECMA-48, CSI).</summary>
+    /// <summary>Returns the length of a terminal's colour or cursor code after its escape character (ECMA-48, CSI).</summary>
     private static int EscapeLength(ReadOnlySpan<char> rest)
     {
         if (rest.IsEmpty || rest[0] != '[')
@@ -90,7 +95,7 @@ internal static class TextCleaner
         return end < 0 || rest[1 + end] is < '@' or > '~' ? 0 : end + 2;
     }
 
-    /// <summary>Without spaces at ends of lines, blank lines at both ends, and more than two line feeds in a row.</summary>
+    /// <summary>Removes spaces at ends of lines, blank lines at both ends, and line feeds after the second in a row.</summary>
     private static string Tidy(string text)
     {
         ReadOnlySpan<char> source = text;

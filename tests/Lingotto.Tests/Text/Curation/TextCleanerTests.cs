@@ -19,6 +19,18 @@ public class TextCleanerTests
         Assert.Equal((false, hadControls), (hadMojibake, found));
     }
 
+    [Theory]
+    [InlineData(
+        "Il sapore dell\u0092uva e l\u0092odore: \u0093una festa\u0094, disse \u0097 ridendo \u0097 il nonno\u0085",
+        "Il sapore dell\u2019uva e l\u2019odore: \u201Cuna festa\u201D, disse \u2014 ridendo \u2014 il nonno\u2026", false)]
+    [InlineData("Prezzo: 12 \u0080 il chilo", "Prezzo: 12 \u20AC il chilo", false)]
+    [InlineData("undefined\u0081\u008D\u008F\u0090\u009D: \u0096", "undefined: \u2013", true)]
+    public void Windows_1252_decoded_as_latin_1_is_repaired(string text, string expected, bool hadControls)
+    {
+        Assert.Equal(expected, TextCleaner.Clean(text, out bool hadMojibake, out bool found));
+        Assert.Equal((true, hadControls), (hadMojibake, found));
+    }
+
     [Fact]
     public void Lone_surrogates_go_and_pairs_stay()
     {
