@@ -49,11 +49,11 @@ internal static class HuggingFaceConfigWriter
         else
         {
             file.HeadDim = config.HeadDim;
-            if (config.RotaryDim != config.HeadDim)
-            {
-                file.RotaryDim = config.RotaryDim;
-                file.PartialRotaryFactor = (double)config.RotaryDim / config.HeadDim;
-            }
+            bool isPartial = config.RotaryDim != config.HeadDim;
+            file.RotaryDim = isPartial ? config.RotaryDim : null;
+            // Without the key, other programs rotate half of each head of a V2 model.
+            file.PartialRotaryFactor =
+                isPartial || traits.Architecture == ModelArchitecture.BailingMoeV2 ? FactorOf(config.RotaryDim, config.HeadDim) : null;
         }
 
         if (config.RotaryLayout != traits.RotaryLayout || traits.IsDeepSeek)
@@ -76,6 +76,18 @@ internal static class HuggingFaceConfigWriter
         {
             file.AttentionBias = config.UseBias;
         }
+    }
+
+    /// <summary>Returns the smallest double from R/D on whose product with D truncates to R, which is how readers compute R.</summary>
+    private static double FactorOf(int rotaryDim, int headDim)
+    {
+        double factor = (double)rotaryDim / headDim;
+        while ((int)(headDim * factor) < rotaryDim)
+        {
+            factor = Math.BitIncrement(factor);
+        }
+
+        return factor;
     }
 
     private static void WriteExperts(ModelConfig config, ArchitectureTraits traits, HuggingFaceConfig file)

@@ -48,6 +48,31 @@ public class ModelConfigTests
         Assert.Contains(expertsKey, config.ToJson(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(16, 16)]
+    [InlineData(16, 8)]
+    [InlineData(98, 54)]
+    [InlineData(100, 58)]
+    [InlineData(134, 66)]
+    public void A_v2_config_always_states_the_rotary_part_and_truncation_gives_it_back(int headDim, int rotaryDim)
+    {
+        var config = ModelConfig.Parse(V2($"\"head_dim\": {headDim}, \"rotary_dim\": {rotaryDim}"), "test");
+        double factor = JsonNode.Parse(config.ToJson())!["partial_rotary_factor"]!.GetValue<double>();
+        Assert.Equal(rotaryDim, (int)(headDim * factor));
+        Assert.InRange(factor, 0, 1);
+    }
+
+    [Theory]
+    [InlineData(4, 4)]
+    [InlineData(4, 2)]
+    [InlineData(1, 1)]
+    public void Expert_groups_are_written_as_they_are(int groups, int chosen)
+    {
+        var config = ModelConfig.Parse(V2($"\"n_group\": {groups}, \"topk_group\": {chosen}"), "test");
+        JsonNode file = JsonNode.Parse(config.ToJson())!;
+        Assert.Equal((groups, chosen), (file["n_group"]!.GetValue<int>(), file["topk_group"]!.GetValue<int>()));
+    }
+
     [Fact]
     public void The_class_decides_the_family_and_the_model_type_does_not()
     {
