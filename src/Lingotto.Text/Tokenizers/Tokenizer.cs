@@ -129,6 +129,19 @@ public sealed class Tokenizer
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
+    /// <summary>Checks that every id is inside the vocabulary.</summary>
+    /// <exception cref="TokenIdException">Names the first id that is not.</exception>
+    public void RequireIds(ReadOnlySpan<int> ids)
+    {
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)VocabSize)
+            {
+                throw new TokenIdException(id, VocabSize);
+            }
+        }
+    }
+
     /// <summary>The bytes a token stands for; empty for an id without a token.</summary>
     public ReadOnlySpan<byte> TokenBytes(int id) => _bytes[id];
 
