@@ -1,66 +1,55 @@
+using System.IO.Compression;
+
 namespace Lingotto.Text;
 
-/// <summary>A decompressed stream that refuses to grow beyond what honest text would.</summary>
-internal sealed class BoundedStream(Stream inner, long limit, string path) : Stream
+/// <summary>The unpacked bytes of a .gz file. Damaged data, a file cut off and a gzip bomb are each reported with their place.</summary>
+internal sealed class GzipText : ReadOnlyStream
 {
     // Text compresses by 3 to 10; a gzip bomb by 1000.
-    private const int LargestRatio = 200;
+    private const int MaxRatio = 200;
     private const int AlwaysAllowed = 16 << 20;
 
+    private readonly GZipStream _unpacked;
+    private readonly long _limit;
     private long _length;
 
-    public override bool CanRead => true;
+    // Without this switch, .NET reads a .gz file that was cut off as if the file were whole. Directory.Build.props sets the
+    // switch for the programs of this repository; here it is set for a program that only uses the library.
+    static GzipText() => AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
 
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
+    /// <param name="packed">The compressed bytes; disposed together with this stream.</param>
+    /// <param name="packedLength">The number of compressed bytes, which bounds the unpacked ones.</param>
+    public GzipText(Stream packed, long packedLength)
     {
-        get => _length;
-        set => throw new NotSupportedException();
+        _unpacked = new GZipStream(packed, CompressionMode.Decompress);
+        _limit = checked(AlwaysAllowed + (MaxRatio * packedLength));
     }
-
-    public static long ExpansionOf(long compressedLength) => checked(AlwaysAllowed + (LargestRatio * compressedLength));
 
     public override int Read(Span<byte> buffer)
     {
         int count;
         try
         {
-            count = inner.Read(buffer);
+            count = _unpacked.Read(buffer);
         }
         catch (InvalidDataException fault)
         {
-            throw new InvalidDataException($"{path}: damaged gzip data after {_length} bytes; restore the file", fault);
+            throw new DamagedFileException(
+                Reasons.DamagedGzip, $"damaged gzip data after {_length} unpacked bytes; restore the file from a copy", fault);
         }
 
         _length += count;
-        return _length <= limit
+        return _length <= _limit
             ? count
-            : throw new InvalidDataException(
-                $"{path}: expands beyond {limit} bytes, {LargestRatio} times its size; unpack it yourself if it is meant");
+            : throw new DamagedFileException(
+                Reasons.GzipBomb, $"expands beyond {_limit} bytes, {MaxRatio} times its size; unpack it yourself if this is meant");
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
-            inner.Dispose();
+            _unpacked.Dispose();
         }
 
         base.Dispose(disposing);

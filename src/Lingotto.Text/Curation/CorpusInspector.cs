@@ -18,12 +18,12 @@ public static class CorpusInspector
         IReadOnlyList<string> paths, DataBuildConfig? config = null, IProgress<DataBuildProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        var pipeline = new DataPipeline(config ?? new DataBuildConfig(), sources: 1);
+        config ??= new DataBuildConfig();
+        var pipeline = new DataPipeline(config, sources: 1);
         SourceStatistics source = pipeline.Sources[0];
-        int files = CorpusFiles.Find(paths).Count;
         long longest = 0;
         string? example = null;
-        IEnumerable<DocumentBatch> batches = DocumentBatch.Of(Corpus.Read(paths, source.Report, cancellationToken), source: 0);
+        IEnumerable<DocumentBatch> batches = DocumentBatch.Of(Corpus.Read(paths, source.Report, config.Reading, cancellationToken), source: 0);
         foreach (List<KeptDocument> documents in pipeline.Keep(batches, cancellationToken))
         {
             foreach (KeptDocument document in documents)
@@ -37,7 +37,7 @@ public static class CorpusInspector
 
         return new CorpusSummary
         {
-            Files = files,
+            Files = source.Report.Files,
             ReadDocuments = source.ReadDocuments,
             ReadBytes = source.ReadBytes,
             KeptDocuments = source.Documents,

@@ -6,8 +6,8 @@ namespace Lingotto.Text;
 /// <summary>What a text holds and what building would keep of it.</summary>
 public sealed record CorpusSummary
 {
-    /// <summary>Files read.</summary>
-    public required int Files { get; init; }
+    /// <summary>The files by what became of them.</summary>
+    public required FileTotals Files { get; init; }
 
     /// <summary>Documents read.</summary>
     public required long ReadDocuments { get; init; }

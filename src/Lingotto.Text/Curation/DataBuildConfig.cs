@@ -35,6 +35,9 @@ public sealed record DataBuildConfig
     /// </summary>
     public long MemoryBytes { get; init; } = 512L << 20;
 
+    /// <summary>The settings of reading files.</summary>
+    public CorpusOptions Reading { get; init; } = new();
+
     /// <summary>Threads to work on; 0 for one a processor. The result does not depend on it.</summary>
     public int Threads { get; init; }
 

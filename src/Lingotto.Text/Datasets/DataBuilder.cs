@@ -38,11 +38,13 @@ public static class DataBuilder
         mixture = mixture with { Sources = [.. mixture.Sources.OrderBy(source => source.Tier)] };
         foreach (DataSource source in mixture.Sources)
         {
-            Corpus.Require(source.Paths);
+            Corpus.Require(source.Paths, cancellationToken);
         }
 
+        config ??= new DataBuildConfig();
         return Build(
-            mixture, (number, report) => Corpus.Read(mixture.Sources[number].Paths, report, cancellationToken), tokenizer, folder, config, progress, cancellationToken);
+            mixture, (number, report) => Corpus.Read(mixture.Sources[number].Paths, report, config.Reading, cancellationToken), tokenizer, folder,
+            config, progress, cancellationToken);
     }
 
     /// <summary>Builds the folder from documents, as one source called <c>text</c>.</summary>

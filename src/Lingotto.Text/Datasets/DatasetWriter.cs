@@ -146,6 +146,7 @@ internal sealed class DatasetWriter : IDisposable
             Name = source.Name,
             Tier = source.Tier,
             Weight = source.Weight,
+            Files = statistics.Report.Files,
             ReadDocuments = statistics.ReadDocuments,
             ReadBytes = statistics.ReadBytes,
             TrainStart = begin.Train.Tokens,

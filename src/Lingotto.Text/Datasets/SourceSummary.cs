@@ -12,6 +12,9 @@ public sealed record SourceSummary
     /// <summary>Its weight in the mixture; null when its tokens and tier decide.</summary>
     public required double? Weight { get; init; }
 
+    /// <summary>The files of the source by what became of them; null in a folder that an earlier release built.</summary>
+    public FileTotals? Files { get; init; }
+
     /// <summary>Documents read.</summary>
     public required long ReadDocuments { get; init; }
 

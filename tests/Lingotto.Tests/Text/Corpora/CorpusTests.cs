@@ -12,7 +12,7 @@ public sealed class CorpusTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_folder_is_read_in_ordinal_order_whatever_lies_beside()
+    public void A_folder_is_read_in_ordinal_order_and_other_files_are_ignored()
     {
         Write("b.txt", "second");
         Write("B.md", "first");
@@ -80,7 +80,7 @@ public sealed class CorpusTests : IDisposable
     }
 
     [Fact]
-    public void A_gzip_bomb_is_refused()
+    public void A_gzip_bomb_is_an_error_when_nothing_else_can_be_read()
     {
         string path = Path.Combine(_folder, "bomb.jsonl.gz");
         WriteGzip(path, new byte[64 << 20]);
@@ -140,9 +140,9 @@ public sealed class CorpusTests : IDisposable
         string path = Path.Combine(_folder, "bad.jsonl");
         File.WriteAllBytes(path, [.. "{\"text\":\"one\"}\n{\"text\":\""u8, 0xFF, 0xC0, .. "\"}\n{\"text\":\"\\ud800\"}\n{\"text\":\"two\"}\n"u8]);
         var report = new CorpusReport();
-        Assert.Equal(["one", "two"], Corpus.Read([path], report).Select(document => document.Text));
+        Assert.Equal(["one", "\uFFFD", "two"], Corpus.Read([path], report).Select(document => document.Text));
         Assert.Equal([$"{path}:2: not UTF-8"], ExamplesOf(report, Reasons.InvalidUtf8));
-        Assert.Equal([$"{path}:3: not a JSON object"], ExamplesOf(report, Reasons.InvalidJson));
+        Assert.Equal([$"{path}:3"], ExamplesOf(report, Reasons.LoneSurrogate));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class XmlDocumentationTests
         """;
 
     private static string[] Read(string xml, CorpusReport? report = null) =>
-        [.. new XmlDocumentation(report ?? new CorpusReport()).Read(new MemoryStream(Encoding.UTF8.GetBytes(xml)), "a.xml")];
+        [.. new XmlDocumentation(report ?? new CorpusReport()).Read(new MemoryStream(Encoding.UTF8.GetBytes(xml)))];
 
     [Fact]
     public void A_type_is_a_document_with_its_members_below()
@@ -116,11 +116,23 @@ public sealed class XmlDocumentationTests
     [InlineData("<doc><members>", "not well-formed XML")]
     [InlineData("<project/>", "the root is <project>")]
     [InlineData("<!DOCTYPE doc [<!ENTITY a \"b\">]><doc/>", "not well-formed XML")]
-    public void Other_xml_is_reported_and_passed_over(string xml, string expected)
+    public void Other_xml_is_reported_and_left_out(string xml, string expected)
     {
-        var report = new CorpusReport();
-        Assert.Empty(Read(xml, report));
-        Assert.Contains(expected, Assert.Single(Assert.Single(report.ByReason).Examples));
+        string folder = Directory.CreateTempSubdirectory("lingotto-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "a.xml"), xml);
+            File.WriteAllText(Path.Combine(folder, "b.txt"), "text");
+            var report = new CorpusReport();
+            Assert.Equal("text", Assert.Single(Corpus.Read([folder], report)).Text);
+            ReasonCount reason = Assert.Single(report.ByReason);
+            Assert.Equal(Reasons.InvalidXml, reason.Reason);
+            Assert.Contains(expected, Assert.Single(reason.Examples));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]
