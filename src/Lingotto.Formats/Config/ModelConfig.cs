@@ -50,7 +50,7 @@ public sealed record ModelConfig
     public int NumSharedExperts { get; init; }
 
     /// <summary>Width of all shared experts together: the value set, or shared experts * F.</summary>
-    public int SharedExpertIntermediateSize { get => field > 0 ? field : NumSharedExperts * MoeIntermediateSize; init; }
+    public int SharedExpertIntermediateSize { get => field > 0 ? field : (int)Math.Min(int.MaxValue, (long)NumSharedExperts * MoeIntermediateSize); init; }
 
     /// <summary>The first layers that are dense.</summary>
     public int FirstKDenseReplace { get; init; }

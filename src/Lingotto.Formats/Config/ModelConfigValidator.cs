@@ -109,7 +109,7 @@ internal sealed class ModelConfigValidator
         }
 
         int shared = _config.NumSharedExperts, sharedWidth = _config.SharedExpertIntermediateSize;
-        if (!Range("num_shared_experts", shared, 0, 64) || !Range("shared_expert_intermediate_size", sharedWidth, 0, int.MaxValue))
+        if (!Range("num_shared_experts", shared, 0, 64) || !Range("shared_expert_intermediate_size", sharedWidth, 0, MaxWidth))
         {
             return;
         }

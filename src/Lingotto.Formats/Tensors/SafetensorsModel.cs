@@ -19,6 +19,9 @@ public sealed class SafetensorsModel : IDisposable
     /// <summary>The names of all tensors, sorted.</summary>
     public IReadOnlyList<string> Names { get; private set; } = [];
 
+    /// <summary>The names, types and shapes of all tensors.</summary>
+    public IEnumerable<TensorEntry> Tensors => _byName.Values.Select(place => place.Entry);
+
     /// <summary>Opens a folder, or a single safetensors file.</summary>
     /// <exception cref="SafetensorsException">Nothing to open, a file breaks the format, or a listed tensor is absent.</exception>
     public static SafetensorsModel Open(string path)

@@ -72,7 +72,8 @@ public sealed class Tokenizer
         }
         catch (InvalidDataException fault)
         {
-            throw new InvalidDataException($"{path}: {fault.Message}", fault);
+            // Tokens in the message may hold line feeds; a message is one line.
+            throw new InvalidDataException($"{path}: {fault.Message.ReplaceLineEndings(" ")}", fault);
         }
     }
 
