@@ -23,7 +23,8 @@ internal sealed class HuggingFaceConfigReader
         {
             string place = e.Path is null or "$" ? "" : $", key {e.Path.TrimStart('$', '.')}";
             throw new ModelConfigException(
-                source, [$"line {e.LineNumber + 1}{place}: not what a Hugging Face config.json holds there; correct the JSON or the value"], e);
+                source, [$"line {e.LineNumber + 1}{place}: not what a Hugging Face config.json holds there; correct the JSON or the value"],
+                    e);
         }
 
         var reader = new HuggingFaceConfigReader(file, FindTraits(file, source));

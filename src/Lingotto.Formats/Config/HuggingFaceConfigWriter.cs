@@ -111,7 +111,8 @@ internal static class HuggingFaceConfigWriter
             WriteSharedExperts(config, traits, file);
         }
 
-        file.FirstKDenseReplace = traits.IsBailing || traits.IsDeepSeek || config.FirstKDenseReplace != 0 ? config.FirstKDenseReplace : null;
+        file.FirstKDenseReplace = traits.IsBailing || traits.IsDeepSeek || config.FirstKDenseReplace != 0 ? config.FirstKDenseReplace
+            : null;
         file.MoeLayerFreq = traits.IsDeepSeek || config.MoeLayerFreq != 1 ? config.MoeLayerFreq : null;
         file.DecoderSparseStep = traits.IsQwen || config.DecoderSparseStep != 1 ? config.DecoderSparseStep : null;
         file.MlpOnlyLayers = traits.IsQwen || config.MlpOnlyLayers.Count > 0 ? [.. config.MlpOnlyLayers] : null;

@@ -6,7 +6,9 @@ namespace Lingotto.Formats;
 /// A Hugging Face config.json in PascalCase: the sizes and rules of a mixture-of-experts decoder. Aliases and defaults of the
 /// model's own Hugging Face class are resolved while reading; keys that do not shape the network are ignored.
 /// </summary>
-/// <remarks>Shapes elsewhere use: D head dim, E experts, F expert width, H hidden, K kv heads, L layers, A query heads, V vocabulary.</remarks>
+/// <remarks>
+/// Shapes elsewhere use: D head dim, E experts, F expert width, H hidden, K kv heads, L layers, A query heads, V vocabulary.
+/// </remarks>
 public sealed record ModelConfig
 {
     /// <summary>The family.</summary>
@@ -50,7 +52,11 @@ public sealed record ModelConfig
     public int NumSharedExperts { get; init; }
 
     /// <summary>Width of all shared experts together: the value set, or shared experts * F.</summary>
-    public int SharedExpertIntermediateSize { get => field > 0 ? field : (int)Math.Min(int.MaxValue, (long)NumSharedExperts * MoeIntermediateSize); init; }
+    public int SharedExpertIntermediateSize
+    {
+        get => field > 0 ? field : (int)Math.Min(int.MaxValue, (long)NumSharedExperts * MoeIntermediateSize);
+        init;
+    }
 
     /// <summary>The first layers that are dense.</summary>
     public int FirstKDenseReplace { get; init; }

@@ -103,9 +103,11 @@ internal sealed class ModelConfigValidator
 
         Range("num_experts_per_tok", _config.NumExpertsPerTok, 1, _config.NumExperts);
         Range("moe_intermediate_size", _config.MoeIntermediateSize, 1, MaxWidth);
-        if (ArchitectureTraits.Of(_config.Architecture).ExpertsUseIntermediateSize && _config.MoeIntermediateSize != _config.IntermediateSize)
+        if (ArchitectureTraits.Of(_config.Architecture).ExpertsUseIntermediateSize
+            && _config.MoeIntermediateSize != _config.IntermediateSize)
         {
-            Fault("moe_intermediate_size", _config.MoeIntermediateSize, $"this family's experts have intermediate_size ({_config.IntermediateSize})");
+            Fault("moe_intermediate_size", _config.MoeIntermediateSize,
+                $"this family's experts have intermediate_size ({_config.IntermediateSize})");
         }
 
         int shared = _config.NumSharedExperts, sharedWidth = _config.SharedExpertIntermediateSize;

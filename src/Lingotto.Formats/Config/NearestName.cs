@@ -1,6 +1,9 @@
 namespace Lingotto.Formats;
 
-/// <summary>Guesses which known name a mistyped one was meant to be. It stands here because planner, training and command line, which guess, have only this floor in common.</summary>
+/// <summary>
+/// Guesses which known name a mistyped one was meant to be. It stands here because planner, training and command line, which
+/// guess, have only this floor in common.
+/// </summary>
 public static class NearestName
 {
     /// <summary>The known name with the fewest edits; null when all are so far away that a guess would only confuse.</summary>

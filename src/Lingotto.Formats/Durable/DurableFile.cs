@@ -1,6 +1,8 @@
 namespace Lingotto.Formats;
 
-/// <summary>Small files that a crash or power cut leaves old or new, never torn: temporary file, fsync, rename, fsync of the folder.</summary>
+/// <summary>
+/// Small files that a crash or power cut leaves old or new, never torn: temporary file, fsync, rename, fsync of the folder.
+/// </summary>
 public static class DurableFile
 {
     /// <summary>Writes UTF-8 text without a byte-order mark.</summary>
@@ -16,7 +18,8 @@ public static class DurableFile
             : throw new IOException($"{path}: is a folder: give the path of a file");
         if (disk is null && !Directory.Exists(folder))
         {
-            throw new DirectoryNotFoundException($"{folder}: no such folder: make it, or choose another place for {Path.GetFileName(full)}");
+            throw new DirectoryNotFoundException(
+                $"{folder}: no such folder: make it, or choose another place for {Path.GetFileName(full)}");
         }
 
         disk ??= LocalDisk.Instance;

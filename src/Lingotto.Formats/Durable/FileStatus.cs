@@ -9,7 +9,9 @@ namespace Lingotto.Formats;
 /// <param name="Kind">The kind of the entry.</param>
 /// <param name="Length">The length of a regular file in bytes; 0 for any other kind.</param>
 /// <param name="Identity">Device and inode: equal for two names of one file. Empty where the system has no such numbers.</param>
-/// <remarks>Linux answers through statx. Other systems answer with what .NET knows: a special file there looks like a regular one.</remarks>
+/// <remarks>
+/// Linux answers through statx. Other systems answer with what .NET knows: a special file there looks like a regular one.
+/// </remarks>
 public readonly record struct FileStatus(FileKind Kind, long Length, string Identity)
 {
     private const int CurrentFolder = -100, NoFollow = 0x100, NoPermission = 13;

@@ -16,7 +16,8 @@ public sealed class LocalDisk : IDisk
     public void CreateFolder(string path) => Directory.CreateDirectory(path);
 
     /// <inheritdoc/>
-    public IDiskFile CreateFile(string path, long length) => CreateFile(path, length, DirectFile.LeastLength, DirectFile.BlockLength, file => file);
+    public IDiskFile CreateFile(string path, long length) =>
+        CreateFile(path, length, DirectFile.LeastLength, DirectFile.BlockLength, file => file);
 
     /// <summary>The same with other limits of what goes past the page cache, so that torture may watch a short file on that way.</summary>
     /// <param name="path">Where it will be.</param>

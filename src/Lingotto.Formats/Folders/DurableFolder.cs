@@ -71,7 +71,10 @@ public sealed class DurableFolder
         disk.FlushFolder(parent);
     }
 
-    /// <summary>Opens a folder whose manifest is sound and whose files have the listed sizes. Contents are not read: see <see cref="Verify"/>.</summary>
+    /// <summary>
+    /// Opens a folder whose manifest is sound and whose files have the listed sizes. Contents are read by
+    /// <see cref="Verify"/> only.
+    /// </summary>
     /// <exception cref="DurableFolderException">Names the file that is absent, damaged or of another size.</exception>
     public static DurableFolder Open(string folder)
     {
@@ -142,7 +145,8 @@ public sealed class DurableFolder
     public static IReadOnlyList<string> Sweep(string parent)
     {
         var removed = new List<string>();
-        foreach (string path in Directory.GetFileSystemEntries(parent).Where(path => TemporaryName.Matches(System.IO.Path.GetFileName(path))))
+        foreach (string path in Directory.GetFileSystemEntries(parent)
+            .Where(path => TemporaryName.Matches(System.IO.Path.GetFileName(path))))
         {
             if (TemporaryName.TryDelete(LocalDisk.Instance, path))
             {
@@ -164,7 +168,8 @@ public sealed class DurableFolder
         if (free < bytes)
         {
             throw new DurableFolderException(
-                folder, FormattableString.Invariant($"needs {bytes / 1e9:0.00} GB but has {free / 1e9:0.00} GB free; make room or choose another disk"));
+                folder, FormattableString.Invariant(
+                    $"needs {bytes / 1e9:0.00} GB but has {free / 1e9:0.00} GB free; make room or choose another disk"));
         }
     }
 

@@ -64,7 +64,8 @@ internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<
             if ((manifest.Version, manifest.Hash) is not ((1, null) or (CurrentVersion, CurrentHash)))
             {
                 throw new DurableFolderException(
-                    path, $"has version {manifest.Version} and hash {manifest.Hash}, not {CurrentVersion} and {CurrentHash}; use a matching release");
+                    path, $"has version {manifest.Version} and hash {manifest.Hash}, not {CurrentVersion} and {CurrentHash}; use a "
+                        + $"matching release");
             }
 
             return manifest;

@@ -57,7 +57,8 @@ public sealed class SafetensorsFile : IDisposable
             handle.Dispose();
             if (e is IOException or UnauthorizedAccessException or NotSupportedException)
             {
-                throw new SafetensorsException(path, null, $"cannot be read ({e.GetType().Name}); check that it is a file on a sound disk", e);
+                throw new SafetensorsException(
+                    path, null, $"cannot be read ({e.GetType().Name}); check that it is a file on a sound disk", e);
             }
 
             throw;
@@ -73,7 +74,8 @@ public sealed class SafetensorsFile : IDisposable
     {
         if (destination.Length != entry.ByteLength)
         {
-            throw new ArgumentException($"tensor '{entry.Name}' has {entry.ByteLength} bytes, the destination {destination.Length}", nameof(destination));
+            throw new ArgumentException($"tensor '{entry.Name}' has {entry.ByteLength} bytes, the destination {destination.Length}",
+                nameof(destination));
         }
 
         Read(entry, 0, destination);
@@ -123,7 +125,8 @@ public sealed class SafetensorsFile : IDisposable
         if (headerLength > SafetensorsHeader.MaxLength)
         {
             throw new SafetensorsException(
-                path, null, $"claims a header of {headerLength} bytes, more than {SafetensorsHeader.MaxLength}; this is not a safetensors file");
+                path, null, $"claims a header of {headerLength} bytes, more than {SafetensorsHeader.MaxLength}; this is not a "
+                    + $"safetensors file");
         }
 
         if ((long)headerLength > length - sizeof(ulong))

@@ -109,7 +109,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             if (tensor.End < tensor.Begin || tensor.End - tensor.Begin != length)
             {
                 throw new SafetensorsException(
-                    source, tensor.Name, $"bytes {tensor.Begin} to {tensor.End} do not hold the {length} of its shape; the file is damaged");
+                    source, tensor.Name, $"bytes {tensor.Begin} to {tensor.End} do not hold the {length} of its shape; the file is "
+                        + $"damaged");
             }
 
             expected = tensor.End;
@@ -210,7 +211,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             Expect(ref reader, JsonTokenType.String, name);
             string text = reader.GetString()!;
             return SafetensorsDTypes.TryParse(text, out SafetensorsDType dtype) ? dtype
-                : throw new SafetensorsException(source, name, $"dtype '{SafetensorsException.OneLine(text)}' is unknown; convert the file");
+                : throw new SafetensorsException(
+                    source, name, $"dtype '{SafetensorsException.OneLine(text)}' is unknown; convert the file");
         }
 
         private long[] ReadNumbers(ref Utf8JsonReader reader, string name)

@@ -89,7 +89,8 @@ public sealed class SafetensorsModel : IDisposable
             if (shard is null || !IsPlainName(shard))
             {
                 throw new SafetensorsException(
-                    indexPath, tensor, $"shard '{SafetensorsException.OneLine(shard ?? "null")}' is no plain file name beside the index; correct the index");
+                    indexPath, tensor, $"shard '{SafetensorsException.OneLine(shard ?? "null")}' is no plain file name beside the index; "
+                        + $"correct the index");
             }
 
             if (!shards.TryGetValue(shard, out SafetensorsFile? file))

@@ -82,7 +82,8 @@ public sealed class SafetensorsWriter : IDisposable
         if (_isComplete || !written.TryAdd(offset, data.Length))
         {
             throw new SafetensorsException(
-                _name, name, $"bytes {offset} to {offset + data.Length} of {entry.ByteLength} lie outside or were written before; write each once");
+                _name, name, $"bytes {offset} to {offset + data.Length} of {entry.ByteLength} lie outside or were written before; write "
+                    + $"each once");
         }
 
         _file.Write(data, _dataStart + entry.Begin + offset);
@@ -174,7 +175,8 @@ public sealed class SafetensorsWriter : IDisposable
 
         byte[] header = new SafetensorsHeader(entries, metadata ?? s_defaultMetadata).ToBytes();
         return header.Length <= SafetensorsHeader.MaxLength ? (header, begin)
-            : throw new SafetensorsException(_name, null, $"the header would exceed {SafetensorsHeader.MaxLength} bytes; split it into shards");
+            : throw new SafetensorsException(
+                _name, null, $"the header would exceed {SafetensorsHeader.MaxLength} bytes; split it into shards");
     }
 
     /// <summary>Returns the hash of all before the data.</summary>

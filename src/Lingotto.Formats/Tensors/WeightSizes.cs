@@ -23,7 +23,8 @@ public static class WeightSizes
         List<string> faults =
         [
             .. SizesOf(config).Where(size => size.Value > 0 && !dimensions.Contains(size.Value))
-                .Select(size => $"{size.Key} is {size.Value}: no tensor of the weights has this size; use the config.json of these weights"),
+                .Select(size => $"{size.Key} is {size.Value}: no tensor of the weights has this size; use the config.json of these "
+                    + $"weights"),
         ];
         long stated = config.Counts.TotalParameters;
         if (faults.Count == 0 && stated > elements)

@@ -19,7 +19,8 @@ public static class Corpus
     /// <exception cref="FileNotFoundException">A path is missing, or a folder or glob has nothing to read.</exception>
     /// <exception cref="InvalidDataException">Nothing could be read, or the options are strict and an entry is bad.</exception>
     public static IEnumerable<Document> Read(
-        IReadOnlyList<string> paths, CorpusReport? report = null, CorpusOptions? options = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<string> paths, CorpusReport? report = null, CorpusOptions? options = null,
+            CancellationToken cancellationToken = default)
     {
         CorpusListing listing = CorpusFiles.Find(paths, cancellationToken);
         return ReadFiles(listing, report ?? new CorpusReport(), options ?? new CorpusOptions(), cancellationToken);
@@ -71,7 +72,9 @@ public static class Corpus
         }
     }
 
-    /// <summary>Counts a file in the group where it belongs: read, skipped because nothing could be read, or damaged at some place.</summary>
+    /// <summary>
+    /// Counts a file in the group where it belongs: read, skipped because nothing could be read, or damaged at some place.
+    /// </summary>
     private static void Account(FileReading reading, bool hasText, CorpusReport report, CorpusOptions options)
     {
         if (reading.Fault is not { } fault)
@@ -79,7 +82,8 @@ public static class Corpus
             report.AddRead(reading.Length);
             if (FileStatus.Of(reading.Path).Length > reading.Length)
             {
-                report.Add(Reasons.GrowingFile, reading.Path, 0, 0, $"the file grew while it was read; its first {reading.Length} bytes were read");
+                report.Add(Reasons.GrowingFile, reading.Path, 0, 0,
+                    $"the file grew while it was read; its first {reading.Length} bytes were read");
             }
 
             return;

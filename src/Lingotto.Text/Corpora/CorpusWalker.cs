@@ -150,7 +150,8 @@ internal sealed class CorpusWalker(CancellationToken cancellationToken)
         {
             string extension = Path.GetExtension(path);
             string cause = extension.Length == 0 ? "a name without an extension" : $"{extension} is not read";
-            _skipped.Add(new SkippedFile(Reasons.OtherFormat, path, status.Length, $"{cause}; expected {CorpusFiles.Expected}", IsFault: false));
+            _skipped.Add(new SkippedFile(Reasons.OtherFormat, path, status.Length, $"{cause}; expected {CorpusFiles.Expected}",
+                IsFault: false));
         }
         else
         {

@@ -34,7 +34,8 @@ internal sealed class CsvRows
         int column = header.IndexOf(Column);
         if (column < 0)
         {
-            throw new DamagedFileException(Reasons.MissingText, $"the header has no column '{Column}'; rename the column that has the text");
+            throw new DamagedFileException(
+                Reasons.MissingText, $"the header has no column '{Column}'; rename the column that has the text");
         }
 
         long line = file._line;
@@ -43,7 +44,8 @@ internal sealed class CsvRows
             if (file._fieldLength > JsonRow.MaxBytes)
             {
                 report.AddProblem(
-                    Reasons.RowTooLong, path, line, file._fieldLength, $"a text of {file._fieldLength} characters, {JsonRow.MaxBytes} at most");
+                    Reasons.RowTooLong, path, line, file._fieldLength,
+                        $"a text of {file._fieldLength} characters, {JsonRow.MaxBytes} at most");
             }
             else if (text is null)
             {

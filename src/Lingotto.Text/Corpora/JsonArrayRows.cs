@@ -71,7 +71,8 @@ internal sealed class JsonArrayRows
 
         if (isClosed != isArray || SkipToContent() >= 0)
         {
-            throw new DamagedFileException(Reasons.InvalidJson, $"the JSON array does not end as one at line {_line}; restore the file from a copy");
+            throw new DamagedFileException(
+                Reasons.InvalidJson, $"the JSON array does not end as one at line {_line}; restore the file from a copy");
         }
     }
 

@@ -85,7 +85,9 @@ internal static class JsonRow
         return text;
     }
 
-    /// <summary>Replaces each escape of half a surrogate pair by that of U+FFFD, which has the same length; null when there is none.</summary>
+    /// <summary>
+    /// Replaces each escape of half a surrogate pair by that of U+FFFD, which has the same length; null when there is none.
+    /// </summary>
     private static byte[]? WithoutLoneSurrogates(ReadOnlySpan<byte> row)
     {
         byte[]? repaired = null;

@@ -6,7 +6,9 @@ namespace Lingotto.Text;
 /// <summary>Decodes Windows-1252, the most frequent encoding of old European text that is not UTF-8.</summary>
 internal static class LegacyText
 {
-    /// <summary>The characters of bytes 0x80 to 0x9F; 0 for an undefined byte. Source: the WHATWG Encoding Standard, index windows-1252.</summary>
+    /// <summary>
+    /// The characters of bytes 0x80 to 0x9F; 0 for an undefined byte. Source: the WHATWG Encoding Standard, index windows-1252.
+    /// </summary>
     private const string HighControls =
         "\u20AC\0\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\0\u017D\0"
         + "\0\u2018\u2019\u201C\u201D\u2022\u2013\u2014\u02DC\u2122\u0161\u203A\u0153\0\u017E\u0178";
@@ -61,7 +63,8 @@ internal static class LegacyText
     /// Returns the character that a C1 control stands for in Windows-1252 decoded as Latin-1, an apostrophe or a dash for example;
     /// null for any other character and for the five undefined bytes.
     /// </summary>
-    public static char? FromLatin1(char c) => c is >= '\u0080' and <= '\u009F' && HighControls[c - 0x80] is not '\0' and char meant ? meant : null;
+    public static char? FromLatin1(char c) => c is >= '\u0080' and <= '\u009F' && HighControls[c - 0x80] is not '\0' and char meant
+        ? meant : null;
 
     /// <summary>Decodes again the parts of a text that are UTF-8 decoded as Windows-1252. Returns null when there are none.</summary>
     public static string? TryUndoMojibake(string text)
@@ -76,7 +79,8 @@ internal static class LegacyText
         Span<byte> bytes = stackalloc byte[4];
         for (int i = 0; i < text.Length; i++)
         {
-            int length = text[i] switch { >= '\u00C2' and <= '\u00DF' => 2, >= '\u00E0' and <= '\u00EF' => 3, >= '\u00F0' and <= '\u00F4' => 4, _ => 0 };
+            int length = text[i] switch { >= '\u00C2' and <= '\u00DF' => 2, >= '\u00E0' and <= '\u00EF' => 3,
+                >= '\u00F0' and <= '\u00F4' => 4, _ => 0 };
             if (length == 0 || i + length > text.Length || !IsUtf8(text.AsSpan(i, length), bytes[..length]))
             {
                 continue;

@@ -19,7 +19,8 @@ internal static class ParquetRows
         try
         {
             DataField field = reader.Schema.GetDataFields().FirstOrDefault(field => field.Path.ToString() == Column)
-                ?? throw new DamagedFileException(Reasons.MissingText, $"there is no column '{Column}'; rename the column that has the text");
+                ?? throw new DamagedFileException(
+                    Reasons.MissingText, $"there is no column '{Column}'; rename the column that has the text");
             long row = 0;
             for (int group = 0; group < reader.RowGroupCount; group++)
             {
@@ -56,7 +57,8 @@ internal static class ParquetRows
             {
                 throw new DamagedFileException(
                     Reasons.DamagedParquet,
-                    $"row group {group + 1} has {rows.RowCount} rows and {column?.TotalUncompressedSize} bytes of text, at most {MaxRows} and "
+                    $"row group {group + 1} has {rows.RowCount} rows and {column?.TotalUncompressedSize} bytes of text, at most "
+                        + $"{MaxRows} and "
                         + $"{MaxColumnBytes} are read; write smaller row groups");
             }
 
@@ -75,7 +77,8 @@ internal static class ParquetRows
         catch (Exception fault) when (fault is not (OperationCanceledException or DamagedFileException or OutOfMemoryException))
         {
             throw new DamagedFileException(
-                Reasons.DamagedParquet, $"{place} cannot be read ({fault.GetType().Name}); restore the file, or convert it to .jsonl", fault);
+                Reasons.DamagedParquet, $"{place} cannot be read ({fault.GetType().Name}); restore the file, or convert it to .jsonl",
+                    fault);
         }
     }
 }

@@ -20,7 +20,8 @@ internal sealed class SourceStream(string path, long length, CancellationToken c
         int count = _file.Read(buffer[..(int)Math.Min(buffer.Length, length - _read)]);
         if (count == 0)
         {
-            throw new DamagedFileException(Reasons.ShrunkFile, $"the file shrank from {length} to {_read} bytes while it was read; read it again");
+            throw new DamagedFileException(
+                Reasons.ShrunkFile, $"the file shrank from {length} to {_read} bytes while it was read; read it again");
         }
 
         _read += count;

@@ -23,7 +23,8 @@ public static class CorpusInspector
         SourceStatistics source = pipeline.Sources[0];
         long longest = 0;
         string? example = null;
-        IEnumerable<DocumentBatch> batches = DocumentBatch.Of(Corpus.Read(paths, source.Report, config.Reading, cancellationToken), source: 0);
+        IEnumerable<DocumentBatch> batches = DocumentBatch.Of(
+            Corpus.Read(paths, source.Report, config.Reading, cancellationToken), source: 0);
         foreach (List<KeptDocument> documents in pipeline.Keep(batches, cancellationToken))
         {
             foreach (KeptDocument document in documents)

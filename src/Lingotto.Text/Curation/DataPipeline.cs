@@ -44,7 +44,8 @@ internal sealed class DataPipeline
             {
                 if (FaultOf(document) is { } reason)
                 {
-                    ReportOf(document.Clean).Add(reason, document.Clean.Origin.Source, document.Clean.Origin.Line, document.Utf8.Length, Detail(reason, document));
+                    ReportOf(document.Clean).Add(reason, document.Clean.Origin.Source, document.Clean.Origin.Line, document.Utf8.Length,
+                        Detail(reason, document));
                 }
                 else
                 {
@@ -67,7 +68,8 @@ internal sealed class DataPipeline
             }
 
             ReportOf(document).Add(
-                Reasons.Boilerplate, document.Origin.Source, document.Origin.Line, Encoding.UTF8.GetByteCount(document.Text) - Encoding.UTF8.GetByteCount(text));
+                Reasons.Boilerplate, document.Origin.Source, document.Origin.Line,
+                    Encoding.UTF8.GetByteCount(document.Text) - Encoding.UTF8.GetByteCount(text));
             document.Text = text;
         }
 
@@ -105,5 +107,6 @@ internal sealed class DataPipeline
         return new KeptDocument(document.Clean.Source, document.Clean.Language, document.Signature!.Hash, document.Utf8);
     }
 
-    private static string? Detail(string reason, JudgedDocument document) => reason == Reasons.OtherLanguage ? document.Clean.Language : null;
+    private static string? Detail(string reason, JudgedDocument document) => reason == Reasons.OtherLanguage ? document.Clean.Language
+        : null;
 }

@@ -29,7 +29,8 @@ internal static class QualityRules
     /// <param name="distinctPhrases">Those that differ from one another.</param>
     public static string? FindFault(string text, bool isCode, bool isReference, int phrases, int distinctPhrases) =>
         FaultOfCharacters(text, isCode) ?? FaultOfLines(text, isReference)
-        ?? (!isReference && phrases >= FewestPhrases && phrases - distinctPhrases > MostRepeatedPhrases * phrases ? Reasons.RepeatedPhrases : null);
+        ?? (!isReference && phrases >= FewestPhrases && phrases - distinctPhrases > MostRepeatedPhrases * phrases ? Reasons.RepeatedPhrases
+            : null);
 
     private static string? FaultOfCharacters(string text, bool isCode)
     {

@@ -101,7 +101,8 @@ internal static class TextCleaner
         ReadOnlySpan<char> source = text;
         int last = source.LastIndexOfAnyExcept(" \t\n") + 1;
         int first = 0;
-        for (int feed = source[..last].IndexOf('\n'); feed >= 0 && source.Slice(first, feed).IsWhiteSpace(); feed = source[first..last].IndexOf('\n'))
+        for (int feed = source[..last].IndexOf('\n'); feed >= 0
+            && source.Slice(first, feed).IsWhiteSpace(); feed = source[first..last].IndexOf('\n'))
         {
             first += feed + 1;
         }

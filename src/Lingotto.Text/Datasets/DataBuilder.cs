@@ -25,7 +25,8 @@ public static class DataBuilder
     /// <exception cref="FileNotFoundException">A path is missing or holds nothing to read.</exception>
     /// <exception cref="DurableFolderException">The folder exists.</exception>
     /// <exception cref="IOException">The disk is full.</exception>
-    /// <exception cref="InvalidDataException">The mixture or a file is at fault, or too little is left to learn from and hold out.</exception>
+    /// <exception cref="InvalidDataException">The mixture or a file is at fault, or too little is left to learn from and hold
+    /// out.</exception>
     public static TokenDataset Build(
         DataMixture mixture, Tokenizer? tokenizer, string folder, DataBuildConfig? config = null,
         IProgress<DataBuildProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -43,7 +44,8 @@ public static class DataBuilder
 
         config ??= new DataBuildConfig();
         return Build(
-            mixture, (number, report) => Corpus.Read(mixture.Sources[number].Paths, report, config.Reading, cancellationToken), tokenizer, folder,
+            mixture, (number, report) => Corpus.Read(mixture.Sources[number].Paths, report, config.Reading, cancellationToken), tokenizer,
+                folder,
             config, progress, cancellationToken);
     }
 
@@ -96,7 +98,8 @@ public static class DataBuilder
         void Write(IEnumerable<List<KeptDocument>> documents, Tokenizer encoder)
         {
             using var writer = new DatasetWriter(createFile, encoder, config, mixture.Sources.Count);
-            foreach ((List<KeptDocument> batch, List<int>[] ids) in OrderedWork.Map(documents, batch => Encode(batch, encoder), config.EffectiveThreads, cancellationToken))
+            foreach ((List<KeptDocument> batch, List<int>[] ids) in OrderedWork.Map(
+                documents, batch => Encode(batch, encoder), config.EffectiveThreads, cancellationToken))
             {
                 for (int i = 0; i < ids.Length; i++)
                 {
@@ -114,7 +117,8 @@ public static class DataBuilder
     }
 
     private static TokenDataset Build(
-        DataMixture mixture, Func<int, CorpusReport, IEnumerable<Document>> read, Tokenizer? tokenizer, string folder, DataBuildConfig? config,
+        DataMixture mixture, Func<int, CorpusReport, IEnumerable<Document>> read, Tokenizer? tokenizer, string folder,
+            DataBuildConfig? config,
         IProgress<DataBuildProgress>? progress, CancellationToken cancellationToken)
     {
         DurableFolder.Write(folder, unfinished => Fill(
@@ -163,13 +167,15 @@ public static class DataBuilder
 
         if (config.Languages.Except(Language.All).FirstOrDefault() is { } unknown)
         {
-            throw new ArgumentException($"language '{unknown}' is not known; expected some of {string.Join(", ", Language.All)}", nameof(config));
+            throw new ArgumentException($"language '{unknown}' is not known; expected some of {string.Join(", ", Language.All)}",
+                nameof(config));
         }
     }
 
     private sealed class TrainingProgress(IProgress<DataBuildProgress> progress) : IProgress<BpeTrainingProgress>
     {
         public void Report(BpeTrainingProgress value) => progress.Report(new DataBuildProgress(
-            FormattableString.Invariant($"training the tokenizer, {value.Merges} of {value.TotalMerges} merges"), value.Documents, value.Utf8Bytes, 0));
+            FormattableString.Invariant($"training the tokenizer, {value.Merges} of {value.TotalMerges} merges"), value.Documents,
+                value.Utf8Bytes, 0));
     }
 }

@@ -10,7 +10,9 @@ public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
     /// <summary>A mixture of one source called <c>text</c>.</summary>
     public static DataMixture Of(IReadOnlyList<string> paths) => new([new DataSource("text", paths)]);
 
-    /// <summary>Reads a mixture file; paths in it are relative to its folder. Comments are allowed, unknown and repeated keys are not.</summary>
+    /// <summary>
+    /// Reads a mixture file; paths in it are relative to its folder. Comments are allowed, unknown and repeated keys are not.
+    /// </summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is damaged or says what cannot be; one line with place and remedy.</exception>
     public static DataMixture Load(string path)
@@ -29,11 +31,13 @@ public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
         catch (JsonException fault)
         {
             string detail = fault.Message.Split(". Path:", 2)[0].ReplaceLineEndings(" ");
-            throw new InvalidDataException($"{path}:{(fault.LineNumber ?? 0) + 1}: key {fault.Path ?? "$"}: {detail}; mend it there", fault);
+            throw new InvalidDataException(
+                $"{path}:{(fault.LineNumber ?? 0) + 1}: key {fault.Path ?? "$"}: {detail}; mend it there", fault);
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        mixture = mixture with { Sources = [.. mixture.Sources.Select(source => source with { Paths = [.. source.Paths.Select(p => Path.Combine(folder, p))] })] };
+        mixture = mixture with { Sources = [.. mixture.Sources.Select(
+            source => source with { Paths = [.. source.Paths.Select(p => Path.Combine(folder, p))] })] };
         IReadOnlyList<string> faults = mixture.Faults();
         return faults.Count == 0 ? mixture : throw new InvalidDataException($"{path}: {string.Join("; ", faults)}");
     }

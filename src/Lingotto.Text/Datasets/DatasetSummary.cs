@@ -9,13 +9,15 @@ namespace Lingotto.Text;
 /// <param name="BytesPerToken">UTF-8 bytes a token stands for, on average over both splits; document ends are not counted.</param>
 /// <param name="TokensPerDocument">Lengths of documents without the token that ends them.</param>
 /// <param name="HeldOutGzipBytes">Size of the held-out text after gzip at its smallest setting.</param>
-/// <param name="DocumentsForgotten">Documents that later ones were not compared with when duplicates were looked for, for want of memory.</param>
+/// <param name="DocumentsForgotten">Documents that later ones were not compared with when duplicates were looked for, for want
+/// of memory.</param>
 /// <param name="Languages">The documents of both splits by language, most bytes first.</param>
 /// <param name="Reasons">Why text was left out or mended, all sources together, most frequent first.</param>
 /// <param name="Sources">The same figures source by source, best tier first.</param>
 public sealed record DatasetSummary(
     SplitSummary Train, SplitSummary HeldOut, double BytesPerToken, TokensPerDocument TokensPerDocument, long HeldOutGzipBytes,
-    long DocumentsForgotten, IReadOnlyList<LanguageSummary> Languages, IReadOnlyList<ReasonCount> Reasons, IReadOnlyList<SourceSummary> Sources)
+    long DocumentsForgotten, IReadOnlyList<LanguageSummary> Languages, IReadOnlyList<ReasonCount> Reasons,
+        IReadOnlyList<SourceSummary> Sources)
 {
     private const int MostExamples = 5;
 

@@ -73,7 +73,8 @@ internal sealed class DatasetWriter : IDisposable
         if (_train.Documents == 0 || (_heldOut.Documents == 0 && _config.HeldOutFraction > 0))
         {
             throw new InvalidDataException(
-                $"{_train.Documents + _heldOut.Documents} documents left after the rules leave none to learn from and hold out: {Remedy(pipeline)}");
+                $"{_train.Documents + _heldOut.Documents} documents left after the rules leave none to learn from and hold out: "
+                    + $"{Remedy(pipeline)}");
         }
 
         SplitManifest train = _train.Complete(), heldOut = _heldOut.Complete();
@@ -132,7 +133,8 @@ internal sealed class DatasetWriter : IDisposable
             _heldOutText.AddDocument(document.Utf8);
         }
 
-        LanguageSummary sum = _languages.GetValueOrDefault((document.Source, document.Language)) ?? new LanguageSummary(document.Language, 0, 0, 0);
+        LanguageSummary sum = _languages.GetValueOrDefault((document.Source, document.Language))
+            ?? new LanguageSummary(document.Language, 0, 0, 0);
         _languages[(document.Source, document.Language)] =
             new LanguageSummary(document.Language, sum.Documents + 1, sum.Tokens + ids.Count, sum.Utf8Bytes + document.Utf8.Length);
     }
@@ -155,7 +157,8 @@ internal sealed class DatasetWriter : IDisposable
             HeldOutStart = begin.HeldOut.Tokens,
             HeldOutTokens = end.HeldOut.Tokens - begin.HeldOut.Tokens,
             HeldOutDocuments = end.HeldOut.Documents - begin.HeldOut.Documents,
-            Languages = [.. _languages.Where(pair => pair.Key.Source == number).Select(pair => pair.Value).OrderByDescending(sum => sum.Utf8Bytes)],
+            Languages = [.. _languages.Where(pair => pair.Key.Source == number).Select(pair => pair.Value)
+                .OrderByDescending(sum => sum.Utf8Bytes)],
             Reasons = statistics.Report.ByReason,
         };
     }
@@ -163,7 +166,8 @@ internal sealed class DatasetWriter : IDisposable
     private static string Remedy(DataPipeline pipeline)
     {
         ReasonCount? first = pipeline.Sources.SelectMany(source => source.Report.ByReason).MaxBy(reason => reason.Count);
-        return "add documents or hold none out" + (first is null ? "" : $" (the most frequent reason to leave one out: {first.Reason}, {first.Count})");
+        return "add documents or hold none out"
+            + (first is null ? "" : $" (the most frequent reason to leave one out: {first.Reason}, {first.Count})");
     }
 
     private readonly record struct SplitEnd(long Tokens, long Documents);

@@ -27,7 +27,8 @@ public sealed class MixedSequences
         _sources =
         [
             .. sources.Select((source, i) => new PackedSequences(
-                data.Train.Part(source.TrainStart, source.TrainTokens), sequenceLength, i == 0 ? seed : seed ^ TextHash.Quick(source.Name))),
+                data.Train.Part(source.TrainStart, source.TrainTokens), sequenceLength,
+                    i == 0 ? seed : seed ^ TextHash.Quick(source.Name))),
         ];
         Sources = [.. sources.Select(source => source.Name)];
         for (int i = 0; i < _sources.Length; i++)
@@ -35,7 +36,8 @@ public sealed class MixedSequences
             if (sources[i].Weight > 0 && _sources[i].Count == 0)
             {
                 throw new InvalidDataException(
-                    $"source {sources[i].Name} has weight {sources[i].Weight} but {sources[i].TrainTokens} tokens, fewer than a sequence of {sequenceLength}: add text or weigh it 0");
+                    $"source {sources[i].Name} has weight {sources[i].Weight} but {sources[i].TrainTokens} tokens, fewer than a sequence "
+                        + $"of {sequenceLength}: add text or weigh it 0");
             }
         }
 
@@ -82,7 +84,8 @@ public sealed class MixedSequences
         {
             if (stage.FromStep <= last)
             {
-                throw new InvalidDataException($"the stage from step {stage.FromStep} follows the one from {last}: put stages in rising order");
+                throw new InvalidDataException(
+                    $"the stage from step {stage.FromStep} follows the one from {last}: put stages in rising order");
             }
 
             last = stage.FromStep;
@@ -99,7 +102,8 @@ public sealed class MixedSequences
 
             if (!weights.Any(weight => weight > 0) || !weights.All(weight => weight >= 0 && double.IsFinite(weight)))
             {
-                throw new InvalidDataException($"the stage from step {stage.FromStep} has no usable weights: give 0 or more, and one above 0");
+                throw new InvalidDataException(
+                    $"the stage from step {stage.FromStep} has no usable weights: give 0 or more, and one above 0");
             }
 
             later.Add((checked(stage.FromStep * samplesPerStep), weights));

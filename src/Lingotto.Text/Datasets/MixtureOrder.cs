@@ -109,7 +109,8 @@ internal sealed class MixtureOrder
             double[] exact = [.. weights.Select(weight => weight / sum * Cycle)];
             int[] quotas = [.. exact.Select(places => (int)places)];
             int left = Cycle - quotas.Sum();
-            foreach (int source in Enumerable.Range(0, weights.Length).OrderByDescending(source => exact[source] - quotas[source]).Take(left))
+            foreach (int source in Enumerable.Range(0, weights.Length).OrderByDescending(source => exact[source] - quotas[source])
+                .Take(left))
             {
                 quotas[source]++;
             }

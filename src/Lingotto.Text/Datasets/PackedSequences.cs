@@ -49,7 +49,8 @@ public sealed class PackedSequences
         ArgumentOutOfRangeException.ThrowIfNegative(globalSampleIndex);
         if (Count == 0)
         {
-            throw new InvalidOperationException($"{_tokens.Count} tokens are too few for a sequence of {SequenceLength}: add text or shorten sequences");
+            throw new InvalidOperationException(
+                $"{_tokens.Count} tokens are too few for a sequence of {SequenceLength}: add text or shorten sequences");
         }
 
         (long epoch, long index) = Math.DivRem(globalSampleIndex, Count);

@@ -15,8 +15,10 @@ public static class LanguageIdentifier
     private static readonly SearchValues<char> s_codeLineEnds = SearchValues.Create("{};,(:\\[)]*>");
 
     private static readonly string[] s_codeLineStarts =
-        ["#include", "#define", "#ifndef", "#ifdef", "#endif", "import ", "from ", "def ", "class ", "return", "//", "/*", "* ", "*/", "if (", "if ",
-         "for (", "for ", "else", "}", "{", "self.", "var ", "let ", "const ", "function ", "public ", "private ", "static ", "struct ", "@", "#!", "raise ", "typedef "];
+        ["#include", "#define", "#ifndef", "#ifdef", "#endif", "import ", "from ", "def ", "class ", "return", "//", "/*", "* ", "*/",
+            "if (", "if ",
+         "for (", "for ", "else", "}", "{", "self.", "var ", "let ", "const ", "function ", "public ", "private ", "static ", "struct ",
+             "@", "#!", "raise ", "typedef "];
 
     /// <summary>One of <see cref="Language.All"/>.</summary>
     public static string Identify(ReadOnlySpan<char> text)

@@ -58,7 +58,8 @@ public static class BpeTrainer
         return mergeCount >= 0
             ? mergeCount
             : throw new ArgumentException(
-                $"VocabSize is {config.VocabSize}; the bytes and special tokens alone need {config.VocabSize - mergeCount}", nameof(config));
+                $"VocabSize is {config.VocabSize}; the bytes and special tokens alone need {config.VocabSize - mergeCount}",
+                    nameof(config));
     }
 
     private static PieceCounter CountPieces(

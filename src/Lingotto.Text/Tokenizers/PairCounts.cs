@@ -162,7 +162,10 @@ internal sealed class PairCounts
         }
     }
 
-    /// <summary>The pair spread over 64 bits: a long hashes to its halves' exclusive or, and ids are small, so pairs as such collide by the hundred.</summary>
+    /// <summary>
+    /// The pair spread over 64 bits: a long hashes to its halves' exclusive or, and ids are small, so pairs as such collide by
+    /// the hundred.
+    /// </summary>
     private static long Key(long pair) => pair * unchecked((long)0x9E3779B97F4A7C15);
 
     private static long Pack(int left, int right) => ((long)left << 32) | (uint)right;

@@ -77,7 +77,9 @@ public sealed class Tokenizer
         }
     }
 
-    /// <summary>Writes a tokenizer.json that this class and the Hugging Face libraries load; the file appears whole or not at all.</summary>
+    /// <summary>
+    /// Writes a tokenizer.json that this class and the Hugging Face libraries load; the file appears whole or not at all.
+    /// </summary>
     public void Save(string path) => DurableFile.WriteAllBytes(path, ToJson());
 
     /// <summary>The SHA-256 of the saved form, in hexadecimal: equal for tokenizers that encode alike.</summary>

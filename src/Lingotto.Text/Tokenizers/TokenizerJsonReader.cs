@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Lingotto.Text;
 
-/// <summary>Reads a tokenizer.json. Any feature that would make the ids differ from those of the file is an error that names the feature.</summary>
+/// <summary>
+/// Reads a tokenizer.json. Any feature that would make the ids differ from those of the file is an error that names the
+/// feature.
+/// </summary>
 /// <remarks>The keys truncation and padding are not read: they concern batches, and the caller who wants a batch sets them.</remarks>
 internal sealed class TokenizerJsonReader(int fileLength)
 {
@@ -112,13 +115,17 @@ internal sealed class TokenizerJsonReader(int fileLength)
     private static bool Flag(JsonElement token, string name) =>
         token.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
 
-    /// <summary>Reads an id. A token takes more than a byte of the file, so an id beyond the file's length leaves most ids without a token.</summary>
+    /// <summary>
+    /// Reads an id. A token takes more than a byte of the file, so an id beyond the file's length leaves most ids without a
+    /// token.
+    /// </summary>
     private int CheckedId(JsonElement id)
     {
         int max = Math.Min(MaxVocabSize, fileLength) - 1;
         return id.TryGetInt32(out int value) && value >= 0 && value <= max
             ? value
-            : throw new InvalidDataException($"{id} is not a token id: a file of {fileLength} bytes may use 0 to {max}; number the tokens without gaps");
+            : throw new InvalidDataException(
+                $"{id} is not a token id: a file of {fileLength} bytes may use 0 to {max}; number the tokens without gaps");
     }
 
     private static string Text(JsonElement text) =>

@@ -90,7 +90,8 @@ internal static class TokenizerPipeline
             throw Unsupported("model", "byte_fallback");
         }
 
-        if (model.TryGetProperty("dropout", out JsonElement dropout) && dropout.ValueKind == JsonValueKind.Number && dropout.GetDouble() != 0)
+        if (model.TryGetProperty("dropout", out JsonElement dropout) && dropout.ValueKind == JsonValueKind.Number
+            && dropout.GetDouble() != 0)
         {
             throw Unsupported("model", "dropout");
         }

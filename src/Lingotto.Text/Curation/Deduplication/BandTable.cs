@@ -3,7 +3,10 @@ namespace Lingotto.Text;
 /// <summary>One band's keys and the documents that have them: open addressing over 8-byte places.</summary>
 internal sealed class BandTable
 {
-    /// <summary>More documents of one key are not remembered: a phrase in thousands of texts must not cost thousands of comparisons each.</summary>
+    /// <summary>
+    /// More documents of one key are not remembered: a phrase in thousands of texts must not cost thousands of comparisons
+    /// each.
+    /// </summary>
     public const int MostDocumentsOfKey = 8;
 
     private const int FirstPlaces = 1 << 10;

@@ -72,7 +72,8 @@ internal sealed class ShingleHasher
         return _hashes.AsSpan(0, _count);
     }
 
-    private static bool IsWordItself(char c) => c is >= '\u3041' and <= '\u9FFF' or >= '\u0E00' and <= '\u0EFF' or >= '\uF900' and <= '\uFAFF';
+    private static bool IsWordItself(char c) =>
+        c is >= '\u3041' and <= '\u9FFF' or >= '\u0E00' and <= '\u0EFF' or >= '\uF900' and <= '\uFAFF';
 
     private static ulong Next(ulong word, char c) => ((word + 1) * 0x9E3779B97F4A7C15) ^ c;
 

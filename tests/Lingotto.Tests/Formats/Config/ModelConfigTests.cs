@@ -96,7 +96,8 @@ public class ModelConfigTests
         Assert.Equal(16, ModelConfig.Parse(V2(""), "test").RotaryDim);
         Assert.Equal(8, ModelConfig.Parse(V2("\"partial_rotary_factor\": 0.5"), "test").RotaryDim);
         Assert.Equal(4, ModelConfig.Parse(V2("\"partial_rotary_factor\": 0.5, \"rotary_dim\": 4"), "test").RotaryDim);
-        Assert.Equal(8, ModelConfig.Parse(V2("\"rope_parameters\": { \"rope_type\": \"default\", \"partial_rotary_factor\": 0.5 }"), "test").RotaryDim);
+        Assert.Equal(8, ModelConfig.Parse(
+            V2("\"rope_parameters\": { \"rope_type\": \"default\", \"partial_rotary_factor\": 0.5 }"), "test").RotaryDim);
     }
 
     [Fact]
@@ -151,7 +152,8 @@ public class ModelConfigTests
         RopeScaling expected = new() { Type = RopeScalingType.Yarn, Factor = 4, OriginalMaxPositionEmbeddings = 32768 };
         const string fields = "\"factor\": 4.0, \"original_max_position_embeddings\": 32768";
         Assert.Equal(expected, ModelConfig.Parse(V1($"\"rope_scaling\": {{ \"type\": \"yarn\", {fields} }}"), "test").RopeScaling);
-        ModelConfig newer = ModelConfig.Parse(V1($"\"rope_parameters\": {{ \"rope_type\": \"yarn\", \"rope_theta\": 5e5, {fields} }}"), "test");
+        ModelConfig newer = ModelConfig.Parse(
+            V1($"\"rope_parameters\": {{ \"rope_type\": \"yarn\", \"rope_theta\": 5e5, {fields} }}"), "test");
         Assert.Equal(expected, newer.RopeScaling);
         Assert.Equal(5e5, newer.RopeTheta);
         Assert.Null(ModelConfig.Parse(V1("\"rope_scaling\": { \"rope_type\": \"default\" }"), "test").RopeScaling);

@@ -54,7 +54,8 @@ public sealed class DurableFolderTests : IDisposable
     {
         string folder = WriteSample("step-1"), manifest = Path.Combine(folder, "manifest.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("xxh128", "md5", StringComparison.Ordinal));
-        Assert.Contains("hash md5", Assert.Throws<DurableFolderException>(() => DurableFolder.Open(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("hash md5", Assert.Throws<DurableFolderException>(() => DurableFolder.Open(folder)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,8 +107,10 @@ public sealed class DurableFolderTests : IDisposable
     [Fact]
     public void A_fill_with_subfolders_or_its_own_manifest_is_refused()
     {
-        Assert.Throws<DurableFolderException>(() => DurableFolder.Write(_parent.File("a"), t => Directory.CreateDirectory(Path.Combine(t, "sub"))));
-        Assert.Throws<DurableFolderException>(() => DurableFolder.Write(_parent.File("a"), t => File.WriteAllText(Path.Combine(t, "manifest.json"), "")));
+        Assert.Throws<DurableFolderException>(
+            () => DurableFolder.Write(_parent.File("a"), t => Directory.CreateDirectory(Path.Combine(t, "sub"))));
+        Assert.Throws<DurableFolderException>(
+            () => DurableFolder.Write(_parent.File("a"), t => File.WriteAllText(Path.Combine(t, "manifest.json"), "")));
         Assert.Empty(Entries());
     }
 
@@ -183,7 +186,8 @@ public sealed class DurableFolderTests : IDisposable
     {
         string folder = WriteSample("step-1"), manifest = Path.Combine(folder, "manifest.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("notes.txt", name, StringComparison.Ordinal));
-        Assert.Contains("damaged", Assert.Throws<DurableFolderException>(() => DurableFolder.Open(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("damaged", Assert.Throws<DurableFolderException>(() => DurableFolder.Open(folder)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -228,7 +232,8 @@ public sealed class DurableFolderTests : IDisposable
             File.WriteAllText(_parent.File(other), "");
         }
 
-        Assert.Equal([".tmp-latest-fedcba9876543210", ".tmp-step-2-0123456789abcdef"], DurableFolder.Sweep(_parent.Path).Order(StringComparer.Ordinal));
+        Assert.Equal([".tmp-latest-fedcba9876543210", ".tmp-step-2-0123456789abcdef"],
+            DurableFolder.Sweep(_parent.Path).Order(StringComparer.Ordinal));
         Assert.Equal([.. others.Append("step-1").Order(StringComparer.Ordinal)], Entries());
     }
 

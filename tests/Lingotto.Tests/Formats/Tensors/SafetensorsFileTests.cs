@@ -120,7 +120,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("{" + A + "}", 8)]
     [InlineData("{\"b\":{\"data_offsets\":[8,12],\"shape\":[],\"dtype\":\"I32\"}," + A + "}", 12)]
     [InlineData("{\"e\":{\"dtype\":\"F32\",\"shape\":[0,5],\"data_offsets\":[8,8]}," + A + "}", 8)]
-    [InlineData("{\"u\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},\"f\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[3,7]}}", 7)]
+    [InlineData("{\"u\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},"
+        + "\"f\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[3,7]}}", 7)]
     [InlineData("{\"h\":{\"dtype\":\"F4\",\"shape\":[4],\"data_offsets\":[0,2]}}", 2)]
     [InlineData("{\"\":{\"dtype\":\"F8_E4M3\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1)]
     [InlineData("{\"__metadata__\":{\"k\":\"\\ud83d\\ude00\"}}", 0)]

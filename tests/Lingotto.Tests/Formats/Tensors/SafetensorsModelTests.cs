@@ -25,7 +25,10 @@ public sealed class SafetensorsModelTests : IDisposable
     {
         Save("model-00001-of-00002.safetensors", "a", "extra");
         Save("model-00002-of-00002.safetensors", "b");
-        Index("""{"metadata":{"total_size":2},"weight_map":{"b":"model-00002-of-00002.safetensors","a":"model-00001-of-00002.safetensors"}}""");
+        Index("""
+            {"metadata":{"total_size":2},
+             "weight_map":{"b":"model-00002-of-00002.safetensors","a":"model-00001-of-00002.safetensors"}}
+            """);
         using SafetensorsModel model = SafetensorsModel.Open(_folder.Path);
         Assert.Equal(["a", "b"], model.Names);
         Assert.True(model.TryGet("b", out SafetensorsFile file, out TensorEntry entry));
@@ -89,7 +92,8 @@ public sealed class SafetensorsModelTests : IDisposable
 
     private void Save(string file, params string[] names)
     {
-        using var writer = new SafetensorsWriter(_folder.File(file), [.. names.Select(name => new TensorSpec(name, SafetensorsDType.U8, [1]))]);
+        using var writer = new SafetensorsWriter(
+            _folder.File(file), [.. names.Select(name => new TensorSpec(name, SafetensorsDType.U8, [1]))]);
         foreach (string name in names)
         {
             writer.Write(name, [(byte)name[0]]);

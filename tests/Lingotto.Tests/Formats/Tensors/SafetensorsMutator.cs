@@ -7,9 +7,11 @@ namespace Lingotto.Tests.Formats;
 internal static class SafetensorsMutator
 {
     private static readonly string[] s_numbers =
-        ["0", "1", "-1", "7", "8", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e3", "0.5", "null", "\"8\"", "[]"];
+        ["0", "1", "-1", "7", "8", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e3", "0.5", "null",
+            "\"8\"", "[]"];
 
-    private static readonly string[] s_values = ["\"F32\"", "\"BF16\"", "\"F4\"", "\"Q8\"", "7", "null", "{}", "[]", "[2,2]", "[0,8]", "\"\\u0000\""];
+    private static readonly string[] s_values =
+        ["\"F32\"", "\"BF16\"", "\"F4\"", "\"Q8\"", "7", "null", "{}", "[]", "[2,2]", "[0,8]", "\"\\u0000\""];
 
     public static byte[] Next(Random random)
     {
@@ -20,7 +22,8 @@ internal static class SafetensorsMutator
             Change(header, random);
         }
 
-        byte[] file = SafetensorsBytes.Make(header.ToJsonString() + new string(' ', random.Next(3)), Math.Max(0, dataLength + Nudge(random)));
+        byte[] file = SafetensorsBytes.Make(
+            header.ToJsonString() + new string(' ', random.Next(3)), Math.Max(0, dataLength + Nudge(random)));
         if (random.Next(4) == 0)
         {
             BinaryPrimitives.WriteInt64LittleEndian(file, BinaryPrimitives.ReadInt64LittleEndian(file) + random.Next(-2, 3));

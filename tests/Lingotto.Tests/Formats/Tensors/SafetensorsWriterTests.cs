@@ -29,7 +29,8 @@ public sealed class SafetensorsWriterTests : IDisposable
             "{\"__metadata__\":{\"format\":\"pt\"}," +
             "\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}," +
             "\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[8,11]}}    ";
-        byte[] expected = [(byte)header.Length, 0, 0, 0, 0, 0, 0, 0, .. Encoding.ASCII.GetBytes(header), 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 7, 8, 9];
+        byte[] expected = [(byte)header.Length, 0, 0, 0, 0, 0, 0, 0, .. Encoding.ASCII.GetBytes(header), 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 7,
+            8, 9];
         Assert.Equal(0, header.Length % 8);
         Assert.Equal(expected, stream.ToArray());
     }
@@ -95,7 +96,8 @@ public sealed class SafetensorsWriterTests : IDisposable
         float[] matrix = [1.5f, -2f, 3e30f, 0f, -0f, 1e-40f];
         long[] numbers = [long.MinValue, 42];
         using (var writer = new SafetensorsWriter(
-            path, [new("w \u00e9\"\\", SafetensorsDType.F32, [2, 3]), new("n", SafetensorsDType.I64, [2]), new("s", SafetensorsDType.U8, [])]))
+            path, [new("w \u00e9\"\\", SafetensorsDType.F32, [2, 3]), new("n", SafetensorsDType.I64, [2]),
+                new("s", SafetensorsDType.U8, [])]))
         {
             writer.Write("w \u00e9\"\\", MemoryMarshal.AsBytes<float>(matrix));
             writer.Write("n", MemoryMarshal.AsBytes<long>(numbers));
@@ -152,7 +154,8 @@ public sealed class SafetensorsWriterTests : IDisposable
         Assert.Throws<SafetensorsException>(() => writer.Write("a", 3, new byte[2]));
         Assert.Throws<SafetensorsException>(() => writer.Write("a", -1, new byte[1]));
         Assert.Throws<SafetensorsException>(() => writer.Write("a", long.MaxValue, new byte[1]));
-        Assert.Throws<SafetensorsException>(() => Create(new TensorSpec("a", SafetensorsDType.U8, [1]), new("a", SafetensorsDType.F32, [1])));
+        Assert.Throws<SafetensorsException>(
+            () => Create(new TensorSpec("a", SafetensorsDType.U8, [1]), new("a", SafetensorsDType.F32, [1])));
         Assert.Throws<SafetensorsException>(() => Create(new TensorSpec("__metadata__", SafetensorsDType.U8, [1])));
         Assert.Throws<SafetensorsException>(() => Create(new TensorSpec("a", SafetensorsDType.U8, [-1])));
         Assert.Throws<SafetensorsException>(() => Create(new TensorSpec("a", SafetensorsDType.F64, [1L << 60, 8])));

@@ -92,7 +92,8 @@ public sealed class CorpusFaultTests : IDisposable
         }
         else
         {
-            Write(name, name == "open.csv" ? "text\n\"never closed" : name == "open.json" ? "[{\"text\":" : "this is not what the name says");
+            Write(name, name == "open.csv" ? "text\n\"never closed" : name == "open.json" ? "[{\"text\":"
+                : "this is not what the name says");
         }
 
         (string[] texts, CorpusReport report) = Read(_folder);
@@ -161,14 +162,16 @@ public sealed class CorpusFaultTests : IDisposable
         Assert.Equal(totals, summary.Files);
         Assert.Contains("\"skipped_bytes\"", summary.ToJson());
         Assert.Equal(totals.SkippedBytes + totals.DamagedBytes, summary.Reasons
-            .Where(reason => reason.Reason is Reasons.OtherFormat or Reasons.EmptyFile or Reasons.DamagedGzip).Sum(reason => reason.Utf8Bytes));
+            .Where(reason => reason.Reason is Reasons.OtherFormat or Reasons.EmptyFile or Reasons.DamagedGzip)
+                .Sum(reason => reason.Utf8Bytes));
     }
 
     [Fact]
     public void A_json_array_gives_a_document_per_row_with_its_line()
     {
         string path = Write(
-            "a.json", "\uFEFF[ {\"text\": \"one [1], \\\"x\\\"\"},\n {\"id\": {\"text\": [1, 2]}},\n 7,\n {\"text\":\"two\", \"more\": [\"]\"]}\n]\n");
+            "a.json", "\uFEFF[ {\"text\": \"one [1], \\\"x\\\"\"},\n {\"id\": {\"text\": [1, 2]}},\n 7,\n {\"text\":\"two\", \"more\": "
+                + "[\"]\"]}\n]\n");
         var report = new CorpusReport();
         Assert.Equal(
             [("one [1], \"x\"", 1L), ("two", 4L)], Corpus.Read([path], report).Select(document => (document.Text, document.Line)));
@@ -215,7 +218,8 @@ public sealed class CorpusFaultTests : IDisposable
 
         var report = new CorpusReport();
         Assert.Equal(
-            [("row 1 caff\u00e8", 1L), ("row 3 caff\u00e8", 3L)], Corpus.Read([path], report).Select(document => (document.Text, document.Line)));
+            [("row 1 caff\u00e8", 1L), ("row 3 caff\u00e8", 3L)],
+                Corpus.Read([path], report).Select(document => (document.Text, document.Line)));
         Assert.Equal(1, report.CountOf(Reasons.MissingText));
         byte[] whole = File.ReadAllBytes(path);
         foreach (int length in (int[])[4, 12, whole.Length / 2, whole.Length - 1])
@@ -264,7 +268,8 @@ public sealed class CorpusFaultTests : IDisposable
     [InlineData("\\ud83d\\n", "\uFFFD\n")]
     public void Half_a_surrogate_pair_becomes_a_replacement_character_and_the_row_stays(string escaped, string expected)
     {
-        (string[] texts, CorpusReport report) = Read(Write("a.jsonl", $"{{\"te\\u0078t\": \"Emoji troncata {escaped} e poi ancora testo\"}}\n"));
+        (string[] texts, CorpusReport report) = Read(
+            Write("a.jsonl", $"{{\"te\\u0078t\": \"Emoji troncata {escaped} e poi ancora testo\"}}\n"));
         Assert.Equal([$"Emoji troncata {expected} e poi ancora testo"], texts);
         Assert.Equal(expected.Contains('\uFFFD') ? 1 : 0, report.CountOf(Reasons.LoneSurrogate));
         Assert.Equal(0, report.Problems);

@@ -111,7 +111,8 @@ public sealed class CorpusTests : IDisposable
     {
         string text = "a" + string.Concat(Enumerable.Repeat("\U0001F469", 70_000));
         Assert.Equal(text, string.Concat(TextSections.Read(new StringReader(text))));
-        Assert.All(TextSections.Read(new StringReader(text)), section => Assert.Equal(section, Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(section))));
+        Assert.All(TextSections.Read(new StringReader(text)),
+            section => Assert.Equal(section, Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(section))));
     }
 
     [Fact]
@@ -138,7 +139,8 @@ public sealed class CorpusTests : IDisposable
     public void A_row_that_is_not_utf8_is_left_out_and_named()
     {
         string path = Path.Combine(_folder, "bad.jsonl");
-        File.WriteAllBytes(path, [.. "{\"text\":\"one\"}\n{\"text\":\""u8, 0xFF, 0xC0, .. "\"}\n{\"text\":\"\\ud800\"}\n{\"text\":\"two\"}\n"u8]);
+        File.WriteAllBytes(path, [.. "{\"text\":\"one\"}\n{\"text\":\""u8, 0xFF, 0xC0,
+            .. "\"}\n{\"text\":\"\\ud800\"}\n{\"text\":\"two\"}\n"u8]);
         var report = new CorpusReport();
         Assert.Equal(["one", "\uFFFD", "two"], Corpus.Read([path], report).Select(document => document.Text));
         Assert.Equal([$"{path}:2: not UTF-8"], ExamplesOf(report, Reasons.InvalidUtf8));

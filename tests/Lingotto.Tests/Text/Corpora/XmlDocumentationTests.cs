@@ -21,9 +21,12 @@ public sealed class XmlDocumentationTests
           </member>
           <member name="T:System.Collections.Generic.List`1"><typeparam name="TItem">Of what.</typeparam><summary>A list.</summary></member>
           <member name="M:System.IO.Stream.ReadByte"><summary>Reads one.</summary></member>
-          <member name="M:System.Collections.Generic.List`1.#ctor(System.Collections.Generic.IEnumerable{`0})"><summary>Copies.</summary><param name="items">Items.</param></member>
-          <member name="M:System.Collections.Generic.List`1.ConvertAll``1(System.Converter{`0,``0})"><summary>Converts.</summary><typeparam name="TOut">To.</typeparam><param name="converter">How.</param></member>
-          <member name="P:System.Collections.Generic.List`1.System#Collections#IList#IsFixedSize"><summary>Whether it grows.</summary></member>
+          <member name="M:System.Collections.Generic.List`1.#ctor(System.Collections.Generic.IEnumerable{`0})"><summary>Copies.</summary>
+            <param name="items">Items.</param></member>
+          <member name="M:System.Collections.Generic.List`1.ConvertAll``1(System.Converter{`0,``0})">
+            <summary>Converts.</summary><typeparam name="TOut">To.</typeparam><param name="converter">How.</param></member>
+          <member name="P:System.Collections.Generic.List`1.System#Collections#IList#IsFixedSize">
+            <summary>Whether it grows.</summary></member>
           <member name="P:System.IO.Stream.CanRead"><summary>Reads one.</summary></member>
         </members></doc>
         """;

@@ -35,7 +35,8 @@ public sealed class DataPipelineTests : IDisposable
         string text = WriteCorpus(documents: 2000);
         using TokenDataset data = Build(text, new DataBuildConfig());
         DatasetSummary summary = data.Describe();
-        long left = summary.Reasons.Where(reason => reason.Reason is not (Reasons.Boilerplate or Reasons.ControlCharacters or Reasons.InvalidJson)).Sum(reason => reason.Count);
+        long left = summary.Reasons.Where(reason => reason.Reason is not (
+            Reasons.Boilerplate or Reasons.ControlCharacters or Reasons.InvalidJson)).Sum(reason => reason.Count);
         Assert.Equal(2000 + 200, Assert.Single(summary.Sources).ReadDocuments);
         Assert.Equal(2200, summary.Train.Documents + summary.HeldOut.Documents + left);
         Assert.Equal(200, summary.Reasons.Single(reason => reason.Reason == Reasons.ExactDuplicate).Count);
@@ -92,9 +93,11 @@ public sealed class DataPipelineTests : IDisposable
         DatasetSummary built = data.Describe();
         Assert.Equal(built.Train.Documents + built.HeldOut.Documents, inspected.KeptDocuments);
         Assert.Equal(built.Train.Utf8Bytes + built.HeldOut.Utf8Bytes, inspected.KeptBytes);
-        Assert.Equal(built.Reasons.Select(reason => (reason.Reason, reason.Count)), inspected.Reasons.Select(reason => (reason.Reason, reason.Count)));
+        Assert.Equal(built.Reasons.Select(reason => (reason.Reason, reason.Count)),
+            inspected.Reasons.Select(reason => (reason.Reason, reason.Count)));
         Assert.Equal(inspected.ReadDocuments, JsonDocument.Parse(inspected.ToJson()).RootElement.GetProperty("read_documents").GetInt64());
-        Assert.Equal(built.Train.Tokens, JsonDocument.Parse(built.ToJson()).RootElement.GetProperty("train").GetProperty("tokens").GetInt64());
+        Assert.Equal(built.Train.Tokens,
+            JsonDocument.Parse(built.ToJson()).RootElement.GetProperty("train").GetProperty("tokens").GetInt64());
     }
 
     [Fact]
@@ -149,19 +152,22 @@ public sealed class DataPipelineTests : IDisposable
     private string WriteCorpus(int documents)
     {
         var random = new Random(92);
-        string[] rows = [.. Enumerable.Range(0, documents).Select(i => $"{{\"text\":\"{Sentence(random, 5 + random.Next(120))}{(i % 50 == 0 ? "\\u0007" : "")}\"}}")];
+        string[] rows = [.. Enumerable.Range(0, documents)
+            .Select(i => $"{{\"text\":\"{Sentence(random, 5 + random.Next(120))}{(i % 50 == 0 ? "\\u0007" : "")}\"}}")];
         string path = Path.Combine(_parent, "corpus.jsonl");
         File.WriteAllLines(path, [.. rows, .. rows[..(documents / 10)], "not json"]);
         return path;
     }
 
     private static string Sentence(Random random, int words) => string.Join(
-        ' ', Enumerable.Range(0, words).Select(_ => random.Next(3) == 0 ? "the" : $"w{(int)(5000 * Math.Pow(random.NextDouble(), 2)):x}or"));
+        ' ', Enumerable.Range(0, words)
+            .Select(_ => random.Next(3) == 0 ? "the" : $"w{(int)(5000 * Math.Pow(random.NextDouble(), 2)):x}or"));
 
     private static IEnumerable<string> Beginnings(TokenSplit split)
     {
         var ids = new int[split.Count];
         split.Read(0, ids);
-        return TestTokenizers.Small.Decode(ids, skipSpecial: false).Split("<|endoftext|>", StringSplitOptions.RemoveEmptyEntries).Select(text => text[..100]);
+        return TestTokenizers.Small.Decode(ids, skipSpecial: false).Split("<|endoftext|>", StringSplitOptions.RemoveEmptyEntries)
+            .Select(text => text[..100]);
     }
 }

@@ -8,7 +8,8 @@ namespace Lingotto.Tests.Text;
 
 public sealed class DataBuilderTests : IDisposable
 {
-    private static readonly DataBuildConfig s_config = new() { HeldOutFraction = 0.2, TokensPerShard = 500, Clean = false, NearDuplicates = false };
+    private static readonly DataBuildConfig s_config =
+        new() { HeldOutFraction = 0.2, TokensPerShard = 500, Clean = false, NearDuplicates = false };
 
     private readonly string _parent = Directory.CreateTempSubdirectory("lingotto-").FullName;
 
@@ -19,7 +20,8 @@ public sealed class DataBuilderTests : IDisposable
     private static Document[] Documents(int count, int seed = 61)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(i => new Document($"{i} {TestTokenizers.RandomText(random, random.Next(120))}", $"file{i % 3}"))];
+        return [.. Enumerable.Range(0, count)
+            .Select(i => new Document($"{i} {TestTokenizers.RandomText(random, random.Next(120))}", $"file{i % 3}"))];
     }
 
     private TokenDataset Build(IEnumerable<Document> documents) => DataBuilder.Build(documents, TestTokenizers.Small, Folder, s_config);
@@ -84,7 +86,8 @@ public sealed class DataBuilderTests : IDisposable
         Assert.Equal(20, summary.Train.Documents + summary.HeldOut.Documents);
         Assert.Equal([("text", 40L)], summary.Sources.Select(source => (source.Name, source.ReadDocuments)));
         int[] lengths = [.. documents.Select(document => TestTokenizers.Small.Encode(document.Text).Length).Order()];
-        Assert.Equal((lengths[0], lengths[9], lengths[^1]), (summary.TokensPerDocument.Shortest, summary.TokensPerDocument.Median, summary.TokensPerDocument.Longest));
+        Assert.Equal((lengths[0], lengths[9], lengths[^1]),
+            (summary.TokensPerDocument.Shortest, summary.TokensPerDocument.Median, summary.TokensPerDocument.Longest));
         Assert.Equal((double)duplicates.Utf8Bytes / lengths.Sum(), summary.BytesPerToken, 12);
     }
 
@@ -151,7 +154,8 @@ public sealed class DataBuilderTests : IDisposable
             Assert.Throws<IOException>(() =>
             {
                 DurableFolder.Write(Folder, folder => DataBuilder.Fill(
-                    folder, name => new FullDisk(File.Create(Path.Combine(folder, name)), left), DataMixture.Of([]), (_, _) => Documents(200),
+                    folder, name => new FullDisk(File.Create(Path.Combine(folder, name)), left), DataMixture.Of([]),
+                        (_, _) => Documents(200),
                     TestTokenizers.Small, s_config, null, CancellationToken.None));
             });
             Assert.Empty(Directory.GetFileSystemEntries(_parent));
@@ -231,7 +235,8 @@ public sealed class DataBuilderTests : IDisposable
         content[^1] = 0xFF;
         File.WriteAllBytes(path, content);
         using TokenDataset data = TokenDataset.Open(Folder);
-        Assert.Contains("train-00000.tokens: token 499", Assert.Throws<InvalidDataException>(() => data.Train.Read(0, new int[600])).Message);
+        Assert.Contains("train-00000.tokens: token 499",
+            Assert.Throws<InvalidDataException>(() => data.Train.Read(0, new int[600])).Message);
     }
 
     private sealed class Budget

@@ -51,7 +51,8 @@ public sealed class MixtureTests : IDisposable
         MixtureStage[] stages = [new(10, new Dictionary<string, double> { ["a"] = 0.1, ["b"] = 0.9 })];
         var mixed = new MixedSequences(data, length, seed: 4, stages, samplesPerStep: 4);
         var perSource = data.Sources.ToDictionary(
-            source => source.Name, source => new PackedSequences(data.Train.Part(source.TrainStart, source.TrainTokens), length, seed: 0).Count);
+            source => source.Name, source => new PackedSequences(data.Train.Part(source.TrainStart, source.TrainTokens), length, seed: 0)
+                .Count);
         var seen = new Dictionary<string, HashSet<string>> { ["a"] = [], ["b"] = [] };
         int[] inputs = new int[length], targets = new int[length], starts = new int[length];
         int[] ofFirst = new int[2];
@@ -92,10 +93,12 @@ public sealed class MixtureTests : IDisposable
     public void A_document_of_several_sources_stays_in_the_best_tier()
     {
         string shared = Write("shared.jsonl", ["a text that both sources have", "another text that both have"]);
-        string worse = Write("worse.jsonl", ["a text that both sources have", "only the worse source has this one", "and this other one too"]);
+        string worse = Write("worse.jsonl",
+            ["a text that both sources have", "only the worse source has this one", "and this other one too"]);
         using TokenDataset data = Build(
             new DataSource("worse", [worse, shared], Tier: 2), new DataSource("better", [shared]));
-        Assert.Equal([("better", 2L), ("worse", 2L)], data.Sources.Select(source => (source.Name, source.TrainDocuments + source.HeldOutDocuments)));
+        Assert.Equal([("better", 2L), ("worse", 2L)],
+            data.Sources.Select(source => (source.Name, source.TrainDocuments + source.HeldOutDocuments)));
         Assert.Equal(3, data.Sources[1].Reasons.Single(reason => reason.Reason == Reasons.ExactDuplicate).Count);
         Assert.Equal(data.Train.Count, data.Sources.Sum(source => source.TrainTokens));
         Assert.Equal(data.Sources[0].TrainTokens, data.Sources[1].TrainStart);
@@ -139,7 +142,8 @@ public sealed class MixtureTests : IDisposable
     {
         Write("a.jsonl", ["x"]);
         string path = Path.Combine(_parent, "mixture.json");
-        File.WriteAllText(path, "// two\n{ \"sources\": [ { \"name\": \"a\", \"paths\": [\"a.jsonl\"], \"weight\": 0.5, \"tier\": 3, }, { \"name\": \"b\", \"paths\": [\"/b\"] } ] }");
+        File.WriteAllText(path, "// two\n{ \"sources\": [ { \"name\": \"a\", \"paths\": [\"a.jsonl\"], \"weight\": 0.5, \"tier\": 3, }, "
+            + "{ \"name\": \"b\", \"paths\": [\"/b\"] } ] }");
         IReadOnlyList<DataSource> sources = DataMixture.Load(path).Sources;
         Assert.Equal([Path.Combine(_parent, "a.jsonl")], sources[0].Paths);
         Assert.Equal((0.5, 3), (sources[0].Weight, sources[0].Tier));
@@ -158,7 +162,8 @@ public sealed class MixtureTests : IDisposable
     public void A_source_with_a_weight_but_no_sequence_is_refused()
     {
         using TokenDataset data = Build(Source("long", 50, weight: 1), Source("few", 2, weight: 0.5));
-        Assert.Contains("source few has weight 0.5", Assert.Throws<InvalidDataException>(() => new MixedSequences(data, 200, seed: 0)).Message);
+        Assert.Contains("source few has weight 0.5",
+            Assert.Throws<InvalidDataException>(() => new MixedSequences(data, 200, seed: 0)).Message);
     }
 
     private TokenDataset Build(params DataSource[] sources) =>

@@ -14,8 +14,10 @@ public sealed class PackedSequencesTests : IDisposable
     public PackedSequencesTests()
     {
         var random = new Random(71);
-        IEnumerable<Document> documents = Enumerable.Range(0, 80).Select(i => new Document(TestTokenizers.RandomText(random, 1 + random.Next(60)), "x"));
-        _data = DataBuilder.Build(documents, TestTokenizers.Small, Path.Combine(_parent, "data"), new DataBuildConfig { HeldOutFraction = 0.1, Clean = false, NearDuplicates = false });
+        IEnumerable<Document> documents = Enumerable.Range(0, 80)
+            .Select(i => new Document(TestTokenizers.RandomText(random, 1 + random.Next(60)), "x"));
+        _data = DataBuilder.Build(documents, TestTokenizers.Small, Path.Combine(_parent, "data"),
+            new DataBuildConfig { HeldOutFraction = 0.1, Clean = false, NearDuplicates = false });
         _tokens = new int[_data.Train.Count];
         _data.Train.Read(0, _tokens);
     }

@@ -35,9 +35,11 @@ public class BpeTests
     public void The_trainer_learns_what_recounting_every_pair_at_every_step_learns()
     {
         var random = new Random(22);
-        string[] documents = [.. Enumerable.Range(0, 20).Select(_ => new string([.. Enumerable.Range(0, 300).Select(_ => "aab bc"[random.Next(6)])]))];
+        string[] documents = [.. Enumerable.Range(0, 20)
+            .Select(_ => new string([.. Enumerable.Range(0, 300).Select(_ => "aab bc"[random.Next(6)])]))];
         Tokenizer tokenizer = BpeTrainer.Train(documents, new BpeTrainerConfig(256 + 6 + 60));
-        Assert.Equal(TrainByDefinition(documents, 60), Enumerable.Range(256, 60).Select(id => Encoding.UTF8.GetString(tokenizer.TokenBytes(id))));
+        Assert.Equal(TrainByDefinition(documents, 60),
+            Enumerable.Range(256, 60).Select(id => Encoding.UTF8.GetString(tokenizer.TokenBytes(id))));
     }
 
     [Fact]

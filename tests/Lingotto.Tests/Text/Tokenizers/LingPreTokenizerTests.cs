@@ -48,7 +48,8 @@ public class LingPreTokenizerTests
     public void Letters_and_digits_beyond_the_first_plane_are_letters_and_digits()
     {
         const string mathA = "\U0001D400", mathZero = "\U0001D7CE", extensionB = "\U00020000", emoji = "\U0001F469";
-        Assert.Equal(["x" + mathA + extensionB, mathZero, mathZero, emoji + emoji], Pieces($"x{mathA}{extensionB}{mathZero}{mathZero}{emoji}{emoji}"));
+        Assert.Equal(["x" + mathA + extensionB, mathZero, mathZero, emoji + emoji],
+            Pieces($"x{mathA}{extensionB}{mathZero}{mathZero}{emoji}{emoji}"));
     }
 
     [Fact]

@@ -33,7 +33,8 @@ public sealed class TokenizerJsonTests : IDisposable
         Tokenizer loaded = Load(root =>
         {
             JsonArray merges = root["model"]!["merges"]!.AsArray();
-            root["model"]!["merges"] = new JsonArray([.. merges.Select(merge => new JsonArray([.. merge!.GetValue<string>().Split(' ').Select(part => JsonValue.Create(part))]))]);
+            root["model"]!["merges"] = new JsonArray([.. merges.Select(
+                merge => new JsonArray([.. merge!.GetValue<string>().Split(' ').Select(part => JsonValue.Create(part))]))]);
         });
         Assert.Equal(TestTokenizers.Small.Fingerprint(), loaded.Fingerprint());
     }
@@ -42,7 +43,9 @@ public sealed class TokenizerJsonTests : IDisposable
     [InlineData("""{"normalizer":{"type":"NFC"}}""", "normalizer 'NFC'")]
     [InlineData("""{"pre_tokenizer":{"type":"Whitespace"}}""", "pre_tokenizer 'Whitespace'")]
     [InlineData("""{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits"}]}}""", "pre_tokenizer 'Digits'")]
-    [InlineData("""{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated"},{"type":"ByteLevel"}]}}""", @"Split by \w+")]
+    [InlineData(
+        """{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated"},{"type":"ByteLevel"}]}}""",
+        @"Split by \w+")]
     [InlineData("""{"pre_tokenizer":null}""", "pre_tokenizer 'null'")]
     [InlineData("""{"post_processor":{"type":"TemplateProcessing"}}""", "post_processor 'TemplateProcessing'")]
     [InlineData("""{"decoder":{"type":"WordPiece"}}""", "decoder 'WordPiece'")]
@@ -78,7 +81,8 @@ public sealed class TokenizerJsonTests : IDisposable
         byte[] whole = TestTokenizers.Small.ToJson();
         File.WriteAllBytes(path, whole[..(whole.Length / 2)]);
         Assert.Contains("cut.json: not a tokenizer.json: line", Assert.Throws<InvalidDataException>(() => Tokenizer.Load(path)).Message);
-        Assert.Contains("none.json", Assert.Throws<FileNotFoundException>(() => Tokenizer.Load(Path.Combine(_folder, "none.json"))).Message);
+        Assert.Contains("none.json", Assert.Throws<FileNotFoundException>(() => Tokenizer.Load(Path.Combine(_folder, "none.json")))
+            .Message);
     }
 
     private Tokenizer Load(Action<JsonObject> change)

@@ -131,7 +131,8 @@ public class TokenizerTests
     public void The_cache_of_pieces_forgets_without_a_trace()
     {
         var random = new Random(34);
-        string text = string.Join(' ', Enumerable.Range(0, 150_000).Select(_ => (char)('a' + random.Next(26)) + Convert.ToHexString(BitConverter.GetBytes(random.Next()))));
+        string text = string.Join(' ', Enumerable.Range(0, 150_000)
+            .Select(_ => (char)('a' + random.Next(26)) + Convert.ToHexString(BitConverter.GetBytes(random.Next()))));
         Assert.Equal(text, TestTokenizers.Small.Decode(TestTokenizers.Small.Encode(text)));
     }
 }
