@@ -45,7 +45,7 @@ public sealed record ModelConfig
     /// <summary>E: routed experts per layer; 0 for a dense model.</summary>
     public int NumExperts { get; init; }
 
-    /// <summary>Routed experts per token.</summary>
+    /// <summary>Routed experts per token: the K of top-k routing.</summary>
     public int NumExpertsPerTok { get; init; }
 
     /// <summary>Experts that see every token; fused into one MLP of <see cref="SharedExpertIntermediateSize"/>.</summary>
@@ -82,7 +82,7 @@ public sealed record ModelConfig
     /// <summary>R: the channels of a head that rotate (the first R, or MLA's rope part); the whole head unless set.</summary>
     public int RotaryDim { get => Mla is not null ? Mla.QkRopeHeadDim : field > 0 ? field : HeadDim; init; }
 
-    /// <summary>Which channels turn together.</summary>
+    /// <summary>The pairs of channels that rotate together.</summary>
     public RotaryLayout RotaryLayout { get; init; }
 
     /// <summary>Longest context the model was made for, in tokens.</summary>
@@ -94,7 +94,7 @@ public sealed record ModelConfig
     /// <summary>The head is the embedding.</summary>
     public bool TieWordEmbeddings { get; init; }
 
-    /// <summary>The weights of a token's chosen experts are divided by their sum.</summary>
+    /// <summary>Whether the weights of a token's top-k experts are divided by their sum.</summary>
     public bool NormTopkProb { get; init; } = true;
 
     /// <summary>Router scores.</summary>
@@ -103,13 +103,13 @@ public sealed record ModelConfig
     /// <summary>Expert groups in group-limited routing; 1 for none.</summary>
     public int NGroup { get; init; } = 1;
 
-    /// <summary>Groups a token may choose from.</summary>
+    /// <summary>Groups from which the experts of a token are selected.</summary>
     public int TopkGroup { get; init; } = 1;
 
-    /// <summary>Factor on the weights of the chosen experts.</summary>
+    /// <summary>Factor on the weights of the top-k experts.</summary>
     public double RoutedScalingFactor { get; init; } = 1;
 
-    /// <summary>A per-expert bias, learnt by balance and not by gradient, is added to the scores for selection only.</summary>
+    /// <summary>A per-expert bias, updated from the load and not by gradient, is added to the scores for selection only.</summary>
     public bool MoeRouterEnableExpertBias { get; init; }
 
     /// <summary>Biases on the attention's output projection.</summary>

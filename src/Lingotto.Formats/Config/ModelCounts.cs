@@ -2,10 +2,10 @@ namespace Lingotto.Formats;
 
 /// <summary>The parameters of a model and the arithmetic of a training token.</summary>
 /// <param name="TotalParameters">All weights trained by gradient, norms and biases included; multi-token-prediction layers are not.</param>
-/// <param name="ActiveParameters">Those used for one token. By the rule behind Ling's published figures both embedding matrices
+/// <param name="ActiveParameters">The parameters used for one token. By the rule of Ling's published figures both embedding matrices
 /// count in full.</param>
 /// <param name="NonEmbeddingActiveParameters">The active ones without the input embedding and the head.</param>
-/// <param name="ActiveMatmulWeights">Active weights that multiply activations: projections, router, chosen and shared experts, head;
+/// <param name="ActiveMatmulWeights">Active weights that multiply activations: projections, router, top-k and shared experts, head;
 /// without embedding, norms and biases.</param>
 /// <param name="AttentionScoreWidth">Multiply-adds of scores and mixing per pair of positions, halved and summed over layers:
 /// L*A*D, those of multi-token prediction among them.</param>
@@ -56,7 +56,7 @@ public sealed record ModelCounts(
         }
     }
 
-    /// <summary>Router, chosen and shared experts of one layer.</summary>
+    /// <summary>Router, top-k and shared experts of one layer.</summary>
     private static long ActiveExperts(ModelConfig config)
     {
         long hidden = config.HiddenSize;

@@ -1,12 +1,12 @@
 namespace Lingotto.Formats;
 
 /// <summary>
-/// Guesses which known name a mistyped one was meant to be. It stands here because planner, training and command line, which
-/// guess, have only this floor in common.
+/// Finds the known name nearest to a mistyped one. The class is here because the planner, training and the command line have only
+/// this project in common.
 /// </summary>
 public static class NearestName
 {
-    /// <summary>The known name with the fewest edits; null when all are so far away that a guess would only confuse.</summary>
+    /// <summary>Returns the known name with the fewest edits; null when every name needs too many.</summary>
     public static string? Of(string name, IEnumerable<string> known)
     {
         ArgumentNullException.ThrowIfNull(name);

@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Lingotto.Formats;
 
 /// <summary>XXH128 as 32 lower-case hexadecimal digits, as <c>xxhsum -H2</c> prints it.</summary>
-/// <remarks>It finds accidents, not malice: who can change a file on purpose can also change it so that the hash stays.</remarks>
+/// <remarks>The hash finds accidents, not malice: an attacker can change a file so that its hash stays the same.</remarks>
 public static class ContentHash
 {
     private const int BufferLength = 1 << 20, Sha256Bytes = 16;

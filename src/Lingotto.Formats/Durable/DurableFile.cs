@@ -10,7 +10,7 @@ public static class DurableFile
         WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(contents), disk);
 
     /// <summary>Writes the bytes, replacing the file as a whole.</summary>
-    /// <exception cref="IOException">The disk refused; the old file is intact.</exception>
+    /// <exception cref="IOException">The disk reported an error; the old file is intact.</exception>
     public static void WriteAllBytes(string path, ReadOnlySpan<byte> contents, IDisk? disk = null)
     {
         string full = Path.GetFullPath(path);
@@ -23,7 +23,7 @@ public static class DurableFile
         }
 
         disk ??= LocalDisk.Instance;
-        string temporary = TemporaryName.Beside(full);
+        string temporary = TemporaryName.NextTo(full);
         try
         {
             using (IDiskFile file = disk.CreateFile(temporary, contents.Length))

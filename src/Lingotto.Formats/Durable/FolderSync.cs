@@ -26,7 +26,7 @@ internal static class FolderSync
 
         try
         {
-            // Some network and FUSE file systems refuse fsync on folders with EINVAL; nothing better exists there.
+            // Some network and FUSE file systems answer fsync on folders with EINVAL and offer nothing better.
             if (Sync(descriptor) != 0 && LastError() is var error && error.NativeErrorCode != InvalidArgument)
             {
                 throw new IOException($"{folder}: fsync failed ({error.Message}); check the disk");

@@ -20,11 +20,12 @@ public sealed class DurableFolder
     /// <summary>Which hash the manifest holds: xxh128, or sha256 where the folder is of an early release.</summary>
     public string HashName => _manifest.Hash ?? "sha256";
 
-    /// <summary>Creates a folder. When <paramref name="fill"/> or the disk fails, nothing is left behind.</summary>
+    /// <summary>Creates a folder. When <paramref name="fill"/> or the disk fails, the unfinished folder is removed.</summary>
     /// <param name="folder">The final path; must not exist.</param>
     /// <param name="fill">Receives the temporary folder and puts plain files there, none called manifest.json.</param>
-    /// <param name="disk">Where; the local disk when null.</param>
-    /// <exception cref="DurableFolderException">The path is taken, or what was filled in is no flat set of files.</exception>
+    /// <param name="disk">The disk; null for the local disk.</param>
+    /// <exception cref="DurableFolderException">The path exists, or the folder was filled with something other than plain
+    /// files.</exception>
     public static void Write(string folder, Action<string> fill, IDisk? disk = null)
     {
         ArgumentNullException.ThrowIfNull(fill);
@@ -38,11 +39,12 @@ public sealed class DurableFolder
             disk);
     }
 
-    /// <summary>Creates a folder. When <paramref name="fill"/> or the disk fails, nothing is left behind.</summary>
+    /// <summary>Creates a folder. When <paramref name="fill"/> or the disk fails, the unfinished folder is removed.</summary>
     /// <param name="folder">The final path; must not exist.</param>
     /// <param name="fill">As above; returns files whose hashes it knows and has flushed: the others are read for theirs.</param>
-    /// <param name="disk">Where; the local disk when null.</param>
-    /// <exception cref="DurableFolderException">The path is taken, or what was filled in is no flat set of files.</exception>
+    /// <param name="disk">The disk; null for the local disk.</param>
+    /// <exception cref="DurableFolderException">The path exists, or the folder was filled with something other than plain
+    /// files.</exception>
     public static void Write(string folder, Func<string, IReadOnlyList<DurableFileEntry>> fill, IDisk? disk = null)
     {
         disk ??= LocalDisk.Instance;
@@ -54,7 +56,7 @@ public sealed class DurableFolder
             throw new DurableFolderException(final, "exists already; choose another name or remove it");
         }
 
-        string temporary = TemporaryName.Beside(final);
+        string temporary = TemporaryName.NextTo(final);
         try
         {
             disk.CreateFolder(temporary);
@@ -114,15 +116,15 @@ public sealed class DurableFolder
     }
 
     /// <summary>
-    /// Removes a folder so that a crash leaves all of it or none: it is no longer there under its name before its first file goes.
-    /// False when the disk refuses, which costs room and nothing else.
+    /// Removes a folder so that a crash leaves all of it or none: the folder is renamed before its first file is removed.
+    /// Returns false when the disk reports an error; the folder then takes space and does no other harm.
     /// </summary>
     public static bool TryRemove(string folder, IDisk? disk = null)
     {
         disk ??= LocalDisk.Instance;
         try
         {
-            string doomed = TemporaryName.Beside(System.IO.Path.GetFullPath(folder));
+            string doomed = TemporaryName.NextTo(System.IO.Path.GetFullPath(folder));
             disk.Rename(folder, doomed);
             disk.Delete(doomed);
             return true;
@@ -136,12 +138,14 @@ public sealed class DurableFolder
     /// <summary>Creates a folder in another, under a name that <see cref="Sweep"/> removes after a crash.</summary>
     public static string CreateTemporary(string parent)
     {
-        string path = TemporaryName.Beside(System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), "aside"));
+        string path = TemporaryName.NextTo(System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), "aside"));
         Directory.CreateDirectory(path);
         return path;
     }
 
-    /// <summary>Removes what crashes left unfinished in a folder; nobody else may be writing there. Returns the names removed.</summary>
+    /// <summary>
+    /// Removes unfinished entries that crashes left in a folder while no other process writes there. Returns the removed names.
+    /// </summary>
     public static IReadOnlyList<string> Sweep(string parent)
     {
         var removed = new List<string>();
@@ -157,11 +161,11 @@ public sealed class DurableFolder
         return removed;
     }
 
-    /// <summary>Refuses when the disk of a folder has less room than a write needs.</summary>
+    /// <summary>Checks that the disk of a folder has the space that a write needs.</summary>
     /// <param name="folder">An existing folder.</param>
-    /// <param name="bytes">The room needed.</param>
-    /// <param name="disk">Where; the local disk when null.</param>
-    /// <exception cref="DurableFolderException">There is less.</exception>
+    /// <param name="bytes">The bytes needed.</param>
+    /// <param name="disk">The disk; null for the local disk.</param>
+    /// <exception cref="DurableFolderException">The disk has less space.</exception>
     public static void RequireFreeSpace(string folder, long bytes, IDisk? disk = null)
     {
         long free = (disk ?? LocalDisk.Instance).AvailableBytes(folder);
@@ -169,7 +173,7 @@ public sealed class DurableFolder
         {
             throw new DurableFolderException(
                 folder, FormattableString.Invariant(
-                    $"needs {bytes / 1e9:0.00} GB but has {free / 1e9:0.00} GB free; make room or choose another disk"));
+                    $"needs {bytes / 1e9:0.00} GB but has {free / 1e9:0.00} GB free; free space there or choose another disk"));
         }
     }
 

@@ -65,7 +65,7 @@ internal sealed record DurableManifest(int Version, string? Hash, IReadOnlyList<
             {
                 throw new DurableFolderException(
                     path, $"has version {manifest.Version} and hash {manifest.Hash}, not {CurrentVersion} and {CurrentHash}; use a "
-                        + $"matching release");
+                        + "matching release");
             }
 
             return manifest;

@@ -5,7 +5,7 @@ namespace Lingotto.Formats;
 
 /// <summary>A safetensors file open for reading; its header is fully validated before any tensor can be read.</summary>
 /// <remarks>
-/// Reads by position, never by mapping: a mapped file that someone truncates kills the process. Reading is safe from several threads.
+/// Reads by position, never by mapping: truncating a mapped file kills the process. Reading is safe from several threads.
 /// </remarks>
 public sealed class SafetensorsFile : IDisposable
 {
@@ -126,7 +126,7 @@ public sealed class SafetensorsFile : IDisposable
         {
             throw new SafetensorsException(
                 path, null, $"claims a header of {headerLength} bytes, more than {SafetensorsHeader.MaxLength}; this is not a "
-                    + $"safetensors file");
+                    + "safetensors file");
         }
 
         if ((long)headerLength > length - sizeof(ulong))

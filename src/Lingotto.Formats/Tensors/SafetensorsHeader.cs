@@ -19,7 +19,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
     /// <summary>Object of entries, entry, array.</summary>
     private const int MaxDepth = 3;
 
-    /// <summary>Parses and validates; <paramref name="dataLength"/> is the number of bytes behind the header.</summary>
+    /// <summary>Parses and validates; <paramref name="dataLength"/> is the number of bytes after the header.</summary>
     public static SafetensorsHeader Parse(ReadOnlySpan<byte> json, long dataLength, string source)
     {
         if (json.IsEmpty || json[0] != (byte)'{')
@@ -110,7 +110,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             {
                 throw new SafetensorsException(
                     source, tensor.Name, $"bytes {tensor.Begin} to {tensor.End} do not hold the {length} of its shape; the file is "
-                        + $"damaged");
+                        + "damaged");
             }
 
             expected = tensor.End;
@@ -223,7 +223,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             {
                 if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
                 {
-                    throw new SafetensorsException(source, name, "a dimension or offset is no whole number of 0 to 2^63 - 1");
+                    throw new SafetensorsException(
+                        source, name, "a dimension or offset is not a whole number from 0 to 2^63 - 1; the file is damaged");
                 }
 
                 numbers.Add(number);
@@ -232,7 +233,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
             return [.. numbers];
         }
 
-        /// <summary>The next key of the object that the reader stands in; null at its end.</summary>
+        /// <summary>Returns the next key of the current object; null at the end of the object.</summary>
         private static string? NextKey(ref Utf8JsonReader reader) =>
             reader.Read() && reader.TokenType == JsonTokenType.PropertyName ? reader.GetString() : null;
 

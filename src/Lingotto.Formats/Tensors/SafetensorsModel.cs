@@ -89,8 +89,9 @@ public sealed class SafetensorsModel : IDisposable
             if (shard is null || !IsPlainName(shard))
             {
                 throw new SafetensorsException(
-                    indexPath, tensor, $"shard '{SafetensorsException.OneLine(shard ?? "null")}' is no plain file name beside the index; "
-                        + $"correct the index");
+                    indexPath, tensor, $"shard '{SafetensorsException.OneLine(shard ?? "null")}' is not a plain file name next to the "
+                        + $"index; "
+                        + "correct the index");
             }
 
             if (!shards.TryGetValue(shard, out SafetensorsFile? file))
@@ -117,11 +118,11 @@ public sealed class SafetensorsModel : IDisposable
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException)
         {
-            throw new SafetensorsException(indexPath, null, "is no readable JSON of a weight_map; download or save it again", e);
+            throw new SafetensorsException(indexPath, null, "is not readable JSON with a weight_map; download or save it again", e);
         }
     }
 
-    /// <summary>No separators, drive colons or dot folders, whatever the system they mean something on.</summary>
+    /// <summary>Whether a name has no separator, drive colon or dot folder of any system.</summary>
     private static bool IsPlainName(string name) =>
         name.EndsWith(".safetensors", StringComparison.Ordinal)
         && !name.Contains("..", StringComparison.Ordinal) && name.IndexOfAny(['/', '\\', ':', '\0']) < 0;

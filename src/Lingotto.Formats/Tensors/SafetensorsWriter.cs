@@ -3,11 +3,11 @@ using System.Buffers.Binary;
 namespace Lingotto.Formats;
 
 /// <summary>
-/// Writes a safetensors file whose tensors are all declared up front: the header goes first, the data in any order behind it.
+/// Writes a safetensors file whose tensors are all declared beforehand: the header comes first, then the data in any order.
 /// </summary>
 /// <remarks>
-/// Tensors lie by size of their elements, largest first, then by name, so that each is aligned. A path is written under a temporary
-/// name beside it, flushed to disk and renamed by <see cref="Complete"/>; disposing before that leaves nothing behind.
+/// Tensors are sorted by size of their elements, largest first, then by name, so that each is aligned. A path is written under a temporary
+/// name next to it, flushed to disk and renamed by <see cref="Complete"/>; disposing before that removes the file.
 /// </remarks>
 public sealed class SafetensorsWriter : IDisposable
 {
@@ -25,13 +25,13 @@ public sealed class SafetensorsWriter : IDisposable
 
     /// <summary>Creates a file; metadata defaults to {"format": "pt"}, which PyTorch's loaders expect.</summary>
     /// <exception cref="SafetensorsException">A tensor is declared twice or has no valid size.</exception>
-    /// <exception cref="IOException">The disk refuses, or has no room for the whole file.</exception>
+    /// <exception cref="IOException">The disk reports an error, or has no space for the whole file.</exception>
     public SafetensorsWriter(
         string path, IReadOnlyList<TensorSpec> tensors, IReadOnlyDictionary<string, string>? metadata = null, IDisk? disk = null)
     {
         _name = path;
         _path = Path.GetFullPath(path);
-        _temporary = TemporaryName.Beside(_path);
+        _temporary = TemporaryName.NextTo(_path);
         _disk = disk ?? LocalDisk.Instance;
         (byte[] header, long length) = Declare(tensors, metadata);
         _dataStart = sizeof(ulong) + header.Length;
@@ -82,8 +82,8 @@ public sealed class SafetensorsWriter : IDisposable
         if (_isComplete || !written.TryAdd(offset, data.Length))
         {
             throw new SafetensorsException(
-                _name, name, $"bytes {offset} to {offset + data.Length} of {entry.ByteLength} lie outside or were written before; write "
-                    + $"each once");
+                _name, name, $"bytes {offset} to {offset + data.Length} of {entry.ByteLength} are outside or were written before; write "
+                    + "each once");
         }
 
         _file.Write(data, _dataStart + entry.Begin + offset);

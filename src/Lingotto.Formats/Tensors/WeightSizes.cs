@@ -24,7 +24,7 @@ public static class WeightSizes
         [
             .. SizesOf(config).Where(size => size.Value > 0 && !dimensions.Contains(size.Value))
                 .Select(size => $"{size.Key} is {size.Value}: no tensor of the weights has this size; use the config.json of these "
-                    + $"weights"),
+                    + "weights"),
         ];
         long stated = config.Counts.TotalParameters;
         if (faults.Count == 0 && stated > elements)

@@ -89,7 +89,7 @@ internal static class DocumentationText
         }
     }
 
-    /// <summary>Appends the words; whatever whitespace stands before, between and after them becomes one space.</summary>
+    /// <summary>Appends the words; whitespace before, between and after words becomes one space.</summary>
     private static void AppendProse(ReadOnlySpan<char> value, StringBuilder text)
     {
         while (!value.IsEmpty)

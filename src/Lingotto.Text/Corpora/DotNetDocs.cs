@@ -6,10 +6,10 @@ namespace Lingotto.Text;
 public static class DotNetDocs
 {
     /// <summary>
-    /// The XML documentation files of the newest reference packs beside the running SDK; without those, the ones of the packages
-    /// that were restored for the user.
+    /// Returns the XML documentation files of the newest reference packs next to the running SDK; without such packs, the files of
+    /// the packages that were restored for the user.
     /// </summary>
-    /// <exception cref="FileNotFoundException">There are neither.</exception>
+    /// <exception cref="FileNotFoundException">The machine has neither.</exception>
     public static IReadOnlyList<string> Find() => Find(DotNetRoots(), PackagesFolder());
 
     internal static IReadOnlyList<string> Find(IEnumerable<string> dotNetRoots, string packagesFolder)

@@ -3,12 +3,12 @@ using System.Text.Unicode;
 
 namespace Lingotto.Text;
 
-/// <summary>Decodes a text file line by line, so that what is not UTF-8 is named by its line and costs no more than that line.</summary>
+/// <summary>Decodes a text file line by line, so that bytes that are not UTF-8 cost one line, which is reported.</summary>
 internal sealed class LenientText(Stream stream, string path, CorpusReport report) : TextReader
 {
-    private const int LongestPart = 1 << 18;
+    private const int MaxPart = 1 << 18;
 
-    private readonly Utf8Lines _lines = new(stream, LongestPart);
+    private readonly Utf8Lines _lines = new(stream, MaxPart);
     private char[] _text = new char[1 << 12];
     private int _start;
     private int _end;

@@ -4,7 +4,7 @@ namespace Lingotto.Text;
 /// <param name="Kind">T, M, P, F or E.</param>
 /// <param name="TypeName">The full name of the type, with `1 for its generic parameters.</param>
 /// <param name="Member">The name of the member with its arity; empty for a type.</param>
-/// <param name="Parameters">What stands between the parentheses; null without them.</param>
+/// <param name="Parameters">The text between the parentheses; null without parentheses.</param>
 internal readonly record struct MemberId(char Kind, string TypeName, string Member, string? Parameters)
 {
     public static bool TryParse(string? name, out MemberId id)

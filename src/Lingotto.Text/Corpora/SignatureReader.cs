@@ -35,7 +35,7 @@ internal sealed class SignatureReader(string signature, string[] typeParameters,
         while (_position < signature.Length)
         {
             types.Add(ReadType());
-            _position++; // the comma, or whatever a damaged id has here
+            _position++; // the comma, or any character at this place of a damaged id
         }
 
         return [.. types];

@@ -2,12 +2,12 @@ namespace Lingotto.Text;
 
 /// <summary>The lines of a stream in a buffer of bounded length.</summary>
 /// <param name="stream">UTF-8, with or without a byte-order mark.</param>
-/// <param name="longest">Bytes of a line beyond which it comes in parts.</param>
-internal sealed class Utf8Lines(Stream stream, int longest)
+/// <param name="maxBytes">A longer line is returned in parts. Bytes.</param>
+internal sealed class Utf8Lines(Stream stream, int maxBytes)
 {
     private const int FirstBuffer = 1 << 16;
 
-    private byte[] _buffer = new byte[Math.Min(FirstBuffer, longest)];
+    private byte[] _buffer = new byte[Math.Min(FirstBuffer, maxBytes)];
     private int _start;
     private int _end;
     private bool _isAtEnd;
@@ -46,7 +46,7 @@ internal sealed class Utf8Lines(Stream stream, int longest)
                 return searched > 0 && Take(searched, endsLine: true);
             }
 
-            if (searched >= longest)
+            if (searched >= maxBytes)
             {
                 return Take(WholeCharacters(_buffer.AsSpan(_start, searched)), endsLine: false);
             }
@@ -76,7 +76,7 @@ internal sealed class Utf8Lines(Stream stream, int longest)
 
         if (_end == _buffer.Length)
         {
-            Array.Resize(ref _buffer, (int)Math.Min(longest, 2L * _buffer.Length));
+            Array.Resize(ref _buffer, (int)Math.Min(maxBytes, 2L * _buffer.Length));
         }
 
         int count = stream.Read(_buffer.AsSpan(_end));

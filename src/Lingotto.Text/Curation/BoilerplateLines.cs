@@ -4,22 +4,23 @@ namespace Lingotto.Text;
 
 /// <summary>Finds lines that many documents of one source share: menus, notices, footers.</summary>
 /// <remarks>
-/// A line is remembered in a table of fixed size: sets of four places, of which the least counted one gives way. A place holds
-/// 44 bits of the hash, of which the set's number says the other 20; 16 bits of the number of the last document that had the line,
-/// so that one that repeats it counts once; and in 4 bits how many documents had it. Order of documents decides, threads do not.
+/// A line is remembered in a table of fixed size: sets of four places, of which the one with the smallest count is replaced. A place holds
+/// 44 bits of the hash, the number of the set gives the other 20; 16 bits of the number of the last document that had the line,
+/// so that a document that repeats the line counts once; and 4 bits with the number of documents. The result depends on the order
+/// of the documents and not on threads.
 /// </remarks>
 internal sealed class BoilerplateLines
 {
-    /// <summary>Shorter lines are verses, headings, braces; they may well repeat. UTF-16 units.</summary>
+    /// <summary>Shorter lines are never boilerplate: verses, headings and braces repeat. UTF-16 units.</summary>
     public const int ShortestLine = 40;
 
-    /// <summary>So many documents keep a line; the next ones lose it.</summary>
+    /// <summary>The number of documents that keep a line; later documents lose the line.</summary>
     public const int DocumentsKept = 10;
 
     private const int SetBits = 20;
     private const int PlacesInSet = 4;
     private const int CountBits = 4;
-    private const ulong MostCounted = (1 << CountBits) - 1;
+    private const ulong MaxCounted = (1 << CountBits) - 1;
     private const ulong DocumentMask = 0xFFFFUL << CountBits;
 
     private readonly ulong[] _places = new ulong[PlacesInSet << SetBits];
@@ -58,7 +59,7 @@ internal sealed class BoilerplateLines
         return hashes?.ToArray();
     }
 
-    /// <summary>Counts a document's lines and returns it without those that were boilerplate before; null when nothing goes.</summary>
+    /// <summary>Counts the lines of a document and returns the text without boilerplate lines; null when no line is removed.</summary>
     public string? Remove(string text, ulong[] lineHashes)
     {
         _document += 1UL << CountBits;
@@ -74,7 +75,7 @@ internal sealed class BoilerplateLines
         return removed is null ? null : Without(text, removed);
     }
 
-    /// <summary>How many documents had the line, this one included; no more than 15.</summary>
+    /// <summary>Returns the number of documents with the line, this document included; at most 15.</summary>
     private ulong Count(ulong hash)
     {
         Span<ulong> set = _places.AsSpan((int)(hash >> (64 - SetBits)) * PlacesInSet, PlacesInSet);
@@ -82,19 +83,19 @@ internal sealed class BoilerplateLines
         int least = 0;
         for (int i = 0; i < set.Length; i++)
         {
-            ulong count = set[i] & MostCounted;
-            if ((set[i] & ~(DocumentMask | MostCounted)) == tag && count > 0)
+            ulong count = set[i] & MaxCounted;
+            if ((set[i] & ~(DocumentMask | MaxCounted)) == tag && count > 0)
             {
                 if ((set[i] & DocumentMask) != document)
                 {
-                    count = Math.Min(count + 1, MostCounted);
+                    count = Math.Min(count + 1, MaxCounted);
                 }
 
                 set[i] = tag | document | count;
                 return count;
             }
 
-            if (count < (set[least] & MostCounted))
+            if (count < (set[least] & MaxCounted))
             {
                 least = i;
             }

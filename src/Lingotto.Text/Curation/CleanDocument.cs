@@ -11,7 +11,7 @@ internal sealed class CleanDocument
 
     public required string Language { get; init; }
 
-    /// <summary>Of the lines that boilerplate is looked for in; null when there are none.</summary>
+    /// <summary>The hashes of the lines among which boilerplate is looked for; null for none.</summary>
     public ulong[]? LineHashes { get; init; }
 
     public bool HadMojibake { get; init; }

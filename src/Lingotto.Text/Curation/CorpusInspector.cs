@@ -2,18 +2,18 @@ using System.Text;
 
 namespace Lingotto.Text;
 
-/// <summary>Runs text through the rules without building anything.</summary>
+/// <summary>Applies the rules to a text without building a data folder.</summary>
 public static class CorpusInspector
 {
     private const int ExampleLength = 600;
 
     /// <summary>Reads everything once.</summary>
     /// <param name="paths">Files, folders or globs.</param>
-    /// <param name="config">Which rules; null for the defaults.</param>
-    /// <param name="progress">Told every few documents.</param>
+    /// <param name="config">The rules; null for the defaults.</param>
+    /// <param name="progress">Notified every few documents; null for no reports.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="FileNotFoundException">A path is missing or holds nothing to read.</exception>
-    /// <exception cref="InvalidDataException">A file is damaged, or nothing could be read.</exception>
+    /// <exception cref="InvalidDataException">Nothing could be read, or reading is strict and an entry is bad.</exception>
     public static CorpusSummary Inspect(
         IReadOnlyList<string> paths, DataBuildConfig? config = null, IProgress<DataBuildProgress>? progress = null,
         CancellationToken cancellationToken = default)

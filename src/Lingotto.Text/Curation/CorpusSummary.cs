@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Lingotto.Text;
 
-/// <summary>What a text holds and what building would keep of it.</summary>
+/// <summary>The figures of a text, before and after the rules.</summary>
 public sealed record CorpusSummary
 {
     /// <summary>The files by what became of them.</summary>
@@ -18,10 +18,10 @@ public sealed record CorpusSummary
     /// <summary>Documents that building would keep.</summary>
     public required long KeptDocuments { get; init; }
 
-    /// <summary>Bytes of those.</summary>
+    /// <summary>Bytes of the documents that building would keep.</summary>
     public required long KeptBytes { get; init; }
 
-    /// <summary>Bytes of the longest of those.</summary>
+    /// <summary>Bytes of the longest document that building would keep.</summary>
     public required long LongestBytes { get; init; }
 
     /// <summary>Members of .NET documentation that repeat another.</summary>
@@ -30,7 +30,7 @@ public sealed record CorpusSummary
     /// <summary>Kept documents by language, most bytes first; tokens are not counted.</summary>
     public required IReadOnlyList<LanguageSummary> Languages { get; init; }
 
-    /// <summary>Why text would be left out or mended, most frequent first.</summary>
+    /// <summary>The reasons for which text would be left out or repaired, most frequent first.</summary>
     public required IReadOnlyList<ReasonCount> Reasons { get; init; }
 
     /// <summary>The beginning of the first kept document.</summary>

@@ -3,11 +3,11 @@ using System.Text;
 namespace Lingotto.Text;
 
 /// <summary>
-/// From documents to the ones worth keeping: clean, boilerplate, quality and language, exact duplicates, near duplicates.
+/// Selects the documents to keep: cleaning, boilerplate, quality and language, exact duplicates, near duplicates.
 /// </summary>
 /// <remarks>
 /// Stages that look at one document run on all threads; those that compare documents run on the thread that enumerates, in the
-/// order of the input, so the result does not depend on the number of threads. A few batches are under way, so memory does not
+/// order of the input, so the result does not depend on the number of threads. A few batches are in flight, so memory does not
 /// depend on the length of the input.
 /// </remarks>
 internal sealed class DataPipeline
@@ -26,13 +26,13 @@ internal sealed class DataPipeline
         Sources = [.. Enumerable.Range(0, sources).Select(_ => new SourceStatistics())];
     }
 
-    /// <summary>What was met, source by source.</summary>
+    /// <summary>The counts of each source.</summary>
     public IReadOnlyList<SourceStatistics> Sources { get; }
 
-    /// <summary>Documents that later ones were not compared with, for want of memory.</summary>
+    /// <summary>Documents that were forgotten because the memory for duplicates was full.</summary>
     public long Forgotten => _duplicates.Forgotten;
 
-    /// <summary>Lists of documents to keep, in the order of the input.</summary>
+    /// <summary>Returns lists of documents to keep, in the order of the input.</summary>
     public IEnumerable<List<KeptDocument>> Keep(IEnumerable<DocumentBatch> batches, CancellationToken cancellationToken)
     {
         int threads = _config.EffectiveThreads;

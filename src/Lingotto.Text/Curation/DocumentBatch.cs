@@ -3,10 +3,10 @@ namespace Lingotto.Text;
 /// <summary>Documents of one source that are worked on together.</summary>
 internal sealed record DocumentBatch(int Source, IReadOnlyList<Document> Documents)
 {
-    private const int MostCharacters = 1 << 18;
-    private const int MostDocuments = 512;
+    private const int MaxCharacters = 1 << 18;
+    private const int MaxDocuments = 512;
 
-    /// <summary>Groups documents, in order, to pieces of work that are worth handing to a thread.</summary>
+    /// <summary>Groups documents, in order, into batches that are large enough for a thread.</summary>
     public static IEnumerable<DocumentBatch> Of(IEnumerable<Document> documents, int source)
     {
         var batch = new List<Document>();
@@ -15,7 +15,7 @@ internal sealed record DocumentBatch(int Source, IReadOnlyList<Document> Documen
         {
             batch.Add(document);
             characters += document.Text.Length;
-            if (characters < MostCharacters && batch.Count < MostDocuments)
+            if (characters < MaxCharacters && batch.Count < MaxDocuments)
             {
                 continue;
             }

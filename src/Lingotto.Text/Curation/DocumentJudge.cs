@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Lingotto.Text;
 
-/// <summary>The two stages that look at a document alone, so that any number of threads may run them.</summary>
+/// <summary>Runs the two stages that look at one document alone, on any number of threads.</summary>
 internal sealed class DocumentJudge(DataBuildConfig config)
 {
     private readonly ConcurrentBag<Workspace> _workspaces = [];

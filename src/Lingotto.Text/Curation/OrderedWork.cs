@@ -1,11 +1,13 @@
 namespace Lingotto.Text;
 
-/// <summary>Work on several threads whose results come in the order of the input, with a bounded number of items under way.</summary>
+/// <summary>
+/// Runs work on several threads and returns the results in the order of the input, with a bounded number of items in flight.
+/// </summary>
 internal static class OrderedWork
 {
     /// <summary>
     /// Takes items and gives results on the thread that enumerates; only <paramref name="work"/> runs elsewhere. Twice as many
-    /// items as threads are under way at most, so a slow consumer holds back the producer.
+    /// items as threads are in flight at most, so a slow consumer holds back the producer.
     /// </summary>
     public static IEnumerable<TResult> Map<T, TResult>(
         IEnumerable<T> items, Func<T, TResult> work, int threads, CancellationToken cancellationToken)
@@ -31,7 +33,7 @@ internal static class OrderedWork
         }
         finally
         {
-            // After a fault nothing may go on reading what the caller is about to dispose of.
+            // After a fault no task may read objects that the caller is about to dispose of.
             Task.WhenAll(pending).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)
                 .Wait(CancellationToken.None);
         }

@@ -1,35 +1,35 @@
 namespace Lingotto.Text;
 
-/// <summary>Says why a text is not worth learning from, if it is not.</summary>
+/// <summary>Finds the reason for which a text is not worth training on.</summary>
 /// <remarks>
-/// After the rules of Gopher (Rae et al. 2021, arXiv 2112.11446, table A1), looser where those were made for web pages alone:
+/// After the rules of Gopher (Rae et al. 2021, arXiv 2112.11446, table A1), with looser limits where the original ones fit web pages only:
 /// documentation, poems and code are short and repeat themselves more.
 /// </remarks>
 internal static class QualityRules
 {
-    private const int LeastLetters = 16;
-    private const double LeastLetterShare = 0.5;
-    private const double LeastLetterShareOfCode = 0.25;
-    private const double LongestMeanWord = 20;
+    private const int MinLetters = 16;
+    private const double MinLetterShare = 0.5;
+    private const double MinLetterShareOfCode = 0.25;
+    private const double MaxMeanWord = 20;
     private const int LongWord = 100;
-    private const double MostInLongWords = 0.2;
-    private const int FewestLines = 10;
-    private const double MostRepeatedLines = 0.4;
-    private const double MostRepeatedLinesOfReference = 0.7;
-    private const double MostBulletLines = 0.95;
-    private const double MostEllipsisLines = 0.5;
-    private const int FewestPhrases = 50;
-    private const double MostRepeatedPhrases = 0.6;
+    private const double MaxInLongWords = 0.2;
+    private const int MinLines = 10;
+    private const double MaxRepeatedLines = 0.4;
+    private const double MaxRepeatedLinesOfReference = 0.7;
+    private const double MaxBulletLines = 0.95;
+    private const double MaxEllipsisLines = 0.5;
+    private const int MinPhrases = 50;
+    private const double MaxRepeatedPhrases = 0.6;
 
-    /// <summary>The first rule that the text breaks; null when it is good.</summary>
-    /// <param name="text">Cleaned.</param>
-    /// <param name="isCode">Its label is code.</param>
-    /// <param name="isReference">Code, or documentation member by member: parameters and results are the same many times over.</param>
-    /// <param name="phrases">Its word 5-grams.</param>
-    /// <param name="distinctPhrases">Those that differ from one another.</param>
+    /// <summary>Returns the first rule that the text breaks; null for a good text.</summary>
+    /// <param name="text">The cleaned text.</param>
+    /// <param name="isCode">Whether the label of the text is code.</param>
+    /// <param name="isReference">Whether the text is code or member-by-member documentation, where parameters and results repeat.</param>
+    /// <param name="phrases">The number of word 5-grams.</param>
+    /// <param name="distinctPhrases">The number of different word 5-grams.</param>
     public static string? FindFault(string text, bool isCode, bool isReference, int phrases, int distinctPhrases) =>
         FaultOfCharacters(text, isCode) ?? FaultOfLines(text, isReference)
-        ?? (!isReference && phrases >= FewestPhrases && phrases - distinctPhrases > MostRepeatedPhrases * phrases ? Reasons.RepeatedPhrases
+        ?? (!isReference && phrases >= MinPhrases && phrases - distinctPhrases > MaxRepeatedPhrases * phrases ? Reasons.RepeatedPhrases
             : null);
 
     private static string? FaultOfCharacters(string text, bool isCode)
@@ -45,14 +45,14 @@ internal static class QualityRules
 
             visible++;
             letters += (c < 0x80 ? char.IsAsciiLetterOrDigit(c) : char.IsLetterOrDigit(c) || char.IsSurrogate(c)) ? 1 : 0;
-            // Scripts from Thai on write words without spaces, or in syllables; their length says nothing.
+            // Scripts from Thai on write words without spaces, or in syllables; the length of their words is not comparable.
             word = c < '\u0E00' ? word + 1 : 0;
         }
 
         EndWord();
-        return letters < LeastLetters ? Reasons.TooShort
-            : letters < visible * (isCode ? LeastLetterShareOfCode : LeastLetterShare) ? Reasons.FewLetters
-            : inLongWords > inWords * MostInLongWords || (!isCode && inWords > words * LongestMeanWord) ? Reasons.LongWords
+        return letters < MinLetters ? Reasons.TooShort
+            : letters < visible * (isCode ? MinLetterShareOfCode : MinLetterShare) ? Reasons.FewLetters
+            : inLongWords > inWords * MaxInLongWords || (!isCode && inWords > words * MaxMeanWord) ? Reasons.LongWords
             : null;
 
         void EndWord()
@@ -94,15 +94,15 @@ internal static class QualityRules
             }
         }
 
-        if (lines < FewestLines)
+        if (lines < MinLines)
         {
             return null;
         }
 
-        return repeated > characters * (isReference ? MostRepeatedLinesOfReference : MostRepeatedLines) ? Reasons.RepeatedLines
+        return repeated > characters * (isReference ? MaxRepeatedLinesOfReference : MaxRepeatedLines) ? Reasons.RepeatedLines
             : isReference ? null
-            : bullets > lines * MostBulletLines ? Reasons.BulletLines
-            : ellipses > lines * MostEllipsisLines ? Reasons.EllipsisLines
+            : bullets > lines * MaxBulletLines ? Reasons.BulletLines
+            : ellipses > lines * MaxEllipsisLines ? Reasons.EllipsisLines
             : null;
     }
 }

@@ -5,7 +5,7 @@ namespace Lingotto.Text;
 /// <summary>Kept documents on disk while the vocabulary that they are to be encoded with is learnt from them.</summary>
 internal sealed class TextSpool : IDisposable
 {
-    private const int MostBytesInList = 1 << 18;
+    private const int MaxBytesInList = 1 << 18;
 
     private readonly FileStream _file;
     private readonly List<string> _languages = [];
@@ -41,7 +41,7 @@ internal sealed class TextSpool : IDisposable
         {
             list.Add(document);
             bytes += document.Utf8.Length;
-            if (bytes < MostBytesInList)
+            if (bytes < MaxBytesInList)
             {
                 continue;
             }

@@ -3,30 +3,30 @@ using Lingotto.Formats;
 
 namespace Lingotto.Text;
 
-/// <summary>Turns text into a data folder: token shards of two splits, the held-out text, data.json.</summary>
+/// <summary>Builds a data folder from text: token shards of two splits, the held-out text, data.json.</summary>
 /// <remarks>
 /// Read, clean, judge, leave out exact then near duplicates, hold out, train a tokenizer unless one is given, encode, write. The
 /// same input gives the same bytes on any number of threads. Documents are compared before any is held out, so no held-out
-/// document has a duplicate to learn from; a document is held out by a hash of its text, so adding or reordering documents moves
-/// no other one.
+/// document has a duplicate in the training split. A hash of its text decides whether a document is held out, so that adding or
+/// reordering documents changes the split of no other document.
 /// </remarks>
 public static class DataBuilder
 {
     /// <summary>Builds the folder from files, which appears only when complete.</summary>
-    /// <param name="mixture">The text. Sources are read best tier first, so that of equal documents the one of the best tier stays.</param>
+    /// <param name="mixture">The sources, read best tier first: of equal documents the one of the best tier is kept.</param>
     /// <param name="tokenizer">
-    /// Documents are plain text to it: a literal special token in them is not one. Null to train one of
+    /// The tokenizer, which reads documents as plain text: a literal special token in them is not one. Null trains one of
     /// <see cref="DataBuildConfig.VocabSize"/>, which is written into the folder.
     /// </param>
     /// <param name="folder">A folder that does not exist yet.</param>
     /// <param name="config">Null for the defaults.</param>
-    /// <param name="progress">Told every few documents.</param>
-    /// <param name="cancellationToken">Ends the build; nothing is left behind.</param>
+    /// <param name="progress">Notified every few documents; null for no reports.</param>
+    /// <param name="cancellationToken">Ends the build and removes the unfinished folder.</param>
     /// <exception cref="FileNotFoundException">A path is missing or holds nothing to read.</exception>
     /// <exception cref="DurableFolderException">The folder exists.</exception>
     /// <exception cref="IOException">The disk is full.</exception>
-    /// <exception cref="InvalidDataException">The mixture or a file is at fault, or too little is left to learn from and hold
-    /// out.</exception>
+    /// <exception cref="InvalidDataException">The mixture is wrong, strict reading met a bad file, or too few documents are left
+    /// to train on and hold out.</exception>
     public static TokenDataset Build(
         DataMixture mixture, Tokenizer? tokenizer, string folder, DataBuildConfig? config = null,
         IProgress<DataBuildProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -50,12 +50,12 @@ public static class DataBuilder
     }
 
     /// <summary>Builds the folder from documents, as one source called <c>text</c>.</summary>
-    /// <param name="documents">Read once.</param>
-    /// <param name="tokenizer">As above.</param>
+    /// <param name="documents">The documents, enumerated once.</param>
+    /// <param name="tokenizer">The tokenizer; null trains one.</param>
     /// <param name="folder">A folder that does not exist yet.</param>
     /// <param name="config">Null for the defaults.</param>
-    /// <param name="progress">Told every few documents.</param>
-    /// <param name="cancellationToken">Ends the build; nothing is left behind.</param>
+    /// <param name="progress">Notified every few documents; null for no reports.</param>
+    /// <param name="cancellationToken">Ends the build and removes the unfinished folder.</param>
     public static TokenDataset Build(
         IEnumerable<Document> documents, Tokenizer? tokenizer, string folder, DataBuildConfig? config = null,
         IProgress<DataBuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
@@ -127,7 +127,7 @@ public static class DataBuilder
         return TokenDataset.Open(folder);
     }
 
-    /// <summary>Learns from a part of what will be trained on; what is held out by the rule stays unseen.</summary>
+    /// <summary>Trains a tokenizer on a part of the training documents; held-out documents stay unseen.</summary>
     private static Tokenizer TrainTokenizer(
         TextSpool spool, DataBuildConfig config, IProgress<DataBuildProgress>? progress, CancellationToken cancellationToken)
     {

@@ -13,8 +13,8 @@ public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
     /// <summary>
     /// Reads a mixture file; paths in it are relative to its folder. Comments are allowed, unknown and repeated keys are not.
     /// </summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is damaged or says what cannot be; one line with place and remedy.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or has an impossible value; one line with place and remedy.</exception>
     public static DataMixture Load(string path)
     {
         if (!File.Exists(path))
@@ -32,7 +32,7 @@ public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
         {
             string detail = fault.Message.Split(". Path:", 2)[0].ReplaceLineEndings(" ");
             throw new InvalidDataException(
-                $"{path}:{(fault.LineNumber ?? 0) + 1}: key {fault.Path ?? "$"}: {detail}; mend it there", fault);
+                $"{path}:{(fault.LineNumber ?? 0) + 1}: key {fault.Path ?? "$"}: {detail}; fix the file there", fault);
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;

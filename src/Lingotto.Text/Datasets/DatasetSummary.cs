@@ -3,27 +3,27 @@ using System.Text.Json.Serialization;
 
 namespace Lingotto.Text;
 
-/// <summary>What a data folder holds, in figures.</summary>
-/// <param name="Train">The documents to learn from.</param>
-/// <param name="HeldOut">The documents kept apart.</param>
-/// <param name="BytesPerToken">UTF-8 bytes a token stands for, on average over both splits; document ends are not counted.</param>
+/// <summary>The figures of a data folder.</summary>
+/// <param name="Train">The training split.</param>
+/// <param name="HeldOut">The held-out split.</param>
+/// <param name="BytesPerToken">UTF-8 bytes per token, on average over both splits; end-of-text tokens are not counted.</param>
 /// <param name="TokensPerDocument">Lengths of documents without the token that ends them.</param>
 /// <param name="HeldOutGzipBytes">Size of the held-out text after gzip at its smallest setting.</param>
-/// <param name="DocumentsForgotten">Documents that later ones were not compared with when duplicates were looked for, for want
-/// of memory.</param>
+/// <param name="DocumentsForgotten">Documents that were forgotten while duplicates were looked for, because the memory for them
+/// was full.</param>
 /// <param name="Languages">The documents of both splits by language, most bytes first.</param>
-/// <param name="Reasons">Why text was left out or mended, all sources together, most frequent first.</param>
+/// <param name="Reasons">The reasons for which text was left out or repaired, over all sources, most frequent first.</param>
 /// <param name="Sources">The same figures source by source, best tier first.</param>
 public sealed record DatasetSummary(
     SplitSummary Train, SplitSummary HeldOut, double BytesPerToken, TokensPerDocument TokensPerDocument, long HeldOutGzipBytes,
     long DocumentsForgotten, IReadOnlyList<LanguageSummary> Languages, IReadOnlyList<ReasonCount> Reasons,
         IReadOnlyList<SourceSummary> Sources)
 {
-    private const int MostExamples = 5;
+    private const int MaxExamples = 5;
 
     /// <summary>Reads the figures of a data folder; its shards are not opened.</summary>
-    /// <exception cref="FileNotFoundException">It is no data folder.</exception>
-    /// <exception cref="InvalidDataException">Its data.json is damaged, or of another version.</exception>
+    /// <exception cref="FileNotFoundException">The folder is not a data folder.</exception>
+    /// <exception cref="InvalidDataException">The file data.json is damaged, or has another version.</exception>
     public static DatasetSummary Read(string folder) => Of(DataManifest.Read(folder));
 
     /// <summary>The figures as JSON.</summary>
@@ -46,7 +46,7 @@ public sealed record DatasetSummary(
             [
                 .. manifest.Sources.SelectMany(source => source.Reasons).GroupBy(reason => reason.Reason)
                     .Select(g => new ReasonCount(
-                        g.Key, g.Sum(r => r.Count), g.Sum(r => r.Utf8Bytes), [.. g.SelectMany(r => r.Examples).Take(MostExamples)]))
+                        g.Key, g.Sum(r => r.Count), g.Sum(r => r.Utf8Bytes), [.. g.SelectMany(r => r.Examples).Take(MaxExamples)]))
                     .OrderByDescending(reason => reason.Count),
             ],
             manifest.Sources);

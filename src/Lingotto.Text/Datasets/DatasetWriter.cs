@@ -17,7 +17,8 @@ internal sealed class DatasetWriter : IDisposable
     private readonly SplitRanges[] _ranges;
     private int _source;
 
-    // So that something is held out of few documents too, the one of smallest key of a source waits here until its end.
+    // The document with the smallest key of a source waits here until the end of the source, so that a small source has a
+    // held-out document too.
     private (KeptDocument Document, List<int> Ids, ulong Key)? _nextHeldOut;
 
     public DatasetWriter(Func<string, Stream> createFile, Tokenizer tokenizer, DataBuildConfig config, int sources)
@@ -34,8 +35,8 @@ internal sealed class DatasetWriter : IDisposable
 
     private SplitRanges Here => new(new SplitEnd(_train.Tokens, _train.Documents), new SplitEnd(_heldOut.Tokens, _heldOut.Documents));
 
-    /// <param name="document">Of the same source as the one before, or of a later one.</param>
-    /// <param name="ids">Its tokens; kept.</param>
+    /// <param name="document">A document of the same source as the document before, or of a later source.</param>
+    /// <param name="ids">The tokens of the document; the list is kept.</param>
     public void Add(in KeptDocument document, List<int> ids)
     {
         if (document.Source != _source)
@@ -73,7 +74,7 @@ internal sealed class DatasetWriter : IDisposable
         if (_train.Documents == 0 || (_heldOut.Documents == 0 && _config.HeldOutFraction > 0))
         {
             throw new InvalidDataException(
-                $"{_train.Documents + _heldOut.Documents} documents left after the rules leave none to learn from and hold out: "
+                $"{_train.Documents + _heldOut.Documents} documents left after the rules leave none to train on and hold out: "
                     + $"{Remedy(pipeline)}");
         }
 

@@ -2,8 +2,8 @@ namespace Lingotto.Text;
 
 /// <summary>The training sequences of a data folder, its sources mixed by weight, in an order that needs no state.</summary>
 /// <remarks>
-/// Each source has a keyed permutation and a count of its own (<see cref="PackedSequences"/>), so a sequence comes again only
-/// when its source has been read to the end, however often the weights change. With one source, sample n is sample n of that
+/// Each source has a keyed permutation and a count of its own (<see cref="PackedSequences"/>), so a sequence is repeated only
+/// after its source was read to the end, however often the weights change. With one source, sample n is sample n of that
 /// source.
 /// </remarks>
 public sealed class MixedSequences
@@ -12,11 +12,11 @@ public sealed class MixedSequences
     private readonly MixtureOrder? _order;
 
     /// <summary>Prepares the order.</summary>
-    /// <param name="data">The folder; must outlive this object.</param>
+    /// <param name="data">An open data folder, disposed after this object.</param>
     /// <param name="sequenceLength">Tokens of a sequence.</param>
-    /// <param name="seed">Chooses the order.</param>
+    /// <param name="seed">The seed of the order.</param>
     /// <param name="stages">Changes of the weights that the folder was built with; null for none.</param>
-    /// <param name="samplesPerStep">Sequences of an update, by which stages count.</param>
+    /// <param name="samplesPerStep">Sequences per update; stages are given in updates.</param>
     /// <exception cref="InvalidDataException">
     /// A stage names no source of the folder or leaves nothing to sample from, or a source with a weight is shorter than a sequence.
     /// </exception>

@@ -1,10 +1,10 @@
 namespace Lingotto.Text;
 
-/// <summary>Sample number to source and number within the source, in closed form: there is no cursor to save.</summary>
+/// <summary>Maps a sample number to a source and a number within the source, in closed form: there is no cursor to save.</summary>
 /// <remarks>
-/// A stage repeats a cycle of 10,000 samples in which each source has its share of places, spread evenly. The how-manieth
-/// sample of its source a place is follows from the number of whole cycles, the rank within the cycle, and what the earlier
-/// stages took; so each source counts 0, 1, 2, ... through all stages, and a change of weights repeats and skips nothing.
+/// A stage repeats a cycle of 10,000 samples in which the places of each source are spread evenly. The number of a sample within
+/// its source follows from the number of whole cycles, the rank within the cycle, and the samples of earlier stages. Each source
+/// therefore counts 0, 1, 2, ... through all stages, and a change of the weights repeats no sample and skips none.
 /// </remarks>
 internal sealed class MixtureOrder
 {
@@ -13,7 +13,8 @@ internal sealed class MixtureOrder
 
     private readonly Stage[] _stages;
 
-    /// <param name="stages">Where each begins (the first at 0, rising) and a weight for each source, with a sum above 0.</param>
+    /// <param name="stages">The sample at which each stage begins (the first at 0, rising) and a weight for each source, with a
+    /// sum above 0.</param>
     public MixtureOrder(IReadOnlyList<(long FromSample, double[] Weights)> stages)
     {
         _stages = new Stage[stages.Count];
@@ -56,7 +57,7 @@ internal sealed class MixtureOrder
             var given = new int[weights.Length];
             for (int place = 0; place < Cycle; place++)
             {
-                int source = MostBehind(given, place);
+                int source = FurthestBelowShare(given, place);
                 (_sourceAt[place], _rankAt[place]) = (source, given[source]++);
             }
         }
@@ -81,7 +82,7 @@ internal sealed class MixtureOrder
         }
 
         /// <summary>The source whose next sample is due first; sources without places are never due.</summary>
-        private int MostBehind(int[] given, int place)
+        private int FurthestBelowShare(int[] given, int place)
         {
             int best = -1;
             long bestDebt = long.MinValue;

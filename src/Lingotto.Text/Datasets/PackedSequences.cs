@@ -2,9 +2,9 @@ namespace Lingotto.Text;
 
 /// <summary>Cuts a split into sequences of one length and gives them in a random order that needs no state.</summary>
 /// <remarks>
-/// Sequence number i is the tokens [i L, i L + L) and, as targets, the tokens one further on. Documents run across sequences;
-/// within one, <c>documentStarts</c> keeps attention inside a document. The target of an end-of-text is
-/// <see cref="IgnoredTarget"/>: nothing could tell which document comes next.
+/// Sequence i is the tokens [i L, i L + L); its targets are the tokens at the next positions. Documents run across sequences;
+/// within a sequence, <c>documentStarts</c> keeps attention inside a document. The target of an end-of-text is
+/// <see cref="IgnoredTarget"/>: the next document cannot be predicted.
 /// </remarks>
 public sealed class PackedSequences
 {
@@ -17,7 +17,7 @@ public sealed class PackedSequences
     /// <summary>Cuts a whole split.</summary>
     /// <param name="split">The tokens.</param>
     /// <param name="sequenceLength">L, the tokens of a sequence.</param>
-    /// <param name="seed">Chooses the order.</param>
+    /// <param name="seed">The seed of the order.</param>
     public PackedSequences(TokenSplit split, int sequenceLength, ulong seed)
         : this(split.Part(0, split.Count), sequenceLength, seed)
     {
@@ -59,7 +59,10 @@ public sealed class PackedSequences
     }
 
     /// <summary>Sequence number <paramref name="index"/> as the text has it; for evaluation.</summary>
-    /// <remarks>Behind the end of the split there are end-of-texts whose targets are ignored, each a document of its own.</remarks>
+    /// <remarks>
+    /// Positions after the end of the split are filled with end-of-text tokens, each a document of its own with an ignored
+    /// target.
+    /// </remarks>
     public void FillInOrder(long index, Span<int> inputs, Span<int> targets, Span<int> documentStarts)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);

@@ -2,10 +2,10 @@ using System.Numerics;
 
 namespace Lingotto.Text;
 
-/// <summary>A keyed permutation of 0 .. count-1, another one for every epoch, computed for one index at a time.</summary>
+/// <summary>A keyed permutation of 0 .. count-1, different in every epoch, computed for one index at a time.</summary>
 /// <remarks>
 /// A Feistel network of four rounds permutes the smallest even power of two that holds the count; results beyond the count are
-/// put through it again (cycle walking), which leaves a permutation. There is no table and no state: a run resumes from its
+/// permuted again (cycle walking), which gives a permutation. There is no table and no state, so that a run resumes from its
 /// sample index alone.
 /// </remarks>
 internal readonly struct SampleOrder

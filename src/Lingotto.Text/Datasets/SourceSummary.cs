@@ -1,15 +1,15 @@
 namespace Lingotto.Text;
 
-/// <summary>What a data folder holds of one source, and what was left out of it.</summary>
+/// <summary>The figures of one source of a data folder.</summary>
 public sealed record SourceSummary
 {
-    /// <summary>Its name in the mixture.</summary>
+    /// <summary>The name of the source in the mixture.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Its quality, 1 the best.</summary>
+    /// <summary>The quality of the source, 1 the best.</summary>
     public required int Tier { get; init; }
 
-    /// <summary>Its weight in the mixture; null when its tokens and tier decide.</summary>
+    /// <summary>The weight in the mixture; null for the default of tokens and tier.</summary>
     public required double? Weight { get; init; }
 
     /// <summary>The files of the source by what became of them; null in a folder that an earlier release built.</summary>
@@ -42,6 +42,6 @@ public sealed record SourceSummary
     /// <summary>Documents kept, by language.</summary>
     public required IReadOnlyList<LanguageSummary> Languages { get; init; }
 
-    /// <summary>Why text was left out or mended.</summary>
+    /// <summary>The reasons for which text was left out or repaired.</summary>
     public required IReadOnlyList<ReasonCount> Reasons { get; init; }
 }

@@ -1,15 +1,15 @@
 namespace Lingotto.Text;
 
-/// <summary>How long documents are, in tokens: percentiles by nearest rank.</summary>
-/// <param name="Shortest">The fewest tokens.</param>
-/// <param name="P10">A tenth of the documents have at most so many.</param>
-/// <param name="Median">Half of them.</param>
-/// <param name="P90">Nine tenths.</param>
-/// <param name="P99">All but a hundredth.</param>
-/// <param name="Longest">The most tokens.</param>
+/// <summary>Percentiles of the length of documents in tokens, by nearest rank.</summary>
+/// <param name="Shortest">Tokens of the shortest document.</param>
+/// <param name="P10">The 10th percentile.</param>
+/// <param name="Median">The 50th percentile.</param>
+/// <param name="P90">The 90th percentile.</param>
+/// <param name="P99">The 99th percentile.</param>
+/// <param name="Longest">Tokens of the longest document.</param>
 public sealed record TokensPerDocument(long Shortest, long P10, long Median, long P90, long P99, long Longest)
 {
-    /// <param name="documentsOfLength">How many documents have a length, by length.</param>
+    /// <param name="documentsOfLength">The number of documents by length.</param>
     internal static TokensPerDocument Of(SortedDictionary<int, long> documentsOfLength)
     {
         long documents = documentsOfLength.Values.Sum();

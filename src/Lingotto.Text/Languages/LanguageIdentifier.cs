@@ -9,7 +9,7 @@ public static class LanguageIdentifier
     private const int SampleLength = 3000;
 
     // A text of ordinary prose has 35 to 50 words of these lists in 100; lists, tables and names have fewer.
-    private const double LeastFunctionWords = 0.08;
+    private const double MinFunctionWords = 0.08;
 
     private static readonly SearchValues<char> s_codeSymbols = SearchValues.Create("{}();=<>[]_&|+*/\\$#@\"'`~^%!");
     private static readonly SearchValues<char> s_codeLineEnds = SearchValues.Create("{};,(:\\[)]*>");
@@ -53,7 +53,7 @@ public static class LanguageIdentifier
             return Language.Code;
         }
 
-        bool isClear = hits[best] > 0 && share >= LeastFunctionWords && hits.Count(count => count == hits[best]) == 1;
+        bool isClear = hits[best] > 0 && share >= MinFunctionWords && hits.Count(count => count == hits[best]) == 1;
         return isClear ? FunctionWords.Languages[best] : Language.Undetermined;
     }
 

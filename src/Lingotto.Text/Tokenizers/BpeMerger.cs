@@ -3,14 +3,14 @@ namespace Lingotto.Text;
 /// <summary>Merges the tokens of one piece: the adjacent pair of lowest rank, leftmost on ties, until no pair merges.</summary>
 internal sealed class BpeMerger(MergeTable merges)
 {
-    // Beyond this length a heap wins over scanning for the minimum; and a run of a million letters stays linear in space and
+    // Beyond this length a heap is faster than a scan for the minimum; a run of a million letters stays linear in space and
     // n log n in time.
-    private const int LongestScanned = 96;
+    private const int MaxScanned = 96;
 
-    private readonly long[] _candidates = new long[LongestScanned];
+    private readonly long[] _candidates = new long[MaxScanned];
 
     /// <summary>Merges in place and returns how many tokens are left at the front of <paramref name="ids"/>.</summary>
-    public int Merge(Span<int> ids) => ids.Length <= LongestScanned ? MergeByScan(ids) : MergeByHeap(ids);
+    public int Merge(Span<int> ids) => ids.Length <= MaxScanned ? MergeByScan(ids) : MergeByHeap(ids);
 
     internal int MergeByScan(Span<int> ids)
     {

@@ -3,7 +3,7 @@ namespace Lingotto.Text;
 /// <summary>Learns a byte-level BPE vocabulary: again and again the most frequent adjacent pair becomes a token.</summary>
 /// <remarks>
 /// Pairs are counted inside the pieces of the Ling pattern. Of equally frequent pairs the one with the smaller left, then right
-/// id wins, so that the same documents give the same vocabulary whatever their order. Ids: the 256 bytes in the order of their
+/// id is merged first, so that the same documents give the same vocabulary in any order. Ids: the 256 bytes in the order of their
 /// characters in the byte-level alphabet (as GPT-2), the merges, the special tokens (as the Ling 2.0 family).
 /// </remarks>
 public static class BpeTrainer

@@ -8,7 +8,7 @@ internal sealed class ByteStringTable
 {
     private const int InitialSlots = 1 << 12;
 
-    // The hash starts from a number of this process, so that nobody can prepare strings which collide.
+    // The hash starts from a random number of this process, so that colliding strings cannot be prepared.
     private static readonly ulong s_hashSeed = (ulong)Random.Shared.NextInt64();
 
     // A slot is the hash above the number plus one; 0 is empty.

@@ -28,7 +28,7 @@ internal static class LingPreTokenizer
     /// <summary>True for the Ling pattern and for spellings of it that cut every text at the same places.</summary>
     public static bool IsEquivalent(string pattern) => s_equivalentPatterns.Contains(pattern);
 
-    /// <summary>Where the piece that starts at <paramref name="start"/> ends (exclusive); start must lie inside the text.</summary>
+    /// <summary>Returns the end (exclusive) of the piece that starts at <paramref name="start"/>, a position inside the text.</summary>
     public static int PieceEnd(ReadOnlySpan<byte> utf8, int start)
     {
         if (utf8[start] == '\'' && ContractionLength(utf8[(start + 1)..]) is > 0 and int length)

@@ -163,7 +163,7 @@ internal sealed class PairCounts
     }
 
     /// <summary>
-    /// The pair spread over 64 bits: a long hashes to its halves' exclusive or, and ids are small, so pairs as such collide by
+    /// Spreads a pair over 64 bits: a long hashes to the exclusive or of its halves, and ids are small, so that raw pairs collide by
     /// the hundred.
     /// </summary>
     private static long Key(long pair) => pair * unchecked((long)0x9E3779B97F4A7C15);

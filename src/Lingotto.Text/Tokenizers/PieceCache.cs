@@ -6,7 +6,7 @@ namespace Lingotto.Text;
 internal sealed class PieceCache
 {
     /// <summary>Longer pieces are rarely met twice.</summary>
-    public const int LongestPiece = 48;
+    public const int MaxPieceBytes = 48;
 
     private const int MaxPieces = 1 << 16;
 

@@ -7,7 +7,9 @@ using Lingotto.Formats;
 
 namespace Lingotto.Text;
 
-/// <summary>Text to token ids and back: byte-level BPE with the Ling pre-tokenizer, as a tokenizer.json describes it.</summary>
+/// <summary>
+/// Encodes text to token ids and decodes ids: byte-level BPE with the Ling pre-tokenizer, as a tokenizer.json describes it.
+/// </summary>
 /// <remarks>
 /// Any text can be encoded and comes back unchanged, except that lone surrogates become U+FFFD first. Instances are immutable
 /// and may be used from several threads.
@@ -57,8 +59,8 @@ public sealed class Tokenizer
     public int EndOfTextId { get; }
 
     /// <summary>Reads a tokenizer.json.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged, or asks for something this tokenizer would not honour.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or uses a feature that this tokenizer lacks.</exception>
     public static Tokenizer Load(string path)
     {
         if (!File.Exists(path))
@@ -145,7 +147,7 @@ public sealed class Tokenizer
         }
     }
 
-    /// <summary>The bytes a token stands for; empty for an id without a token.</summary>
+    /// <summary>Returns the bytes of a token; none for an id without a token.</summary>
     public ReadOnlySpan<byte> TokenBytes(int id) => _bytes[id];
 
     /// <summary>True for a token that decoding leaves out.</summary>
@@ -170,7 +172,7 @@ public sealed class Tokenizer
         }
     }
 
-    /// <summary>Encodes what lies between added tokens; the tokens that are not normalized are looked for first.</summary>
+    /// <summary>Encodes the text between added tokens; tokens that are not normalized are found first.</summary>
     private void EncodeAround(ReadOnlySpan<byte> utf8, int pass, List<int> ids)
     {
         if (pass == _addedTokenPasses.Length)
@@ -208,7 +210,7 @@ public sealed class Tokenizer
 
         int count = workspace.Merger.Merge(tokens);
         CollectionsMarshal.SetCount(ids, start + count);
-        if (piece.Length <= PieceCache.LongestPiece)
+        if (piece.Length <= PieceCache.MaxPieceBytes)
         {
             workspace.Cache.Add(piece, tokens[..count]);
         }

@@ -62,7 +62,7 @@ internal static class TokenizerPipeline
         }
     }
 
-    /// <remarks>The pattern covers every text, so keeping the matches and removing what lies between them are the same.</remarks>
+    /// <remarks>The pattern covers every text, so that keeping the matches and removing the text between matches are the same.</remarks>
     private static void RequireSplit(JsonElement split)
     {
         string? pattern = split.GetProperty("pattern").TryGetProperty("Regex", out JsonElement regex) ? regex.GetString() : null;

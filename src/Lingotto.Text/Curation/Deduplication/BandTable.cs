@@ -7,7 +7,7 @@ internal sealed class BandTable
     /// More documents of one key are not remembered: a phrase in thousands of texts must not cost thousands of comparisons
     /// each.
     /// </summary>
-    public const int MostDocumentsOfKey = 8;
+    public const int MaxDocumentsOfKey = 8;
 
     private const int FirstPlaces = 1 << 10;
 
@@ -40,7 +40,7 @@ internal sealed class BandTable
         int same = 0, at = First(key);
         for (; _places[at] != 0; at = (at + 1) & (_places.Length - 1))
         {
-            if ((uint)(_places[at] >> 32) == key && ++same == MostDocumentsOfKey)
+            if ((uint)(_places[at] >> 32) == key && ++same == MaxDocumentsOfKey)
             {
                 return;
             }

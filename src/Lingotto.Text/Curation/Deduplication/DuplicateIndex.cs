@@ -3,12 +3,12 @@ namespace Lingotto.Text;
 /// <summary>Remembers the documents kept so far and finds exact and near duplicates among them, in bounded memory.</summary>
 /// <remarks>
 /// Two generations of equal capacity: when the younger is full, the older is forgotten. Beyond the capacity a duplicate is thus
-/// found only among the documents shortly before it; <see cref="Forgotten"/> says how many were let go.
+/// found only among the documents shortly before it; <see cref="Forgotten"/> counts the forgotten documents.
 /// </remarks>
 internal sealed class DuplicateIndex
 {
     /// <summary>
-    /// The most that a document takes: 128 for the fingerprint, 20 bands of 8-byte places at a load of three eighths at least,
+    /// The maximum bytes of a document: 128 for the fingerprint, 20 bands of 8-byte places at a load of three eighths at least,
     /// 64 for the exact hash in a set that has just doubled.
     /// </summary>
     public const int BytesPerDocument = 128 + (MinHash.Bands * 8 * 8 / 3) + 64;
@@ -22,7 +22,7 @@ internal sealed class DuplicateIndex
 
     public DuplicateIndex(long memoryBytes) => _capacity = (int)Math.Clamp(memoryBytes / BytesPerDocument / 2, 1, 1 << 30);
 
-    /// <summary>Documents that later ones are no longer compared with.</summary>
+    /// <summary>Forgotten documents: later documents are no longer compared with them.</summary>
     public long Forgotten { get; private set; }
 
     /// <summary>The reason to leave a document out; null when it is new, and from now on remembered.</summary>
@@ -63,7 +63,7 @@ internal sealed class DuplicateIndex
 
         public bool HasSimilar(Signature signature)
         {
-            Span<int> documents = stackalloc int[BandTable.MostDocumentsOfKey];
+            Span<int> documents = stackalloc int[BandTable.MaxDocumentsOfKey];
             for (int band = 0; band < signature.Keys.Length; band++)
             {
                 int found = _bands[band].Find(signature.Keys[band], documents);

@@ -6,7 +6,7 @@ namespace Lingotto.Tests.Formats;
 /// <summary>Files long enough to go past the page cache hold what was written, however the parts lie.</summary>
 public sealed class DirectFileTests
 {
-    private static readonly int s_length = (int)DirectFile.LeastLength + 12_345;
+    private static readonly int s_length = (int)DirectFile.MinLength + 12_345;
 
     [Theory]
     [InlineData(1 << 20, false)]

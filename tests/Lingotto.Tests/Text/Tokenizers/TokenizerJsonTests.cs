@@ -44,7 +44,7 @@ public sealed class TokenizerJsonTests : IDisposable
     [InlineData("""{"pre_tokenizer":{"type":"Whitespace"}}""", "pre_tokenizer 'Whitespace'")]
     [InlineData("""{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits"}]}}""", "pre_tokenizer 'Digits'")]
     [InlineData(
-        """{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated"},{"type":"ByteLevel"}]}}""",
+        """{"pre_tokenizer":{"type":"Sequence","pretokenizers":""" + """[{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated"},{"type":"ByteLevel"}]}}""",
         @"Split by \w+")]
     [InlineData("""{"pre_tokenizer":null}""", "pre_tokenizer 'null'")]
     [InlineData("""{"post_processor":{"type":"TemplateProcessing"}}""", "post_processor 'TemplateProcessing'")]
