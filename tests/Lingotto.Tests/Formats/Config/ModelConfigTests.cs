@@ -11,7 +11,7 @@ public class ModelConfigTests
 
     [Theory]
     [MemberData(nameof(Shipped))]
-    public void What_is_written_reads_back_equal(string name)
+    public void A_written_config_reads_back_equal(string name)
     {
         ModelConfig config = ModelConfig.Load(RepositoryRoot.File("models", name + ".json"));
         Assert.Equal(config, ModelConfig.Parse(config.ToJson(), "round trip"));
@@ -101,7 +101,7 @@ public class ModelConfigTests
     }
 
     [Fact]
-    public void Silent_files_get_the_defaults_of_their_class()
+    public void Absent_keys_get_the_defaults_of_the_model_class()
     {
         ModelConfig v1 = ModelConfig.Parse(V1(""), "test"), v2 = ModelConfig.Parse(V2(""), "test");
         Assert.True(v1.UseBias);

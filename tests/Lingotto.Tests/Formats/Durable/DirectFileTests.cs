@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Lingotto.Tests.Formats;
 
-/// <summary>Files long enough to go past the page cache hold what was written, however the parts lie.</summary>
+/// <summary>Files long enough for direct writes hold the written bytes, in any order of the parts.</summary>
 public sealed class DirectFileTests
 {
     private static readonly int s_length = (int)DirectFile.MinLength + 12_345;

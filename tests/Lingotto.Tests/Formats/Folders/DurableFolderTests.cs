@@ -11,7 +11,7 @@ public sealed class DurableFolderTests : IDisposable
     public void Dispose() => _parent.Dispose();
 
     [Fact]
-    public void What_is_filled_in_appears_as_a_whole_with_a_manifest()
+    public void A_filled_folder_appears_as_a_whole_with_a_manifest()
     {
         string folder = WriteSample("step-1");
         DurableFolder opened = DurableFolder.Open(folder);
@@ -50,7 +50,7 @@ public sealed class DurableFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_hash_of_another_kind_is_refused_by_name()
+    public void A_hash_of_another_kind_is_an_error_with_its_name()
     {
         string folder = WriteSample("step-1"), manifest = Path.Combine(folder, "manifest.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("xxh128", "md5", StringComparison.Ordinal));
@@ -59,7 +59,7 @@ public sealed class DurableFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_is_removed_as_a_whole_and_what_a_refusing_disk_leaves_is_complete()
+    public void A_folder_is_removed_as_a_whole_or_stays_complete_when_the_disk_fails()
     {
         string folder = WriteSample("step-1");
         Assert.True(DurableFolder.TryRemove(folder));
@@ -105,7 +105,7 @@ public sealed class DurableFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_fill_with_subfolders_or_its_own_manifest_is_refused()
+    public void A_fill_with_subfolders_or_its_own_manifest_is_an_error()
     {
         Assert.Throws<DurableFolderException>(
             () => DurableFolder.Write(_parent.File("a"), t => Directory.CreateDirectory(Path.Combine(t, "sub"))));
@@ -182,7 +182,7 @@ public sealed class DurableFolderTests : IDisposable
     [InlineData("/etc/hostname")]
     [InlineData("..")]
     [InlineData("a\\\\b")]
-    public void A_manifest_that_points_outside_is_refused(string name)
+    public void A_manifest_that_points_outside_is_an_error(string name)
     {
         string folder = WriteSample("step-1"), manifest = Path.Combine(folder, "manifest.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("notes.txt", name, StringComparison.Ordinal));
@@ -212,7 +212,7 @@ public sealed class DurableFolderTests : IDisposable
     [InlineData("/etc\n")]
     [InlineData("..\n")]
     [InlineData("step\0\n")]
-    public void A_pointer_that_leaves_its_folder_is_refused(string contents)
+    public void A_pointer_that_leaves_its_folder_is_an_error(string contents)
     {
         File.WriteAllText(_parent.File("latest"), contents);
         Assert.Throws<DurableFolderException>(() => DurablePointer.Read(_parent.Path));
@@ -260,7 +260,7 @@ public sealed class DurableFolderTests : IDisposable
     }
 
     [Fact]
-    public void Too_little_room_is_refused_in_one_line()
+    public void Too_little_space_is_an_error_of_one_line()
     {
         DurableFolder.RequireFreeSpace(_parent.Path, 1);
         string message = Assert.Throws<DurableFolderException>(() => DurableFolder.RequireFreeSpace(_parent.Path, long.MaxValue)).Message;

@@ -80,7 +80,7 @@ public sealed class SafetensorsFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(BadHeaders))]
-    public void A_header_that_breaks_a_rule_is_refused(string fault, string header, int dataLength)
+    public void A_header_that_breaks_a_rule_is_an_error(string fault, string header, int dataLength)
     {
         string path = _folder.File("bad.safetensors");
         File.WriteAllBytes(path, SafetensorsBytes.Make(header, dataLength));
@@ -99,7 +99,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("0400000000000000 7b22ff7d")]
     [InlineData("4747554603000000 0000000000000000")]
     [InlineData("504b030414000000 0000000000000000")]
-    public void A_file_that_is_no_safetensors_is_refused(string hex)
+    public void A_file_that_is_not_safetensors_is_an_error(string hex)
     {
         string path = _folder.File("bad.safetensors");
         File.WriteAllBytes(path, Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
@@ -107,7 +107,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Folders_and_absent_files_are_refused()
+    public void Folders_and_absent_files_are_errors()
     {
         Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(_folder.Path));
         Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(_folder.File("absent")));
@@ -129,7 +129,7 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.True(SafetensorsBytes.OpensAndReads(_folder.File("good.safetensors"), SafetensorsBytes.Make(header, dataLength)));
 
     [Fact]
-    public void Messages_stay_on_one_line_whatever_the_tensor_is_called()
+    public void Messages_stay_on_one_line_for_any_name_of_a_tensor()
     {
         string path = _folder.File("bad.safetensors");
         string name = "\\n\\u2028" + new string('x', 1000);
@@ -141,7 +141,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Parts_of_a_tensor_are_read_where_they_lie()
+    public void Parts_of_a_tensor_are_read_at_their_offsets()
     {
         string path = _folder.File("parts.safetensors");
         byte[] bytes = SafetensorsBytes.Make("{" + A + ",\"b\":{\"dtype\":\"U8\",\"shape\":[5],\"data_offsets\":[8,13]}}", 13);
@@ -174,7 +174,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void A_flipped_bit_in_the_header_is_refused_or_harmless()
+    public void A_flipped_bit_in_the_header_is_an_error_or_harmless()
     {
         string path = _folder.File("flip.safetensors");
         byte[] bytes = SafetensorsBytes.Make("{\"__metadata__\":{\"format\":\"pt\"}," + A + "}", 8);
@@ -187,7 +187,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Mutated_files_open_or_are_refused_and_nothing_else()
+    public void Mutated_files_open_or_give_a_safetensors_exception()
     {
         var random = new Random(20260101);
         string path = _folder.File("fuzz.safetensors");

@@ -48,11 +48,11 @@ public sealed class SafetensorsModelTests : IDisposable
     [InlineData("a\\u0000.safetensors")]
     [InlineData("passwd")]
     [InlineData("")]
-    public void A_shard_outside_the_folder_is_refused_unopened(string shard)
+    public void A_shard_outside_the_folder_is_an_error_and_is_not_opened(string shard)
     {
         Index("{\"weight_map\":{\"a\":\"" + shard + "\"}}");
         var exception = Assert.Throws<SafetensorsException>(() => SafetensorsModel.Open(_folder.Path));
-        Assert.Contains("no plain file name", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("not a plain file name", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -66,7 +66,7 @@ public sealed class SafetensorsModelTests : IDisposable
     [InlineData("""{"weight_map":{"a":"x.safetensors","a":"x.safetensors"}}""")]
     [InlineData("""{"weight_map":{"a":"absent.safetensors"}}""")]
     [InlineData("""{"weight_map":{"\ud800":"x.safetensors"}}""")]
-    public void A_broken_index_is_refused(string json)
+    public void A_broken_index_is_an_error(string json)
     {
         Index(json);
         Assert.Throws<SafetensorsException>(() => SafetensorsModel.Open(_folder.Path));

@@ -36,7 +36,7 @@ public sealed class SafetensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public void What_was_written_in_any_order_and_any_parts_is_read_back()
+    public void Tensors_written_in_any_order_and_parts_are_read_back()
     {
         Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
         {
@@ -144,7 +144,7 @@ public sealed class SafetensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public void Misuse_is_refused_by_name()
+    public void Misuse_is_an_error_with_the_name_of_the_tensor()
     {
         using var writer = new SafetensorsWriter(new MemoryStream(), [new("a", SafetensorsDType.U8, [4])]);
         writer.Write("a", 0, new byte[2]);

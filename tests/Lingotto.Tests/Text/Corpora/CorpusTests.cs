@@ -72,7 +72,7 @@ public sealed class CorpusTests : IDisposable
     }
 
     [Fact]
-    public void Compressed_files_read_like_the_others()
+    public void Compressed_files_are_read_like_plain_files()
     {
         string path = Path.Combine(_folder, "a.txt.gz");
         WriteGzip(path, "caf\u00e9"u8.ToArray());

@@ -81,7 +81,7 @@ public sealed class XmlDocumentationTests
     }
 
     [Fact]
-    public void A_member_whose_text_was_met_before_is_left_out_and_counted()
+    public void A_member_that_repeats_a_text_is_left_out_and_counted()
     {
         var report = new CorpusReport();
         Assert.DoesNotContain("CanRead", string.Concat(Read(Sample, report)));

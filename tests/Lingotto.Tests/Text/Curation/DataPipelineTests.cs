@@ -47,7 +47,7 @@ public sealed class DataPipelineTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_that_is_held_out_has_a_near_copy_to_learn_from()
+    public void No_held_out_document_has_a_near_copy_in_the_training_split()
     {
         var random = new Random(91);
         List<string> texts = [];
@@ -85,7 +85,7 @@ public sealed class DataPipelineTests : IDisposable
     }
 
     [Fact]
-    public void Inspecting_says_what_building_would_keep()
+    public void Inspecting_reports_the_documents_that_building_would_keep()
     {
         string text = WriteCorpus(documents: 500);
         CorpusSummary inspected = CorpusInspector.Inspect([text]);

@@ -7,7 +7,7 @@ namespace Lingotto.Tests.Text;
 
 /// <summary>
 /// Pairs of texts whose Jaccard index is computed from its definition decide what must be found and what must stay. One test
-/// measures the memory of the whole process, so nothing runs beside.
+/// measures the memory of the whole process, so that no other test may run at the same time.
 /// </summary>
 [Collection(nameof(AllocationTests))]
 public sealed partial class NearDuplicateTests(ITestOutputHelper output)
@@ -67,13 +67,13 @@ public sealed partial class NearDuplicateTests(ITestOutputHelper output)
                 original, copy, isChinese: false));
         }
 
-        // The standard deviation of a share of 128 is at most 0.5 / sqrt(128) = 0.044; the mean of 1500 lies within 4 of its own.
+        // The standard deviation of a share of 128 is at most 0.5 / sqrt(128) = 0.044; the mean of 1500 is within 4 of its own.
         Assert.InRange(errors.Average(), -0.0046, 0.0046);
         Assert.InRange(Math.Sqrt(errors.Average(e => e * e)), 0.015, 0.044);
     }
 
     [Fact]
-    public void Case_and_punctuation_make_no_new_text()
+    public void Case_and_punctuation_do_not_make_a_new_text()
     {
         var judge = new DocumentJudge(new DataBuildConfig { Clean = false });
         Assert.True(IsRemovedAfter(judge, "The quick brown fox, it jumps over the lazy dog.",

@@ -23,7 +23,7 @@ public class QualityRulesTests
 
     [Theory]
     [MemberData(nameof(Faulty))]
-    public void What_is_wrong_is_named(string reason, string text) => Assert.Equal(reason, FaultOf(text));
+    public void Each_rule_names_its_fault(string reason, string text) => Assert.Equal(reason, FaultOf(text));
 
     [Fact]
     public void Prose_verse_documentation_and_code_pass()

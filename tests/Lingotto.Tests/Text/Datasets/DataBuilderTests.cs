@@ -55,7 +55,7 @@ public sealed class DataBuilderTests : IDisposable
     }
 
     [Fact]
-    public void The_held_out_documents_do_not_depend_on_order_or_company()
+    public void The_held_out_documents_do_not_depend_on_order_or_on_other_documents()
     {
         Document[] documents = Documents(100);
         using TokenDataset data = Build(documents);
@@ -191,10 +191,10 @@ public sealed class DataBuilderTests : IDisposable
     }
 
     [Fact]
-    public void Too_few_documents_are_refused()
+    public void Too_few_documents_are_an_error()
     {
-        Assert.Contains("none to learn from", Assert.Throws<InvalidDataException>(() => Build(Documents(1))).Message);
-        Assert.Contains("none to learn from", Assert.Throws<InvalidDataException>(() => Build([])).Message);
+        Assert.Contains("none to train on", Assert.Throws<InvalidDataException>(() => Build(Documents(1))).Message);
+        Assert.Contains("none to train on", Assert.Throws<InvalidDataException>(() => Build([])).Message);
     }
 
     [Theory]
@@ -203,7 +203,7 @@ public sealed class DataBuilderTests : IDisposable
     [InlineData("train-00000.tokens", 10, null, "train-00000.tokens: the header")]
     [InlineData("heldout-00000.tokens", null, 0, "heldout-00000.tokens: the header")]
     [InlineData("heldout-00000.tokens", null, 16, "heldout-00000.tokens: the header")]
-    public void A_damaged_file_is_refused_by_name(string name, int? cutTo, int? flippedByte, string expected)
+    public void A_damaged_file_is_an_error_with_its_name(string name, int? cutTo, int? flippedByte, string expected)
     {
         Build(Documents(100)).Dispose();
         string path = Path.Combine(Folder, name);
@@ -227,7 +227,7 @@ public sealed class DataBuilderTests : IDisposable
     }
 
     [Fact]
-    public void An_id_beyond_the_vocabulary_is_refused_when_read()
+    public void Reading_an_id_beyond_the_vocabulary_is_an_error()
     {
         Build(Documents(100)).Dispose();
         string path = Path.Combine(Folder, "train-00000.tokens");

@@ -12,7 +12,7 @@ public sealed class MixtureTests : IDisposable
     public void Dispose() => Directory.Delete(_parent, recursive: true);
 
     [Fact]
-    public void Every_source_counts_on_through_changes_of_the_weights()
+    public void Every_source_continues_its_count_when_the_weights_change()
     {
         double[][] weights = [[1, 2, 3], [0.5, 0, 1e-4], [0, 1, 0], [7, 5, 3]];
         long[] starts = [0, 12_345, 12_346, 50_001];
@@ -44,7 +44,7 @@ public sealed class MixtureTests : IDisposable
     }
 
     [Fact]
-    public void No_sequence_comes_again_within_an_epoch_when_the_mixture_changes()
+    public void No_sequence_is_repeated_within_an_epoch_when_the_mixture_changes()
     {
         const int length = 8;
         using TokenDataset data = Build(Source("a", 300, weight: 0.8), Source("b", 300, weight: 0.2));
@@ -90,7 +90,7 @@ public sealed class MixtureTests : IDisposable
     }
 
     [Fact]
-    public void A_document_of_several_sources_stays_in_the_best_tier()
+    public void A_document_of_several_sources_is_kept_in_the_best_tier()
     {
         string shared = Write("shared.jsonl", ["a text that both sources have", "another text that both have"]);
         string worse = Write("worse.jsonl",
@@ -127,7 +127,7 @@ public sealed class MixtureTests : IDisposable
     [InlineData("{\"sources\":[{\"name\":\"a\",\"paths\":[\"x\"]},{\"name\":\"a\",\"paths\":[\"y\"]}]}", "2 sources are called a")]
     [InlineData("{\"sources\":[{\"name\":\"a\",\"name\":\"b\",\"paths\":[\"x\"]}]}", "name")]
     [InlineData("{\"sources\":[", ":1:")]
-    public void A_faulty_mixture_is_refused_in_one_line(string json, string expected)
+    public void A_faulty_mixture_is_an_error_of_one_line(string json, string expected)
     {
         string path = Path.Combine(_parent, "mixture.json");
         File.WriteAllText(path, json);
@@ -151,7 +151,7 @@ public sealed class MixtureTests : IDisposable
     }
 
     [Fact]
-    public void A_stage_that_weighs_an_unknown_source_is_refused()
+    public void A_stage_that_weighs_an_unknown_source_is_an_error()
     {
         using TokenDataset data = Build(Source("a", 50));
         MixtureStage[] stages = [new(1, new Dictionary<string, double> { ["b"] = 1 })];
@@ -159,7 +159,7 @@ public sealed class MixtureTests : IDisposable
     }
 
     [Fact]
-    public void A_source_with_a_weight_but_no_sequence_is_refused()
+    public void A_source_with_a_weight_but_no_sequence_is_an_error()
     {
         using TokenDataset data = Build(Source("long", 50, weight: 1), Source("few", 2, weight: 0.5));
         Assert.Contains("source few has weight 0.5",

@@ -128,7 +128,7 @@ public sealed class PackedSequencesTests : IDisposable
     }
 
     [Fact]
-    public void The_end_of_a_document_is_learnt_and_counted_once_each()
+    public void The_end_of_each_document_is_a_target_once()
     {
         var packed = new PackedSequences(_data.Train, Length, seed: 5);
         int ends = Enumerable.Range(0, (int)packed.CountInOrder)

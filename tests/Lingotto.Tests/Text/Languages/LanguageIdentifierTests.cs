@@ -37,7 +37,7 @@ public class LanguageIdentifierTests
     public void A_text_gets_its_label(string expected, string text) => Assert.Equal(expected, LanguageIdentifier.Identify(text));
 
     [Fact]
-    public void Long_texts_are_told_by_a_part_of_them()
+    public void Long_texts_are_identified_by_parts_of_them()
     {
         string english = string.Concat(Enumerable.Repeat("It was the best of times, it was the worst of times. ", 10_000));
         Assert.Equal("en", LanguageIdentifier.Identify(english));

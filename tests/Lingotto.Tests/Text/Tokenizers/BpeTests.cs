@@ -63,7 +63,7 @@ public class BpeTests
     }
 
     [Fact]
-    public void Too_little_text_for_the_vocabulary_says_what_it_suffices_for()
+    public void Too_little_text_for_the_vocabulary_gives_the_size_that_is_possible()
     {
         var fault = Assert.Throws<InvalidDataException>(() => BpeTrainer.Train(["abab"], new BpeTrainerConfig(1000)));
         Assert.Contains("264", fault.Message);
@@ -71,7 +71,7 @@ public class BpeTests
     }
 
     [Fact]
-    public void A_vocabulary_smaller_than_bytes_and_special_tokens_is_refused() =>
+    public void A_vocabulary_smaller_than_bytes_and_special_tokens_is_an_error() =>
         Assert.Contains("262", Assert.Throws<ArgumentException>(() => BpeTrainer.Train([], new BpeTrainerConfig(200))).Message);
 
     [Fact]

@@ -44,7 +44,8 @@ public sealed class TokenizerJsonTests : IDisposable
     [InlineData("""{"pre_tokenizer":{"type":"Whitespace"}}""", "pre_tokenizer 'Whitespace'")]
     [InlineData("""{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits"}]}}""", "pre_tokenizer 'Digits'")]
     [InlineData(
-        """{"pre_tokenizer":{"type":"Sequence","pretokenizers":""" + """[{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated"},{"type":"ByteLevel"}]}}""",
+        """{"pre_tokenizer":{"type":"Sequence","pretokenizers":"""
+            + """[{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated"},{"type":"ByteLevel"}]}}""",
         @"Split by \w+")]
     [InlineData("""{"pre_tokenizer":null}""", "pre_tokenizer 'null'")]
     [InlineData("""{"post_processor":{"type":"TemplateProcessing"}}""", "post_processor 'TemplateProcessing'")]
@@ -60,7 +61,7 @@ public sealed class TokenizerJsonTests : IDisposable
     [InlineData("""{"model":{"type":"BPE","vocab":[],"merges":[]}}""", "another type")]
     [InlineData("""{"added_tokens":[]}""", "no <|endoftext|>")]
     [InlineData("""{"added_tokens":[{"id":1,"content":"x"},{"id":1,"content":"y"}]}""", "id 1")]
-    public void What_cannot_be_honoured_is_refused_by_name(string changes, string expected)
+    public void An_unsupported_feature_is_an_error_with_its_name(string changes, string expected)
     {
         var fault = Assert.Throws<InvalidDataException>(() => Load(root =>
         {

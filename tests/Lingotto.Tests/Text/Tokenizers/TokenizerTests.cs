@@ -128,7 +128,7 @@ public class TokenizerTests
     }
 
     [Fact]
-    public void The_cache_of_pieces_forgets_without_a_trace()
+    public void A_full_piece_cache_does_not_change_the_ids()
     {
         var random = new Random(34);
         string text = string.Join(' ', Enumerable.Range(0, 150_000)
