@@ -79,8 +79,13 @@ internal static class LegacyText
         Span<byte> bytes = stackalloc byte[4];
         for (int i = 0; i < text.Length; i++)
         {
-            int length = text[i] switch { >= '\u00C2' and <= '\u00DF' => 2, >= '\u00E0' and <= '\u00EF' => 3,
-                >= '\u00F0' and <= '\u00F4' => 4, _ => 0 };
+            int length = text[i] switch
+            {
+                >= '\u00C2' and <= '\u00DF' => 2,
+                >= '\u00E0' and <= '\u00EF' => 3,
+                >= '\u00F0' and <= '\u00F4' => 4,
+                _ => 0
+            };
             if (length == 0 || i + length > text.Length || !IsUtf8(text.AsSpan(i, length), bytes[..length]))
             {
                 continue;

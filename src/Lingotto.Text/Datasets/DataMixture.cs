@@ -36,8 +36,11 @@ public sealed record DataMixture(IReadOnlyList<DataSource> Sources)
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        mixture = mixture with { Sources = [.. mixture.Sources.Select(
-            source => source with { Paths = [.. source.Paths.Select(p => Path.Combine(folder, p))] })] };
+        mixture = mixture with
+        {
+            Sources = [.. mixture.Sources.Select(
+            source => source with { Paths = [.. source.Paths.Select(p => Path.Combine(folder, p))] })]
+        };
         IReadOnlyList<string> faults = mixture.Faults();
         return faults.Count == 0 ? mixture : throw new InvalidDataException($"{path}: {string.Join("; ", faults)}");
     }
