@@ -39,6 +39,11 @@ internal static class GenerateCommand
     {
         string model = ModelFolder.Find(folder, message => context.Terminal.Error.WriteLine($"warning: {message}"));
         ModelConfig config = ModelConfig.Load(model);
+        using (SafetensorsModel weights = SafetensorsModel.Open(model))
+        {
+            WeightSizes.Require(config, weights, Path.Combine(model, "config.json"));
+        }
+
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(model, "tokenizer.json"));
         if (tokenizer.VocabSize > config.VocabSize)
             throw new RunException(

@@ -90,7 +90,7 @@ public sealed class CheckpointStoreTests : IDisposable
         Directory.CreateDirectory(folder);
         DurableFolderException fault = Assert.Throws<DurableFolderException>(
             () => new CheckpointStore(folder, _device, new SmallDisk(folder, 2 * content.Bytes)).RequireRoom(content));
-        Assert.Contains("make room", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("free space", fault.Message, StringComparison.Ordinal);
         Save(step: 1);
         Save(step: 2);
         new CheckpointStore(folder, _device, new SmallDisk(folder, SizeOf(folder))).RequireRoom(content);
