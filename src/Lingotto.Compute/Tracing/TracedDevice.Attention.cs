@@ -8,7 +8,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RopeForward(xTHC, positionsT, cosSinPR, shape, layout, yTHC);
-        End(OperationWork.Moving(xTHC, positionsT, yTHC));
+        End(WorkOf.Moving(xTHC, positionsT, yTHC));
     }
 
     /// <inheritdoc/>
@@ -16,7 +16,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RopeBackward(gradQkvTHC, positionsT, cosSinPR, shape, layout);
-        End(OperationWork.Moving(gradQkvTHC, gradQkvTHC, positionsT));
+        End(WorkOf.Moving(gradQkvTHC, gradQkvTHC, positionsT));
     }
 
     /// <inheritdoc/>
@@ -25,7 +25,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.QkNormForward(xTHC, queryWeightC, keyWeightC, epsilon, shape, yTHC, rstdTH);
-        End(OperationWork.Moving(xTHC, yTHC, rstdTH));
+        End(WorkOf.Moving(xTHC, yTHC, rstdTH));
     }
 
     /// <inheritdoc/>
@@ -35,7 +35,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.QkNormBackward(gradYTHC, xTHC, queryWeightC, keyWeightC, shape, rstdTH, gradXTHC, gradQueryWeightC, gradKeyWeightC);
-        End(OperationWork.Moving(gradYTHC, xTHC, rstdTH, gradXTHC));
+        End(WorkOf.Moving(gradYTHC, xTHC, rstdTH, gradXTHC));
     }
 
     /// <inheritdoc/>
@@ -43,7 +43,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.AttentionForward(qkvTHC, documentStartsT, shape, yTAC, logSumExpTA);
-        End(OperationWork.Attention(2, shape, qkvTHC, documentStartsT, yTAC, logSumExpTA));
+        End(WorkOf.Attention(2, shape, qkvTHC, documentStartsT, yTAC, logSumExpTA));
     }
 
     /// <inheritdoc/>
@@ -53,7 +53,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.AttentionBackward(gradYTAC, qkvTHC, documentStartsT, shape, yTAC, logSumExpTA, gradQkvTHC);
-        End(OperationWork.Attention(5, shape, qkvTHC, gradYTAC, documentStartsT, yTAC, logSumExpTA, gradQkvTHC));
+        End(WorkOf.Attention(5, shape, qkvTHC, gradYTAC, documentStartsT, yTAC, logSumExpTA, gradQkvTHC));
     }
 
     /// <inheritdoc/>
@@ -61,6 +61,6 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.AttentionWithCache(qkvTHC, cache2GPC, firstPosition, shape, yTAC);
-        End(OperationWork.AttentionWithCache(qkvTHC, cache2GPC, firstPosition, shape, yTAC));
+        End(WorkOf.AttentionWithCache(qkvTHC, cache2GPC, firstPosition, shape, yTAC));
     }
 }

@@ -13,7 +13,7 @@ public sealed partial class TracedDevice
         inner.Refresh(weight);
 
         // Read once, written in two layouts of half its width at least.
-        End(OperationWork.Moving(weight.Weight, weight.Weight));
+        End(WorkOf.Moving(weight.Weight, weight.Weight));
     }
 
     /// <inheritdoc/>
@@ -21,7 +21,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.MatMulForward(xTK, wNK, yTN, accumulate);
-        End(OperationWork.Product(yTN.Rows, wNK, forward: true, xTK, yTN));
+        End(WorkOf.MatMul(yTN.Rows, wNK, forward: true, xTK, yTN));
     }
 
     /// <inheritdoc/>
@@ -29,7 +29,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.MatMulBackwardInput(gradYTN, wNK, gradXTK, accumulate);
-        End(OperationWork.Product(gradYTN.Rows, wNK, forward: false, gradYTN, gradXTK));
+        End(WorkOf.MatMul(gradYTN.Rows, wNK, forward: false, gradYTN, gradXTK));
     }
 
     /// <inheritdoc/>
@@ -37,7 +37,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.MatMulBackwardWeight(gradYTN, xTK, wNK, gradWNK);
-        End(OperationWork.Product(gradYTN.Rows, wNK, forward: true, gradYTN, xTK, gradWNK));
+        End(WorkOf.MatMul(gradYTN.Rows, wNK, forward: true, gradYTN, xTK, gradWNK));
     }
 
     /// <inheritdoc/>
@@ -45,7 +45,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.GroupedMatMulForward(xTK, rows, wENK, yRN);
-        End(OperationWork.Product(yRN.Rows, wENK, forward: true, xTK, rows.TokenOfRowR, yRN));
+        End(WorkOf.MatMul(yRN.Rows, wENK, forward: true, xTK, rows.TokenOfRowR, yRN));
     }
 
     /// <inheritdoc/>
@@ -53,7 +53,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.GroupedMatMulBackwardInput(gradYRN, rows, wENK, gradXRK);
-        End(OperationWork.Product(gradYRN.Rows, wENK, forward: false, gradYRN, gradXRK));
+        End(WorkOf.MatMul(gradYRN.Rows, wENK, forward: false, gradYRN, gradXRK));
     }
 
     /// <inheritdoc/>
@@ -61,7 +61,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.MatMulSwiGluForward(xTK, rows, wENK, gateUpR2F, yRF);
-        End(OperationWork.Product(yRF.Rows, wENK, forward: true, xTK, rows.TokenOfRowR, gateUpR2F, yRF));
+        End(WorkOf.MatMul(yRF.Rows, wENK, forward: true, xTK, rows.TokenOfRowR, gateUpR2F, yRF));
     }
 
     /// <inheritdoc/>
@@ -70,7 +70,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.MatMulSwiGluBackward(gradYRN, rows, wENK, gateUpR2F, gradHiddenRF, gradGateUpR2F);
-        End(OperationWork.Product(gradYRN.Rows, wENK, forward: false, gradYRN, gateUpR2F, gradHiddenRF, gradGateUpR2F));
+        End(WorkOf.MatMul(gradYRN.Rows, wENK, forward: false, gradYRN, gateUpR2F, gradHiddenRF, gradGateUpR2F));
     }
 
     /// <inheritdoc/>
@@ -78,7 +78,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.GroupedMatMulBackwardWeight(gradYRN, xTK, rows, wENK, gradWENK);
-        End(OperationWork.Product(gradYRN.Rows, wENK, forward: true, gradYRN, xTK, rows.TokenOfRowR, gradWENK));
+        End(WorkOf.MatMul(gradYRN.Rows, wENK, forward: true, gradYRN, xTK, rows.TokenOfRowR, gradWENK));
     }
 
     /// <inheritdoc/>
@@ -88,7 +88,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.LinearCrossEntropy(hTD, wVD, targetsT, gradScale, lossT, gradHTD, gradWVD, weightsT, logProbsT);
-        OperationWork logits = OperationWork.Product(hTD.Rows, wVD, forward: true, hTD, lossT, gradHTD, gradWVD);
+        OperationWork logits = WorkOf.MatMul(hTD.Rows, wVD, forward: true, hTD, lossT, gradHTD, gradWVD);
         End(gradHTD.IsAbsent ? logits : logits with { Flops = 3 * logits.Flops });
     }
 }

@@ -8,7 +8,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RouterForward(logitsTE, biasE, shape, scoresTE, topKExpertIdsTS, topKWeightsTS);
-        End(OperationWork.Moving(logitsTE, scoresTE, topKExpertIdsTS, topKWeightsTS));
+        End(WorkOf.Moving(logitsTE, scoresTE, topKExpertIdsTS, topKWeightsTS));
     }
 
     /// <inheritdoc/>
@@ -18,7 +18,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RouterBackward(gradWeightsTS, logitsTE, scoresTE, topKExpertIdsTS, topKWeightsTS, tokensPerExpertE, shape, balanceCoefficient, zCoefficient, gradLogitsTE);
-        End(OperationWork.Moving(logitsTE, gradWeightsTS, scoresTE, topKExpertIdsTS, topKWeightsTS, gradLogitsTE));
+        End(WorkOf.Moving(logitsTE, gradWeightsTS, scoresTE, topKExpertIdsTS, topKWeightsTS, gradLogitsTE));
     }
 
     /// <inheritdoc/>
@@ -26,7 +26,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RouterLosses(logitsTE, scoresTE, tokensPerExpertE, shape, losses2);
-        End(OperationWork.Moving(logitsTE, scoresTE));
+        End(WorkOf.Moving(logitsTE, scoresTE));
     }
 
     /// <inheritdoc/>
@@ -35,7 +35,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RoutingWarmup(logitsTE, runningMeanSquare2, alpha, rate, random, stream, firstToken);
-        End(OperationWork.Moving(logitsTE, logitsTE));
+        End(WorkOf.Moving(logitsTE, logitsTE));
     }
 
     /// <inheritdoc/>
@@ -44,7 +44,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.DispatchPlan(topKExpertIdsTS, tokensPerExpertE, offsetsE1, tokenOfRowR, rowOfChoiceTS);
-        End(OperationWork.Moving(topKExpertIdsTS, tokenOfRowR, rowOfChoiceTS));
+        End(WorkOf.Moving(topKExpertIdsTS, tokenOfRowR, rowOfChoiceTS));
     }
 
     /// <inheritdoc/>
@@ -52,7 +52,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.DispatchBackward(gradRowsRD, rowOfChoiceTS, gradXTD);
-        End(OperationWork.Moving(gradRowsRD, rowOfChoiceTS, gradXTD, gradXTD));
+        End(WorkOf.Moving(gradRowsRD, rowOfChoiceTS, gradXTD, gradXTD));
     }
 
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.CombineForward(rowsRD, rowOfChoiceTS, weightsTS, yTD);
-        End(OperationWork.Moving(rowsRD, rowOfChoiceTS, weightsTS, yTD, yTD));
+        End(WorkOf.Moving(rowsRD, rowOfChoiceTS, weightsTS, yTD, yTD));
     }
 
     /// <inheritdoc/>
@@ -69,7 +69,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.CombineBackward(gradYTD, rowsRD, rowOfChoiceTS, weightsTS, gradRowsRD, gradWeightsTS);
-        End(OperationWork.Moving(rowsRD, gradYTD, rowOfChoiceTS, weightsTS, gradRowsRD, gradWeightsTS));
+        End(WorkOf.Moving(rowsRD, gradYTD, rowOfChoiceTS, weightsTS, gradRowsRD, gradWeightsTS));
     }
 
     /// <inheritdoc/>
@@ -77,6 +77,6 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.ExpertBiasUpdate(tokensPerExpertE, rate, biasE);
-        End(OperationWork.Moving(tokensPerExpertE, biasE, biasE));
+        End(WorkOf.Moving(tokensPerExpertE, biasE, biasE));
     }
 }

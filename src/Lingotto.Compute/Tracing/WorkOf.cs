@@ -1,20 +1,14 @@
 namespace Lingotto.Compute;
 
-/// <summary>What an operation computes and moves at least: every operand once. Zero where unknown.</summary>
-/// <param name="Flops">Floating-point operations, 2 for a multiply-add; only of products, which is where the arithmetic is.</param>
-/// <param name="Bytes">Operands read and results written.</param>
-/// <param name="Rows">T or R of the operation.</param>
-/// <param name="Columns">Outputs of a product, else the last dimension.</param>
-/// <param name="Depth">The dimension a product sums over, or the length of a sequence.</param>
-/// <param name="Groups">Experts of a grouped product.</param>
-public readonly record struct OperationWork(double Flops, double Bytes, int Rows = 0, int Columns = 0, int Depth = 0, int Groups = 0)
+/// <summary>The work of an operation from its operands.</summary>
+internal static class WorkOf
 {
     /// <summary>Passes over memory; the shape is that of the first operand.</summary>
-    internal static OperationWork Moving(params ReadOnlySpan<Tensor> tensors) =>
+    public static OperationWork Moving(params ReadOnlySpan<Tensor> tensors) =>
         new(0, BytesOf(tensors), tensors[0].Rows, tensors[0].Columns);
 
     /// <summary>rows x columns x depth multiply-adds, whatever the number of groups the rows are spread over.</summary>
-    internal static OperationWork Product(int rows, PreparedWeight weight, bool forward, params ReadOnlySpan<Tensor> tensors)
+    public static OperationWork MatMul(int rows, PreparedWeight weight, bool forward, params ReadOnlySpan<Tensor> tensors)
     {
         Tensor w = weight.Weight;
         int outputs = w[-2], inputs = w[-1];
@@ -27,7 +21,7 @@ public readonly record struct OperationWork(double Flops, double Bytes, int Rows
     /// Scores and their weighted sum, each 2 C operations for every pair of a row and one at or before it in its sequence. Where
     /// documents end within a sequence it is less: the host does not know them.
     /// </summary>
-    internal static OperationWork Attention(double productsPerPair, AttentionShape shape, params ReadOnlySpan<Tensor> tensors)
+    public static OperationWork Attention(double productsPerPair, AttentionShape shape, params ReadOnlySpan<Tensor> tensors)
     {
         int tokens = (int)(tensors[0].Length / ((long)shape.FusedHeads * shape.HeadDim));
         double pairs = tokens * (shape.SequenceLength + 1.0) / 2 * shape.NumHeads;
@@ -35,14 +29,14 @@ public readonly record struct OperationWork(double Flops, double Bytes, int Rows
     }
 
     /// <summary>The same against a cache: pairs reach back to position 0, and of the cache only what is filled is read.</summary>
-    internal static OperationWork AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public static OperationWork AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
     {
         int tokens = (int)(qkvTHC.Length / ((long)shape.FusedHeads * shape.HeadDim)), filled = firstPosition + tokens;
         double pairs = tokens * (firstPosition + (tokens + 1.0) / 2) * shape.NumHeads, cache = BytesOf(cache2GPC) * filled / cache2GPC[-2];
         return new(4 * pairs * shape.HeadDim, BytesOf(qkvTHC, yTAC) + cache, tokens, shape.NumHeads * shape.HeadDim, filled);
     }
 
-    internal static double BytesOf(params ReadOnlySpan<Tensor> tensors)
+    public static double BytesOf(params ReadOnlySpan<Tensor> tensors)
     {
         double bytes = 0;
         foreach (Tensor tensor in tensors)
