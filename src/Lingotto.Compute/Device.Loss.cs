@@ -18,7 +18,7 @@ public abstract partial class Device
     /// <param name="targetsT">I32, or <see cref="IgnoredTarget"/>.</param>
     /// <param name="gradScale">1 / number of targets in the whole batch.</param>
     /// <param name="lossT">Output.</param>
-    /// <param name="gradHTD">Output; absent with <paramref name="gradWVD"/> when only the loss is wanted. May be h.</param>
+    /// <param name="gradHTD">Output; absent together with <paramref name="gradWVD"/> when only the loss is wanted. May be h.</param>
     /// <param name="gradWVD">Accumulated.</param>
     /// <param name="weightsT">F32 weight of each row; absent for 1 everywhere. No gradient flows to it.</param>
     /// <param name="logProbsT">Output: log-probability of each target, unweighted; absent when not wanted.</param>

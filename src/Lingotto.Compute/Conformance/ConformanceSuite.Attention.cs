@@ -19,8 +19,8 @@ internal static partial class ConformanceSuite
             yield return Attention(7, new AttentionShape(4, 2, channels, 7), 0, 3, "two documents");
             yield return Cached(2, 3, new AttentionShape(3, 1, channels, 2));
             yield return Rope(3, 2 * channels, 2 * channels, RotaryLayout.Half);
-            yield return TurnedInto(Rope(3, 2 * channels + 1, 2 * channels, RotaryLayout.Half), DType.F32);
-            yield return TurnedInto(Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved), DType.BF16);
+            yield return RotatedInto(Rope(3, 2 * channels + 1, 2 * channels, RotaryLayout.Half), DType.F32);
+            yield return RotatedInto(Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved), DType.BF16);
             yield return Rope(3, 2 * channels + 1, 2 * channels, RotaryLayout.Half);
             yield return Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved);
         }
@@ -102,7 +102,7 @@ internal static partial class ConformanceSuite
                let angle = position * Math.Pow(100, -2.0 * (i % (rotated / 2)) / rotated)
                select (double)(float)(i < rotated / 2 ? Math.Cos(angle) : Math.Sin(angle)),
         ];
-        return new("rope", $"{tokens} x {Heads(shape)}, {rotated} turned, {layout}")
+        return new("rope", $"{tokens} x {Heads(shape)}, {rotated} rotated, {layout}")
         {
             Tensors =
             [
@@ -117,7 +117,7 @@ internal static partial class ConformanceSuite
     }
 
     /// <summary>A case of rope whose result is another tensor.</summary>
-    private static OpCase TurnedInto(OpCase c, DType storage) => c with
+    private static OpCase RotatedInto(OpCase c, DType storage) => c with
     {
         Operation = storage == DType.BF16 ? "rope into bf16" : "rope into another tensor",
         Tensors = [.. c.Tensors, new("y", OpRole.Output, storage, c.Tensors[0].Shape)],

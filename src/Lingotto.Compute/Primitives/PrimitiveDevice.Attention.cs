@@ -4,46 +4,46 @@ public abstract partial class PrimitiveDevice
 {
     /// <inheritdoc/>
     public override void RopeForward(
-        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC) =>
-        Rotate(xTHC, positionsT, cosSinPR, shape, layout, 1, yTHC);
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC) =>
+        Rotate(xTQC, positionsT, cosSinPW, shape, layout, 1, yTQC);
 
     /// <inheritdoc/>
-    public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout) =>
-        Rotate(gradQkvTHC, positionsT, cosSinPR, shape, layout, -1, gradQkvTHC);
+    public override void RopeBackward(Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout) =>
+        Rotate(gradQkvTQC, positionsT, cosSinPW, shape, layout, -1, gradQkvTQC);
 
     /// <inheritdoc/>
     public override void QkNormForward(
-        Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTHC, Tensor rstdTH)
+        Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTQC, Tensor rstdTJ)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        int tokens = TokensOf(xTHC, shape), channels = shape.HeadDim;
-        Tensor x = Fused(xTHC, shape), y = Fused(yTHC, shape), head = scratch.F32(tokens, channels), rstd = scratch.F32(tokens);
+        int tokens = TokensOf(xTQC, shape), channels = shape.HeadDim;
+        Tensor x = Fused(xTQC, shape), y = Fused(yTQC, shape), head = scratch.F32(tokens, channels), rstd = scratch.F32(tokens);
         Copy(x, y);
         for (int h = 0; h < shape.NumHeads + shape.NumKeyValueHeads; h++)
         {
             CopyColumns(x, h * channels, head, 0, channels);
             RmsNormForward(head, h < shape.NumHeads ? queryWeightC : keyWeightC, epsilon, head, rstd);
             CopyColumns(head, 0, y, h * channels, channels);
-            CopyColumns(rstd.Reshape(tokens, 1), 0, rstdTH, h, 1);
+            CopyColumns(rstd.Reshape(tokens, 1), 0, rstdTJ, h, 1);
         }
     }
 
     /// <inheritdoc/>
     public override void QkNormBackward(
-        Tensor gradYTHC, Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTH,
-        Tensor gradXTHC, Tensor gradQueryWeightC, Tensor gradKeyWeightC)
+        Tensor gradYTQC, Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTJ,
+        Tensor gradXTQC, Tensor gradQueryWeightC, Tensor gradKeyWeightC)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        int tokens = TokensOf(xTHC, shape), channels = shape.HeadDim;
-        Tensor gradX = Fused(gradXTHC, shape), rstd = scratch.F32(tokens);
+        int tokens = TokensOf(xTQC, shape), channels = shape.HeadDim;
+        Tensor gradX = Fused(gradXTQC, shape), rstd = scratch.F32(tokens);
         Tensor grad = scratch.F32(tokens, channels), head = scratch.F32(tokens, channels);
-        Copy(Fused(gradYTHC, shape), gradX);
+        Copy(Fused(gradYTQC, shape), gradX);
         for (int h = 0; h < shape.NumHeads + shape.NumKeyValueHeads; h++)
         {
             bool query = h < shape.NumHeads;
             CopyColumns(gradX, h * channels, grad, 0, channels);
-            CopyColumns(Fused(xTHC, shape), h * channels, head, 0, channels);
-            CopyColumns(rstdTH, h, rstd.Reshape(tokens, 1), 0, 1);
+            CopyColumns(Fused(xTQC, shape), h * channels, head, 0, channels);
+            CopyColumns(rstdTJ, h, rstd.Reshape(tokens, 1), 0, 1);
             RmsNormBackward(
                 grad, head, query ? queryWeightC : keyWeightC, rstd, grad, query ? gradQueryWeightC : gradKeyWeightC);
             CopyColumns(grad, 0, gradX, h * channels, channels);
@@ -51,15 +51,15 @@ public abstract partial class PrimitiveDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA)
+    public override void AttentionForward(Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH)
     {
-        int tokens = TokensOf(qkvTHC, shape), channels = shape.HeadDim;
-        Tensor allY = yTAC.Reshape(tokens, shape.NumHeads * channels);
+        int tokens = TokensOf(qkvTQC, shape), channels = shape.HeadDim;
+        Tensor allY = yTHC.Reshape(tokens, shape.NumHeads * channels);
         for (int first = 0; first < tokens; first += shape.SequenceLength)
         {
             using ScratchStack.Frame scratch = OpenScratch();
             var sequence = new Sequence(
-                Fused(qkvTHC, shape), documentStartsT, shape, first, Math.Min(shape.SequenceLength, tokens - first), scratch);
+                Fused(qkvTQC, shape), documentStartsT, shape, first, Math.Min(shape.SequenceLength, tokens - first), scratch);
             Tensor y = scratch.F32(sequence.Rows, channels), logSumExp = scratch.F32(sequence.Rows);
             for (int head = 0; head < shape.NumHeads; head++)
             {
@@ -67,23 +67,23 @@ public abstract partial class PrimitiveDevice
                 Probabilities(sequence, logSumExp);
                 MultiplyBackwardInput(sequence.P, default, sequence.V, y, accumulate: false);
                 CopyColumns(y, 0, allY.Slice(first, sequence.Rows), head * channels, channels);
-                CopyColumns(logSumExp.Reshape(sequence.Rows, 1), 0, logSumExpTA.Slice(first, sequence.Rows), head, 1);
+                CopyColumns(logSumExp.Reshape(sequence.Rows, 1), 0, logSumExpTH.Slice(first, sequence.Rows), head, 1);
             }
         }
     }
 
     /// <inheritdoc/>
     public override void AttentionBackward(
-        Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA, Tensor gradQkvTHC)
+        Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH, Tensor gradQkvTQC)
     {
-        int tokens = TokensOf(qkvTHC, shape), queriesPerKey = shape.NumHeads / shape.NumKeyValueHeads;
+        int tokens = TokensOf(qkvTQC, shape), queriesPerKey = shape.NumHeads / shape.NumKeyValueHeads;
         for (int first = 0; first < tokens; first += shape.SequenceLength)
         {
             using ScratchStack.Frame scratch = OpenScratch();
             var sequence = new Sequence(
-                Fused(qkvTHC, shape), documentStartsT, shape, first, Math.Min(shape.SequenceLength, tokens - first), scratch);
-            Tensor gradY = gradYTAC.Reshape(tokens, shape.NumHeads * shape.HeadDim).Slice(first, sequence.Rows);
-            Tensor gradQkv = Fused(gradQkvTHC, shape).Slice(first, sequence.Rows);
+                Fused(qkvTQC, shape), documentStartsT, shape, first, Math.Min(shape.SequenceLength, tokens - first), scratch);
+            Tensor gradY = gradYTHC.Reshape(tokens, shape.NumHeads * shape.HeadDim).Slice(first, sequence.Rows);
+            Tensor gradQkv = Fused(gradQkvTQC, shape).Slice(first, sequence.Rows);
             for (int group = 0; group < shape.NumKeyValueHeads; group++)
             {
                 KeyHeadBackward(sequence, gradY, group, queriesPerKey, gradQkv);
@@ -92,11 +92,11 @@ public abstract partial class PrimitiveDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public override void AttentionWithCache(Tensor qkvTQC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTHC)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        int tokens = TokensOf(qkvTHC, shape), channels = shape.HeadDim, groups = shape.NumKeyValueHeads, filled = firstPosition + tokens;
-        Tensor qkv = Fused(qkvTHC, shape), y = yTAC.Reshape(tokens, shape.NumHeads * channels);
+        int tokens = TokensOf(qkvTQC, shape), channels = shape.HeadDim, groups = shape.NumKeyValueHeads, filled = firstPosition + tokens;
+        Tensor qkv = Fused(qkvTQC, shape), y = yTHC.Reshape(tokens, shape.NumHeads * channels);
         Tensor Plane(int head) => cache2GPC.Slice(head, 1).Reshape(cache2GPC[1], channels);
         for (int head = 0; head < 2 * groups; head++)
         {
@@ -117,7 +117,7 @@ public abstract partial class PrimitiveDevice
     }
 
     /// <summary>Gradients of one key head, of its value head and of the query heads that read them.</summary>
-    private void KeyHeadBackward(Sequence sequence, Tensor gradYTAC, int group, int queriesPerKey, Tensor gradQkv)
+    private void KeyHeadBackward(Sequence sequence, Tensor gradYTHC, int group, int queriesPerKey, Tensor gradQkv)
     {
         using ScratchStack.Frame scratch = OpenScratch();
         AttentionShape shape = sequence.Shape;
@@ -130,7 +130,7 @@ public abstract partial class PrimitiveDevice
         {
             LoadHead(sequence, head);
             Probabilities(sequence, default);
-            CopyColumns(gradYTAC, head * channels, gradY, 0, channels);
+            CopyColumns(gradYTHC, head * channels, gradY, 0, channels);
             MultiplyBackwardWeight(sequence.P, gradY, default, gradV);
 
             // gradS = P * (gradP - sum_j P gradP) / sqrt(C)
@@ -167,14 +167,14 @@ public abstract partial class PrimitiveDevice
     }
 
     private void Rotate(
-        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, int direction, Tensor yTHC)
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, int direction, Tensor yTQC)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        int tokens = TokensOf(xTHC, shape), pairs = cosSinPR.Columns / 2;
-        Tensor x = Fused(xTHC, shape), y = Fused(yTHC, shape), table = scratch.F32(tokens, 2 * pairs);
+        int tokens = TokensOf(xTQC, shape), pairs = cosSinPW.Columns / 2;
+        Tensor x = Fused(xTQC, shape), y = Fused(yTQC, shape), table = scratch.F32(tokens, 2 * pairs);
         Tensor cos = scratch.F32(tokens, pairs), sin = scratch.F32(tokens, pairs), a = scratch.F32(tokens, pairs), b = scratch.F32(tokens, pairs);
         Tensor first = scratch.F32(tokens, pairs), second = scratch.F32(tokens, pairs);
-        GatherRows(cosSinPR, positionsT, table);
+        GatherRows(cosSinPW, positionsT, table);
         CopyColumns(table, 0, cos, 0, pairs);
         CopyColumns(table, pairs, sin, 0, pairs);
         Scale(sin, direction, sin);
@@ -214,8 +214,8 @@ public abstract partial class PrimitiveDevice
     private static float ScoreScale(AttentionShape shape) => 1 / MathF.Sqrt(shape.HeadDim);
 
     /// <summary>Fused heads as rows of all their channels.</summary>
-    private static Tensor Fused(Tensor xTHC, AttentionShape shape) =>
-        xTHC.Reshape(TokensOf(xTHC, shape), shape.FusedHeads * shape.HeadDim);
+    private static Tensor Fused(Tensor xTQC, AttentionShape shape) =>
+        xTQC.Reshape(TokensOf(xTQC, shape), shape.FusedHeads * shape.HeadDim);
 
     /// <summary>The rows of one sequence and the operands of one of its heads.</summary>
     private readonly struct Sequence(

@@ -3,12 +3,12 @@ namespace Lingotto.Compute;
 public abstract partial class PrimitiveDevice
 {
     /// <summary>Keeps the tensor itself in F32, and a rounded copy of it in BF16.</summary>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32)
+    public override PreparedWeight Prepare(Tensor weightEOI, Arena arena, bool trained, DType precision = DType.F32)
     {
         ArgumentNullException.ThrowIfNull(arena);
-        Span<int> shape = [weightENK[0], weightENK[1], weightENK.Rank == 3 ? weightENK[2] : 1];
+        Span<int> shape = [weightEOI[0], weightEOI[1], weightEOI.Rank == 3 ? weightEOI[2] : 1];
         return new PrimitiveWeight(
-            weightENK, precision, precision == DType.BF16 ? arena.Allocate(DType.BF16, shape[..weightENK.Rank]) : weightENK);
+            weightEOI, precision, precision == DType.BF16 ? arena.Allocate(DType.BF16, shape[..weightEOI.Rank]) : weightEOI);
     }
 
     /// <inheritdoc/>
@@ -22,46 +22,46 @@ public abstract partial class PrimitiveDevice
     }
 
     /// <inheritdoc/>
-    public override void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false)
+    public override void MatMulForward(Tensor xTI, PreparedWeight wOI, Tensor yTO, bool accumulate = false)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        MultiplyForward(InPrecisionOf(wNK, xTK, scratch), default, OperandOf(wNK), yTN, accumulate);
+        MultiplyForward(InPrecisionOf(wOI, xTI, scratch), default, OperandOf(wOI), yTO, accumulate);
     }
 
     /// <inheritdoc/>
-    public override void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false)
+    public override void MatMulBackwardInput(Tensor gradYTO, PreparedWeight wOI, Tensor gradXTI, bool accumulate = false)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        MultiplyBackwardInput(InPrecisionOf(wNK, gradYTN, scratch), default, OperandOf(wNK), gradXTK, accumulate);
+        MultiplyBackwardInput(InPrecisionOf(wOI, gradYTO, scratch), default, OperandOf(wOI), gradXTI, accumulate);
     }
 
     /// <inheritdoc/>
-    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK)
+    public override void MatMulBackwardWeight(Tensor gradYTO, Tensor xTI, PreparedWeight wOI, Tensor gradWOI)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        MultiplyBackwardWeight(InPrecisionOf(wNK, gradYTN, scratch), InPrecisionOf(wNK, xTK, scratch), default, gradWNK);
+        MultiplyBackwardWeight(InPrecisionOf(wOI, gradYTO, scratch), InPrecisionOf(wOI, xTI, scratch), default, gradWOI);
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN)
+    public override void GroupedMatMulForward(Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor yRO)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        MultiplyForward(InPrecisionOf(wENK, xTK, scratch), rows, OperandOf(wENK), yRN, accumulate: false);
+        MultiplyForward(InPrecisionOf(wEOI, xTI, scratch), rows, OperandOf(wEOI), yRO, accumulate: false);
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK)
+    public override void GroupedMatMulBackwardInput(Tensor gradYRO, RoutedRows rows, PreparedWeight wEOI, Tensor gradXRI)
     {
         using ScratchStack.Frame scratch = OpenScratch();
         MultiplyBackwardInput(
-            InPrecisionOf(wENK, gradYRN, scratch), rows with { TokenOfRowR = default }, OperandOf(wENK), gradXRK, accumulate: false);
+            InPrecisionOf(wEOI, gradYRO, scratch), rows with { TokenOfRowR = default }, OperandOf(wEOI), gradXRI, accumulate: false);
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK)
+    public override void GroupedMatMulBackwardWeight(Tensor gradYRO, Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gradWEOI)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        MultiplyBackwardWeight(InPrecisionOf(wENK, gradYRN, scratch), InPrecisionOf(wENK, xTK, scratch), rows, gradWENK);
+        MultiplyBackwardWeight(InPrecisionOf(wEOI, gradYRO, scratch), InPrecisionOf(wEOI, xTI, scratch), rows, gradWEOI);
     }
 
     private static Tensor OperandOf(PreparedWeight weight) => weight is PrimitiveWeight own

@@ -7,7 +7,7 @@ public abstract partial class PrimitiveDevice
 
     /// <inheritdoc/>
     public override void RouterForward(
-        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS)
+        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK)
     {
         using ScratchStack.Frame scratch = OpenScratch();
         int tokens = logitsTE.Rows;
@@ -32,28 +32,28 @@ public abstract partial class PrimitiveDevice
             KeepBestGroups(selection, shape);
         }
 
-        TopKRows(selection, topKExpertIdsTS);
-        GatherColumns(scoresTE, topKExpertIdsTS, topKWeightsTS);
+        TopKRows(selection, topKExpertIdsTK);
+        GatherColumns(scoresTE, topKExpertIdsTK, topKWeightsTK);
         if (shape.NormTopkProb)
         {
-            ReduceRows(RowReduction.Sum, topKWeightsTS, sum);
+            ReduceRows(RowReduction.Sum, topKWeightsTK, sum);
             Scale(sum, 1, sum, Guard(shape));
-            Map(BinaryFunction.Divide, topKWeightsTS, sum, Broadcast.PerRow, topKWeightsTS);
+            Map(BinaryFunction.Divide, topKWeightsTK, sum, Broadcast.PerRow, topKWeightsTK);
         }
 
-        Scale(topKWeightsTS, shape.RoutedScalingFactor, topKWeightsTS);
+        Scale(topKWeightsTK, shape.RoutedScalingFactor, topKWeightsTK);
     }
 
     /// <inheritdoc/>
     public override void RouterBackward(
-        Tensor gradWeightsTS, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS, Tensor tokensPerExpertE,
+        Tensor gradWeightsTK, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK, Tensor tokensPerExpertE,
         RouterShape shape, float balanceCoefficient, float zCoefficient, Tensor gradLogitsTE)
     {
         using ScratchStack.Frame scratch = OpenScratch();
         int tokens = logitsTE.Rows;
         Tensor gradScores = scratch.Like(scoresTE), other = scratch.Like(scoresTE), row = scratch.F32(tokens);
         BalanceGradient(scoresTE, tokensPerExpertE, shape, balanceCoefficient, gradScores);
-        AddWeightGradient(gradWeightsTS, scoresTE, topKExpertIdsTS, topKWeightsTS, shape, gradScores);
+        AddWeightGradient(gradWeightsTK, scoresTE, topKExpertIdsTK, topKWeightsTK, shape, gradScores);
         if (shape.Score == RouterScore.Softmax)
         {
             Multiply(gradScores, scoresTE, other);
@@ -121,29 +121,29 @@ public abstract partial class PrimitiveDevice
     }
 
     /// <inheritdoc/>
-    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTS, Tensor gradXTD) =>
-        AddRowsOfChoices(gradRowsRD, rowOfChoiceTS, default, gradXTD);
+    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTK, Tensor gradXTD) =>
+        AddRowsOfChoices(gradRowsRD, rowOfChoiceTK, default, gradXTD);
 
     /// <inheritdoc/>
-    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor yTD) =>
-        AddRowsOfChoices(rowsRD, rowOfChoiceTS, weightsTS, yTD);
+    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor yTD) =>
+        AddRowsOfChoices(rowsRD, rowOfChoiceTK, weightsTK, yTD);
 
     /// <inheritdoc/>
     public override void CombineBackward(
-        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor gradRowsRD, Tensor gradWeightsTS)
+        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor gradRowsRD, Tensor gradWeightsTK)
     {
         using ScratchStack.Frame scratch = OpenScratch();
-        int tokens = rowOfChoiceTS.Rows;
+        int tokens = rowOfChoiceTK.Rows;
         Tensor gradRows = scratch.Like(rowsRD), taken = scratch.Like(gradYTD), ids = scratch.I32(tokens, 1), column = scratch.F32(tokens, 1);
         Fill(gradRows, 0);
-        for (int k = 0; k < rowOfChoiceTS.Columns; k++)
+        for (int k = 0; k < rowOfChoiceTK.Columns; k++)
         {
-            CopyColumns(rowOfChoiceTS, k, ids, 0, 1);
+            CopyColumns(rowOfChoiceTK, k, ids, 0, 1);
             GatherRows(rowsRD, ids.Reshape(tokens), taken);
             Multiply(taken, gradYTD, taken);
             ReduceRows(RowReduction.Sum, taken, column.Reshape(tokens));
-            CopyColumns(column, 0, gradWeightsTS, k, 1);
-            CopyColumns(weightsTS, k, column, 0, 1);
+            CopyColumns(column, 0, gradWeightsTK, k, 1);
+            CopyColumns(weightsTK, k, column, 0, 1);
             Multiply(gradYTD, column, taken, Broadcast.PerRow);
             ScatterAddRows(taken, ids.Reshape(tokens), gradRows);
         }

@@ -3,21 +3,21 @@ namespace Lingotto.Compute;
 public sealed partial class ReferenceDevice
 {
     /// <inheritdoc/>
-    public override void RopeForward(Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC) =>
-        Turn(xTHC, positionsT, cosSinPR, shape, layout, 1, yTHC);
+    public override void RopeForward(Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC) =>
+        Rotate(xTQC, positionsT, cosSinPW, shape, layout, 1, yTQC);
 
     /// <inheritdoc/>
-    public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout) =>
-        Turn(gradQkvTHC, positionsT, cosSinPR, shape, layout, -1, gradQkvTHC);
+    public override void RopeBackward(Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout) =>
+        Rotate(gradQkvTQC, positionsT, cosSinPW, shape, layout, -1, gradQkvTQC);
 
     /// <inheritdoc/>
     public override void QkNormForward(
-        Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTHC, Tensor rstdTH)
+        Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTQC, Tensor rstdTJ)
     {
-        int channels = shape.HeadDim, normalised = shape.NumHeads + shape.NumKeyValueHeads, tokens = Tokens(xTHC, shape);
-        Reals x = Read(xTHC), y = Read(yTHC, x.Length), rstd = Read(rstdTH, (long)tokens * normalised);
+        int channels = shape.HeadDim, normalised = shape.NumHeads + shape.NumKeyValueHeads, tokens = Tokens(xTQC, shape);
+        Reals x = Read(xTQC), y = Read(yTQC, x.Length), rstd = Read(rstdTJ, (long)tokens * normalised);
         Reals queryWeight = Read(queryWeightC, channels), keyWeight = Read(keyWeightC, channels);
-        Copy(xTHC, yTHC);
+        Copy(xTQC, yTQC);
         for (int t = 0; t < tokens; t++)
         {
             for (int head = 0; head < normalised; head++)
@@ -30,14 +30,14 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void QkNormBackward(
-        Tensor gradYTHC, Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTH,
-        Tensor gradXTHC, Tensor gradQueryWeightC, Tensor gradKeyWeightC)
+        Tensor gradYTQC, Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTJ,
+        Tensor gradXTQC, Tensor gradQueryWeightC, Tensor gradKeyWeightC)
     {
-        int channels = shape.HeadDim, normalised = shape.NumHeads + shape.NumKeyValueHeads, tokens = Tokens(xTHC, shape);
-        Reals gradY = Read(gradYTHC, xTHC.Length), x = Read(xTHC), rstd = Read(rstdTH, (long)tokens * normalised);
-        Reals queryWeight = Read(queryWeightC, channels), keyWeight = Read(keyWeightC, channels), gradX = Read(gradXTHC, x.Length);
+        int channels = shape.HeadDim, normalised = shape.NumHeads + shape.NumKeyValueHeads, tokens = Tokens(xTQC, shape);
+        Reals gradY = Read(gradYTQC, xTQC.Length), x = Read(xTQC), rstd = Read(rstdTJ, (long)tokens * normalised);
+        Reals queryWeight = Read(queryWeightC, channels), keyWeight = Read(keyWeightC, channels), gradX = Read(gradXTQC, x.Length);
         Reals gradQueryWeight = Read(gradQueryWeightC, channels), gradKeyWeight = Read(gradKeyWeightC, channels);
-        Copy(gradYTHC, gradXTHC);
+        Copy(gradYTQC, gradXTQC);
         for (int t = 0; t < tokens; t++)
         {
             for (int head = 0; head < normalised; head++)
@@ -51,12 +51,12 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA)
+    public override void AttentionForward(Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH)
     {
-        int tokens = Tokens(qkvTHC, shape);
+        int tokens = Tokens(qkvTQC, shape);
         Span<int> starts = Integers(documentStartsT, tokens);
-        Reals qkv = Read(qkvTHC), y = Read(yTAC, (long)tokens * shape.NumHeads * shape.HeadDim);
-        Reals logSumExp = Read(logSumExpTA, (long)tokens * shape.NumHeads);
+        Reals qkv = Read(qkvTQC), y = Read(yTHC, (long)tokens * shape.NumHeads * shape.HeadDim);
+        Reals logSumExp = Read(logSumExpTH, (long)tokens * shape.NumHeads);
         for (int t = 0; t < tokens; t++)
         {
             for (int a = 0; a < shape.NumHeads; a++)
@@ -69,11 +69,11 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void AttentionBackward(
-        Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA, Tensor gradQkvTHC)
+        Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH, Tensor gradQkvTQC)
     {
-        int tokens = Tokens(qkvTHC, shape);
+        int tokens = Tokens(qkvTQC, shape);
         Span<int> starts = Integers(documentStartsT, tokens);
-        Reals gradY = Read(gradYTAC, (long)tokens * shape.NumHeads * shape.HeadDim), qkv = Read(qkvTHC), result = Read(gradQkvTHC, qkv.Length);
+        Reals gradY = Read(gradYTHC, (long)tokens * shape.NumHeads * shape.HeadDim), qkv = Read(qkvTQC), result = Read(gradQkvTQC, qkv.Length);
         var gradQkv = new double[qkv.Length];
         for (int t = 0; t < tokens; t++)
         {
@@ -90,11 +90,11 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public override void AttentionWithCache(Tensor qkvTQC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTHC)
     {
-        int tokens = Tokens(qkvTHC, shape), channels = shape.HeadDim, groups = shape.NumKeyValueHeads, positions = cache2GPC[1];
+        int tokens = Tokens(qkvTQC, shape), channels = shape.HeadDim, groups = shape.NumKeyValueHeads, positions = cache2GPC[1];
         long Row(int head, int position) => ((long)head * positions + position) * channels;
-        Reals qkv = Read(qkvTHC), cache = Read(cache2GPC), y = Read(yTAC, (long)tokens * shape.NumHeads * channels);
+        Reals qkv = Read(qkvTQC), cache = Read(cache2GPC), y = Read(yTHC, (long)tokens * shape.NumHeads * channels);
         for (int t = 0; t < tokens; t++)
         {
             for (int head = 0; head < 2 * groups; head++)
@@ -215,12 +215,12 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    private static void Turn(
-        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, int direction, Tensor yTHC)
+    private static void Rotate(
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, int direction, Tensor yTQC)
     {
-        int tokens = Tokens(xTHC, shape), pairs = cosSinPR.Columns / 2;
+        int tokens = Tokens(xTQC, shape), pairs = cosSinPW.Columns / 2;
         Span<int> positions = Integers(positionsT, tokens);
-        Reals x = Read(xTHC), cosSin = Read(cosSinPR), y = Read(yTHC, x.Length);
+        Reals x = Read(xTQC), cosSin = Read(cosSinPW), y = Read(yTQC, x.Length);
         for (long i = 0; i < x.Length; i++)
         {
             y[i] = x[i];

@@ -4,12 +4,12 @@ public sealed partial class ReferenceDevice
 {
     /// <inheritdoc/>
     public override void RouterForward(
-        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS)
+        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK)
     {
         int experts = shape.NumExperts, chosen = shape.NumExpertsPerTok, tokens = logitsTE.Rows;
         Reals logits = Read(logitsTE, (long)tokens * experts), scores = Read(scoresTE, logits.Length);
-        Reals weights = Read(topKWeightsTS, (long)tokens * chosen);
-        Span<int> ids = Integers(topKExpertIdsTS, (long)tokens * chosen);
+        Reals weights = Read(topKWeightsTK, (long)tokens * chosen);
+        Span<int> ids = Integers(topKExpertIdsTK, (long)tokens * chosen);
         var bias = new double[experts];
         for (int e = 0; e < experts && !biasE.IsAbsent; e++)
         {
@@ -36,12 +36,12 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void RouterBackward(
-        Tensor gradWeightsTS, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS, Tensor tokensPerExpertE,
+        Tensor gradWeightsTK, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK, Tensor tokensPerExpertE,
         RouterShape shape, float balanceCoefficient, float zCoefficient, Tensor gradLogitsTE)
     {
         int experts = shape.NumExperts, chosen = shape.NumExpertsPerTok, tokens = logitsTE.Rows;
-        Reals gradWeights = Read(gradWeightsTS, (long)tokens * chosen), logits = Read(logitsTE), gradLogits = Read(gradLogitsTE, logits.Length);
-        Span<int> ids = Integers(topKExpertIdsTS, (long)tokens * chosen), counts = Integers(tokensPerExpertE, experts);
+        Reals gradWeights = Read(gradWeightsTK, (long)tokens * chosen), logits = Read(logitsTE), gradLogits = Read(gradLogitsTE, logits.Length);
+        Span<int> ids = Integers(topKExpertIdsTK, (long)tokens * chosen), counts = Integers(tokensPerExpertE, experts);
         for (int t = 0; t < tokens; t++)
         {
             double[] score = Scores(logits, t, shape), gradScore = new double[experts];
@@ -107,12 +107,12 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void DispatchPlan(
-        Tensor topKExpertIdsTS, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTS)
+        Tensor topKExpertIdsTK, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTK)
     {
-        int chosen = topKExpertIdsTS.Columns, experts = (int)tokensPerExpertE.Length, row = 0;
-        Span<int> ids = Integers(topKExpertIdsTS, topKExpertIdsTS.Length), counts = Integers(tokensPerExpertE, experts);
+        int chosen = topKExpertIdsTK.Columns, experts = (int)tokensPerExpertE.Length, row = 0;
+        Span<int> ids = Integers(topKExpertIdsTK, topKExpertIdsTK.Length), counts = Integers(tokensPerExpertE, experts);
         Span<int> offsets = Integers(offsetsE1, experts + 1), tokenOfRow = Integers(tokenOfRowR, ids.Length);
-        Span<int> rowOfChoice = Integers(rowOfChoiceTS, ids.Length);
+        Span<int> rowOfChoice = Integers(rowOfChoiceTK, ids.Length);
         for (int e = 0; e < experts; e++)
         {
             offsets[e] = row;
@@ -132,10 +132,10 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTS, Tensor gradXTD)
+    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTK, Tensor gradXTD)
     {
-        int columns = gradXTD.Columns, chosen = rowOfChoiceTS.Columns;
-        Span<int> rowOfChoice = Integers(rowOfChoiceTS, rowOfChoiceTS.Length);
+        int columns = gradXTD.Columns, chosen = rowOfChoiceTK.Columns;
+        Span<int> rowOfChoice = Integers(rowOfChoiceTK, rowOfChoiceTK.Length);
         Reals gradRows = Read(gradRowsRD, (long)rowOfChoice.Length * columns), gradX = Read(gradXTD);
         for (long i = 0; i < gradX.Length; i++)
         {
@@ -151,11 +151,11 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor yTD)
+    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor yTD)
     {
-        int columns = yTD.Columns, chosen = rowOfChoiceTS.Columns;
-        Span<int> rowOfChoice = Integers(rowOfChoiceTS, rowOfChoiceTS.Length);
-        Reals rows = Read(rowsRD, (long)rowOfChoice.Length * columns), weights = Read(weightsTS, rowOfChoice.Length), y = Read(yTD);
+        int columns = yTD.Columns, chosen = rowOfChoiceTK.Columns;
+        Span<int> rowOfChoice = Integers(rowOfChoiceTK, rowOfChoiceTK.Length);
+        Reals rows = Read(rowsRD, (long)rowOfChoice.Length * columns), weights = Read(weightsTK, rowOfChoice.Length), y = Read(yTD);
         for (long i = 0; i < y.Length; i++)
         {
             double sum = y[i];
@@ -171,12 +171,12 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void CombineBackward(
-        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor gradRowsRD, Tensor gradWeightsTS)
+        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor gradRowsRD, Tensor gradWeightsTK)
     {
-        int columns = gradYTD.Columns, chosen = rowOfChoiceTS.Columns;
-        Span<int> rowOfChoice = Integers(rowOfChoiceTS, rowOfChoiceTS.Length);
+        int columns = gradYTD.Columns, chosen = rowOfChoiceTK.Columns;
+        Span<int> rowOfChoice = Integers(rowOfChoiceTK, rowOfChoiceTK.Length);
         Reals gradY = Read(gradYTD), rows = Read(rowsRD, (long)rowOfChoice.Length * columns), gradRows = Read(gradRowsRD, rows.Length);
-        Reals weights = Read(weightsTS, rowOfChoice.Length), gradWeights = Read(gradWeightsTS, rowOfChoice.Length);
+        Reals weights = Read(weightsTK, rowOfChoice.Length), gradWeights = Read(gradWeightsTK, rowOfChoice.Length);
         for (int choice = 0; choice < rowOfChoice.Length; choice++)
         {
             long token = (long)(choice / chosen) * columns, row = (long)rowOfChoice[choice] * columns;

@@ -29,11 +29,11 @@ internal static class WorkOf
     }
 
     /// <summary>The same against a cache: pairs reach back to position 0, and of the cache only what is filled is read.</summary>
-    public static OperationWork AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public static OperationWork AttentionWithCache(Tensor qkvTQC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTHC)
     {
-        int tokens = (int)(qkvTHC.Length / ((long)shape.FusedHeads * shape.HeadDim)), filled = firstPosition + tokens;
+        int tokens = (int)(qkvTQC.Length / ((long)shape.FusedHeads * shape.HeadDim)), filled = firstPosition + tokens;
         double pairs = tokens * (firstPosition + (tokens + 1.0) / 2) * shape.NumHeads, cache = BytesOf(cache2GPC) * filled / cache2GPC[-2];
-        return new(4 * pairs * shape.HeadDim, BytesOf(qkvTHC, yTAC) + cache, tokens, shape.NumHeads * shape.HeadDim, filled);
+        return new(4 * pairs * shape.HeadDim, BytesOf(qkvTQC, yTHC) + cache, tokens, shape.NumHeads * shape.HeadDim, filled);
     }
 
     public static double BytesOf(params ReadOnlySpan<Tensor> tensors)

@@ -19,10 +19,10 @@ internal sealed unsafe class PrimitivesDevice : PrimitiveDevice
     public override void Fill(Tensor x, float value) => Span<float>(x).Fill(value);
 
     public override void DispatchPlan(
-        Tensor topKExpertIdsTS, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTS)
+        Tensor topKExpertIdsTK, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTK)
     {
-        Span<int> ids = Span<int>(topKExpertIdsTS), counts = Span<int>(tokensPerExpertE), offsets = Span<int>(offsetsE1);
-        Span<int> tokenOfRow = Span<int>(tokenOfRowR), rowOfChoice = Span<int>(rowOfChoiceTS);
+        Span<int> ids = Span<int>(topKExpertIdsTK), counts = Span<int>(tokensPerExpertE), offsets = Span<int>(offsetsE1);
+        Span<int> tokenOfRow = Span<int>(tokenOfRowR), rowOfChoice = Span<int>(rowOfChoiceTK);
         int row = 0;
         for (int e = 0; e < counts.Length; e++)
         {
@@ -32,7 +32,7 @@ internal sealed unsafe class PrimitivesDevice : PrimitiveDevice
                 if (ids[choice] == e)
                 {
                     rowOfChoice[choice] = row;
-                    tokenOfRow[row++] = choice / topKExpertIdsTS.Columns;
+                    tokenOfRow[row++] = choice / topKExpertIdsTK.Columns;
                 }
             }
 

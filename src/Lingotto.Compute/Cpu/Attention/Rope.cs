@@ -1,20 +1,20 @@
 namespace Lingotto.Compute;
 
-/// <summary>(a, b) becomes (a cos - b sin, b cos + a sin) for the channel pairs of query and key heads; backward turns the other way.</summary>
+/// <summary>(a, b) becomes (a cos - b sin, b cos + a sin) for the channel pairs of query and key heads; backward rotates the other way.</summary>
 internal static unsafe class Rope
 {
     private const int Grain = 64;
 
     /// <param name="workers">Threads.</param>
-    /// <param name="x">[T, H, C].</param>
+    /// <param name="x">[T, Q, C].</param>
     /// <param name="positions">[T].</param>
-    /// <param name="cosSin">[P, R]: R/2 cosines, R/2 sines.</param>
+    /// <param name="cosSin">[P, W]: W/2 cosines, W/2 sines.</param>
     /// <param name="shape">Heads.</param>
-    /// <param name="rotated">R, channels that turn.</param>
+    /// <param name="rotated">W, channels that rotate.</param>
     /// <param name="layout">Which channels pair up.</param>
     /// <param name="direction">+1 forward, -1 backward.</param>
     /// <param name="tokens">T.</param>
-    /// <param name="y">[T, H, C]; may be x. What does not turn is copied.</param>
+    /// <param name="y">[T, Q, C]; may be x. Channels that do not rotate are copied.</param>
     public static void Run<E>(
         Workers workers, float* x, int* positions, float* cosSin, AttentionShape shape, int rotated, RotaryLayout layout,
         float direction, int tokens, void* y)

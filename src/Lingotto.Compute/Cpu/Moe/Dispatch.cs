@@ -5,7 +5,7 @@ internal static unsafe class Dispatch
 {
     private const int Grain = 32;
 
-    /// <summary>Fills counts[E], offsets[E+1], tokenOfRow[R] and rowOfChoice[T,S]; linear in R, so one thread does it.</summary>
+    /// <summary>Fills counts[E], offsets[E+1], tokenOfRow[R] and rowOfChoice[T,K]; linear in R, so one thread does it.</summary>
     public static void Plan(int* ids, int* counts, int* offsets, int* tokenOfRow, int* rowOfChoice, int tokens, int chosen, int experts)
     {
         new Span<int>(counts, experts).Clear();

@@ -1,11 +1,11 @@
 namespace Lingotto.Compute;
 
-/// <summary>Scores, top-k with group limit, weights and their gradient. A tile is a run of tokens; what runs over the S chosen is scalar code.</summary>
+/// <summary>Scores, top-k with group limit, weights and their gradient. A tile is a run of tokens; loops over the K top experts are scalar code.</summary>
 internal static unsafe class Router
 {
     private const int Grain = 64;
 
-    /// <summary>Guards the sum of chosen sigmoid scores, as the Ling 2.0 code does.</summary>
+    /// <summary>Guards the sum of the top-k sigmoid scores, as the Ling 2.0 code does.</summary>
     private const float SumGuard = 1e-20f;
 
     public static void Forward(
