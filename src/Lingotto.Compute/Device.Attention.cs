@@ -39,7 +39,9 @@ public abstract partial class Device
     /// <summary>Rotates gradients back in place: (a, b) becomes (a cos + b sin, b cos - a sin).</summary>
     public abstract void RopeBackward(Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout);
 
-    /// <summary>RMSNorm over the C channels of each query head (weight wq) and key head (wk); values are copied. rstd is [T, H + G].</summary>
+    /// <summary>
+    /// RMSNorm over the C channels of each query head (weight wq) and key head (wk); values are copied. rstd is [T, H + G].
+    /// </summary>
     public abstract void QkNormForward(
         Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTQC, Tensor rstdTJ);
 
@@ -58,7 +60,10 @@ public abstract partial class Device
     /// <param name="logSumExpTH">Log of the softmax denominator, [T, H], for the backward pass.</param>
     public abstract void AttentionForward(Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH);
 
-    /// <summary>Backward of <see cref="AttentionForward"/>: recomputes the probabilities tile by tile. Gradients are F32. Derivation in docs/derivations/attention.md.</summary>
+    /// <summary>
+    /// Backward of <see cref="AttentionForward"/>: recomputes the probabilities tile by tile. Gradients are F32. Derivation in
+    /// docs/derivations/attention.md.
+    /// </summary>
     public abstract void AttentionBackward(
         Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH, Tensor gradQkvTQC);
 

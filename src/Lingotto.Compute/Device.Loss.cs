@@ -5,7 +5,9 @@ public abstract partial class Device
     /// <summary>Targets equal to this are not predicted (the PyTorch convention).</summary>
     public const int IgnoredTarget = -100;
 
-    /// <summary>NormHead: inverseNorm[d] = 1 / (sqrt(sum_v w[v,d]^2) + 1e-7), a constant for the backward pass (Ling, compute_logit).</summary>
+    /// <summary>
+    /// NormHead: inverseNorm[d] = 1 / (sqrt(sum_v w[v,d]^2) + 1e-7), a constant for the backward pass (Ling, compute_logit).
+    /// </summary>
     public abstract void ColumnInverseNorm(Tensor wVD, Tensor inverseNormD);
 
     /// <summary>

@@ -8,7 +8,9 @@ public abstract class PreparedWeight
     /// <summary>The weight itself, [O, I] or [E, O, I].</summary>
     public Tensor Weight { get; }
 
-    /// <summary>F32, or BF16: every matmul with this weight, the weight gradient too, rounds both operands to bfloat16 and sums in F32.</summary>
+    /// <summary>
+    /// F32, or BF16: every matmul with this weight, the weight gradient too, rounds both operands to bfloat16 and sums in F32.
+    /// </summary>
     public DType Precision { get; }
 }
 
@@ -51,7 +53,8 @@ public abstract partial class Device
     public abstract void GroupedMatMulBackwardWeight(Tensor gradYRO, Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gradWEOI);
 
     /// <summary>
-    /// <see cref="GroupedMatMulForward"/> of the gate and up projections, then <see cref="SwiGluForward"/>: y[r,f] = silu(gateUp[r,f]) * gateUp[r,F+f].
+    /// <see cref="GroupedMatMulForward"/> of the gate and up projections, then <see cref="SwiGluForward"/>: y[r,f] = silu(gateUp[r,f]) *
+    /// gateUp[r,F+f].
     /// A device may fuse the two; the bits are those of one after the other. Without offsets w is [2F, I] and takes all rows.
     /// </summary>
     /// <param name="xTI">F32 or BF16.</param>

@@ -19,13 +19,14 @@ public enum RouterScore
 /// <param name="NGroup">Groups of consecutive experts; 1 for no group limit.</param>
 /// <param name="TopkGroup">Groups kept: those whose two best selection scores have the largest sum.</param>
 public readonly record struct RouterShape(
-    RouterScore Score, int NumExperts, int NumExpertsPerTok, bool NormTopkProb, float RoutedScalingFactor, int NGroup = 1, int TopkGroup = 1);
+    RouterScore Score, int NumExperts, int NumExpertsPerTok, bool NormTopkProb, float RoutedScalingFactor, int NGroup = 1,
+    int TopkGroup = 1);
 
 public abstract partial class Device
 {
     /// <summary>
-    /// Scores all experts, selects the top-k and weighs them. The selection score is score + bias; ties go to the lower expert; weights use the
-    /// unbiased scores.
+    /// Scores all experts, selects the top-k and weighs them. The selection score is score + bias; ties go to the lower expert; weights use
+    /// the unbiased scores.
     /// </summary>
     /// <param name="logitsTE">Router logits.</param>
     /// <param name="biasE">Expert bias, or absent.</param>
@@ -53,7 +54,9 @@ public abstract partial class Device
     /// e standard normal, mu and sigma the running mean and deviation of the raw logits of this layer.
     /// </summary>
     /// <param name="logitsTE">Router logits.</param>
-    /// <param name="runningMeanSquare2">[mean, mean of squares]; updated first with rate <paramref name="rate"/> (1 on the first step).</param>
+    /// <param name="runningMeanSquare2">
+    /// [mean, mean of squares]; updated first with rate <paramref name="rate"/> (1 on the first step).
+    /// </param>
     /// <param name="alpha">min(step / warmup steps, 1).</param>
     /// <param name="rate">Weight of this batch in the running statistics.</param>
     /// <param name="random">The stream.</param>
@@ -82,7 +85,10 @@ public abstract partial class Device
     /// <summary>y[t,:] += sum_k weights[t,k] * rows[rowOfChoice[t,k],:].</summary>
     public abstract void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor yTD);
 
-    /// <summary>gradRows[rowOfChoice[t,k],:] = weights[t,k] * gradY[t,:], gradWeights[t,k] = gradY[t,:] . rows[rowOfChoice[t,k],:]. gradRows is BF16, or F32 and then may be rows.</summary>
+    /// <summary>
+    /// gradRows[rowOfChoice[t,k],:] = weights[t,k] * gradY[t,:], gradWeights[t,k] = gradY[t,:] . rows[rowOfChoice[t,k],:]. gradRows is
+    /// BF16, or F32 and then may be rows.
+    /// </summary>
     public abstract void CombineBackward(
         Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor gradRowsRD, Tensor gradWeightsTK);
 

@@ -67,7 +67,8 @@ internal static partial class ConformanceSuite
             [
                 new("qkv", OpRole.Input, storage, Fused(tokens, shape)), Ints("starts", starts),
                 new("y", OpRole.Output, storage, [tokens, shape.NumHeads, shape.HeadDim]),
-                Out("logSumExp", tokens, shape.NumHeads), In("gradY", tokens, shape.NumHeads, shape.HeadDim), Out("gradQkv", Fused(tokens, shape)),
+                Out("logSumExp", tokens, shape.NumHeads), In("gradY", tokens, shape.NumHeads, shape.HeadDim),
+                Out("gradQkv", Fused(tokens, shape)),
             ],
             Forward = t => t.Device.AttentionForward(t["qkv"], t["starts"], shape, t["y"], t["logSumExp"]),
             Backward = t => t.Device.AttentionBackward(
@@ -79,7 +80,8 @@ internal static partial class ConformanceSuite
     }
 
     /// <summary>The cache is longer than what is in it: the end of each head must stay as it was.</summary>
-    private static OpCase Cached(int tokens, int first, AttentionShape shape) => new("attention_with_cache", $"{first} + {tokens} x {Heads(shape)}")
+    private static OpCase Cached(int tokens, int first, AttentionShape shape) =>
+        new("attention_with_cache", $"{first} + {tokens} x {Heads(shape)}")
     {
         Tensors =
         [

@@ -3,7 +3,8 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
-    public override void RopeForward(Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC) =>
+    public override void RopeForward(
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC) =>
         Rotate(xTQC, positionsT, cosSinPW, shape, layout, 1f, yTQC);
 
     /// <inheritdoc/>
@@ -39,7 +40,8 @@ public sealed unsafe partial class CpuDevice
         RmsNorm.Backward(
             _workers, queries, gradY, x, Floats(queryWeightC, channels), rstd, gradX, Floats(gradQueryWeightC, channels), scratch);
         RmsNorm.Backward(
-            _workers, keys, gradY, x, Floats(keyWeightC, channels), rstd + shape.NumHeads, gradX, Floats(gradKeyWeightC, channels), scratch);
+            _workers, keys, gradY, x, Floats(keyWeightC, channels), rstd + shape.NumHeads, gradX, Floats(gradKeyWeightC, channels),
+            scratch);
     }
 
     /// <inheritdoc/>
@@ -118,7 +120,8 @@ public sealed unsafe partial class CpuDevice
         }
 
         var kernel = new AttentionWithCache(
-            Floats(qkvTQC, qkvTQC.Length), Floats(cache2GPC, 2L * shape.NumKeyValueHeads * positions * shape.HeadDim), positions, firstPosition, shape,
+            Floats(qkvTQC, qkvTQC.Length), Floats(cache2GPC, 2L * shape.NumKeyValueHeads * positions * shape.HeadDim), positions,
+            firstPosition, shape,
             Floats(yTHC, OutputLength(tokens, shape)), tokens);
         kernel.Append();
         _workers.For(kernel.Tasks, 1, kernel);

@@ -123,7 +123,8 @@ public abstract partial class PrimitiveDevice
         AttentionShape shape = sequence.Shape;
         int channels = shape.HeadDim, rows = sequence.Rows;
         Tensor gradY = scratch.F32(rows, channels), gradQ = scratch.F32(rows, channels), gradK = scratch.F32(rows, channels);
-        Tensor gradV = scratch.F32(rows, channels), gradP = scratch.F32(rows, rows), product = scratch.F32(rows, rows), mean = scratch.F32(rows);
+        Tensor gradV = scratch.F32(rows, channels), gradP = scratch.F32(rows, rows), product = scratch.F32(rows, rows),
+            mean = scratch.F32(rows);
         Fill(gradK, 0);
         Fill(gradV, 0);
         for (int head = group * queriesPerKey; head < (group + 1) * queriesPerKey; head++)
@@ -172,7 +173,8 @@ public abstract partial class PrimitiveDevice
         using ScratchStack.Frame scratch = OpenScratch();
         int tokens = TokensOf(xTQC, shape), pairs = cosSinPW.Columns / 2;
         Tensor x = Fused(xTQC, shape), y = Fused(yTQC, shape), table = scratch.F32(tokens, 2 * pairs);
-        Tensor cos = scratch.F32(tokens, pairs), sin = scratch.F32(tokens, pairs), a = scratch.F32(tokens, pairs), b = scratch.F32(tokens, pairs);
+        Tensor cos = scratch.F32(tokens, pairs), sin = scratch.F32(tokens, pairs), a = scratch.F32(tokens, pairs),
+            b = scratch.F32(tokens, pairs);
         Tensor first = scratch.F32(tokens, pairs), second = scratch.F32(tokens, pairs);
         GatherRows(cosSinPW, positionsT, table);
         CopyColumns(table, 0, cos, 0, pairs);

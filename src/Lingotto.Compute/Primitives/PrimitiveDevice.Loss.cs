@@ -52,7 +52,9 @@ public abstract partial class PrimitiveDevice
         }
     }
 
-    /// <summary>Losses and log-probabilities of a chunk; its logits become probabilities, and rowScale the weights, 0 where ignored.</summary>
+    /// <summary>
+    /// Losses and log-probabilities of a chunk; its logits become probabilities, and rowScale the weights, 0 where ignored.
+    /// </summary>
     private void CrossEntropy(
         Tensor logits, Tensor targets, Tensor weights, Tensor loss, Tensor logProbs, Tensor rowScale, ScratchStack.Frame scratch)
     {

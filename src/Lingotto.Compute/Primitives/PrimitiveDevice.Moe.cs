@@ -134,7 +134,8 @@ public abstract partial class PrimitiveDevice
     {
         using ScratchStack.Frame scratch = OpenScratch();
         int tokens = rowOfChoiceTK.Rows;
-        Tensor gradRows = scratch.Like(rowsRD), taken = scratch.Like(gradYTD), ids = scratch.I32(tokens, 1), column = scratch.F32(tokens, 1);
+        Tensor gradRows = scratch.Like(rowsRD), taken = scratch.Like(gradYTD), ids = scratch.I32(tokens, 1),
+            column = scratch.F32(tokens, 1);
         Fill(gradRows, 0);
         for (int k = 0; k < rowOfChoiceTK.Columns; k++)
         {

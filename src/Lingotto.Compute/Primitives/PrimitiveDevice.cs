@@ -43,10 +43,14 @@ public abstract partial class PrimitiveDevice : Device
     /// </summary>
     protected abstract void MultiplyForward(Tensor x, RoutedRows rows, Tensor w, Tensor y, bool accumulate);
 
-    /// <summary>gradX[r,k] = sum_n gradY[r,n] * w[expert(r),n,k], or +=; otherwise as <see cref="MultiplyForward"/>, without a gather.</summary>
+    /// <summary>
+    /// gradX[r,k] = sum_n gradY[r,n] * w[expert(r),n,k], or +=; otherwise as <see cref="MultiplyForward"/>, without a gather.
+    /// </summary>
     protected abstract void MultiplyBackwardInput(Tensor gradY, RoutedRows rows, Tensor w, Tensor gradX, bool accumulate);
 
-    /// <summary>gradW[e,n,k] += sum over the rows r of expert e of gradY[r,n] * x[token(r),k]; otherwise as <see cref="MultiplyForward"/>.</summary>
+    /// <summary>
+    /// gradW[e,n,k] += sum over the rows r of expert e of gradY[r,n] * x[token(r),k]; otherwise as <see cref="MultiplyForward"/>.
+    /// </summary>
     protected abstract void MultiplyBackwardWeight(Tensor gradY, Tensor x, RoutedRows rows, Tensor gradW);
 
     /// <summary>y = f(scale * x + shift). y is F32 or BF16.</summary>

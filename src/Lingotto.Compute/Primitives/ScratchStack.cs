@@ -22,7 +22,8 @@ internal sealed class ScratchStack(Device device) : IDisposable
 
     private Tensor Allocate(DType dtype, ReadOnlySpan<int> shape)
     {
-        long bytes = checked(new Tensor(null, 0, dtype, shape).Length * dtype.Size() + Arena.Alignment - 1) / Arena.Alignment * Arena.Alignment;
+        long length = new Tensor(null, 0, dtype, shape).Length;
+        long bytes = checked(length * dtype.Size() + Arena.Alignment - 1) / Arena.Alignment * Arena.Alignment;
         while (_block < _blocks.Count && bytes > _blocks[_block].Bytes - _used)
         {
             (_block, _used) = (_block + 1, 0);

@@ -3,7 +3,8 @@ namespace Lingotto.Compute;
 public sealed partial class ReferenceDevice
 {
     /// <inheritdoc/>
-    public override void RopeForward(Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC) =>
+    public override void RopeForward(
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC) =>
         Rotate(xTQC, positionsT, cosSinPW, shape, layout, 1, yTQC);
 
     /// <inheritdoc/>
@@ -73,7 +74,8 @@ public sealed partial class ReferenceDevice
     {
         int tokens = Tokens(qkvTQC, shape);
         Span<int> starts = Integers(documentStartsT, tokens);
-        Reals gradY = Read(gradYTHC, (long)tokens * shape.NumHeads * shape.HeadDim), qkv = Read(qkvTQC), result = Read(gradQkvTQC, qkv.Length);
+        Reals gradY = Read(gradYTHC, (long)tokens * shape.NumHeads * shape.HeadDim), qkv = Read(qkvTQC),
+            result = Read(gradQkvTQC, qkv.Length);
         var gradQkv = new double[qkv.Length];
         for (int t = 0; t < tokens; t++)
         {
@@ -183,7 +185,9 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    /// <summary>dp_j = gradY v_j; ds_j = p_j (dp_j - sum_i p_i dp_i); gradV_j += p_j gradY; gradQ += ds_j k_j / sqrt(C), gradK_j likewise.</summary>
+    /// <summary>
+    /// dp_j = gradY v_j; ds_j = p_j (dp_j - sum_i p_i dp_i); gradV_j += p_j gradY; gradQ += ds_j k_j / sqrt(C), gradK_j likewise.
+    /// </summary>
     private static void RowBackward(Reals gradY, Reals qkv, AttentionShape shape, int t, int head, int first, double[] gradQkv)
     {
         (double[] p, _) = Probabilities(qkv, shape, t, head, first);
@@ -233,7 +237,8 @@ public sealed partial class ReferenceDevice
                 for (int i = 0; i < pairs; i++)
                 {
                     long angle = (long)positions[t] * 2 * pairs + i, at = At(shape, t, head);
-                    long first = at + (layout == RotaryLayout.Half ? i : 2 * i), second = layout == RotaryLayout.Half ? first + pairs : first + 1;
+                    long first = at + (layout == RotaryLayout.Half ? i : 2 * i);
+                    long second = first + (layout == RotaryLayout.Half ? pairs : 1);
                     double cos = cosSin[angle], sin = direction * cosSin[angle + pairs], a = x[first], b = x[second];
                     y[first] = a * cos - b * sin;
                     y[second] = b * cos + a * sin;

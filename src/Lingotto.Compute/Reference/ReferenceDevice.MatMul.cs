@@ -6,7 +6,7 @@ public sealed partial class ReferenceDevice
     public override PreparedWeight Prepare(Tensor weightEOI, Arena arena, bool trained, DType precision = DType.F32) =>
         new ReferenceWeight(weightEOI, precision);
 
-    /// <summary>Nothing: the weight is read where it lies.</summary>
+    /// <summary>Does nothing: the weight is read in place.</summary>
     public override void Refresh(PreparedWeight weight)
     {
     }

@@ -17,7 +17,8 @@ public sealed partial class TracedDevice
         RouterShape shape, float balanceCoefficient, float zCoefficient, Tensor gradLogitsTE)
     {
         Begin();
-        inner.RouterBackward(gradWeightsTK, logitsTE, scoresTE, topKExpertIdsTK, topKWeightsTK, tokensPerExpertE, shape, balanceCoefficient, zCoefficient, gradLogitsTE);
+        inner.RouterBackward(gradWeightsTK, logitsTE, scoresTE, topKExpertIdsTK, topKWeightsTK, tokensPerExpertE, shape, balanceCoefficient,
+            zCoefficient, gradLogitsTE);
         End(WorkOf.Moving(logitsTE, gradWeightsTK, scoresTE, topKExpertIdsTK, topKWeightsTK, gradLogitsTE));
     }
 

@@ -7,7 +7,7 @@ internal static class WorkOf
     public static OperationWork Moving(params ReadOnlySpan<Tensor> tensors) =>
         new(0, BytesOf(tensors), tensors[0].Rows, tensors[0].Columns);
 
-    /// <summary>rows x columns x depth multiply-adds, whatever the number of groups the rows are spread over.</summary>
+    /// <summary>rows x columns x depth multiply-adds, for any number of groups.</summary>
     public static OperationWork MatMul(int rows, PreparedWeight weight, bool forward, params ReadOnlySpan<Tensor> tensors)
     {
         Tensor w = weight.Weight;
@@ -25,7 +25,8 @@ internal static class WorkOf
     {
         int tokens = (int)(tensors[0].Length / ((long)shape.FusedHeads * shape.HeadDim));
         double pairs = tokens * (shape.SequenceLength + 1.0) / 2 * shape.NumHeads;
-        return new(2 * productsPerPair * pairs * shape.HeadDim, BytesOf(tensors), tokens, shape.NumHeads * shape.HeadDim, shape.SequenceLength);
+        return new(2 * productsPerPair * pairs * shape.HeadDim, BytesOf(tensors), tokens, shape.NumHeads * shape.HeadDim,
+            shape.SequenceLength);
     }
 
     /// <summary>The same against a cache: pairs reach back to position 0, and of the cache only what is filled is read.</summary>

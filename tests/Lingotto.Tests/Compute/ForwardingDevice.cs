@@ -58,7 +58,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
 
     public override void Add(Tensor x, Tensor y) => Call(() => Inner.Add(Map(x), Map(y)));
 
-    public override void ScaleColumns(Tensor xTD, Tensor scaleD, Tensor yTD) => Call(() => Inner.ScaleColumns(Map(xTD), Map(scaleD), Map(yTD)));
+    public override void ScaleColumns(Tensor xTD, Tensor scaleD, Tensor yTD) =>
+        Call(() => Inner.ScaleColumns(Map(xTD), Map(scaleD), Map(yTD)));
 
     public override void EmbeddingForward(Tensor idsT, Tensor tableVD, Tensor yTD) =>
         Call(() => Inner.EmbeddingForward(Map(idsT), Map(tableVD), Map(yTD)));
@@ -69,7 +70,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override void RmsNormForward(Tensor xTD, Tensor weightD, float epsilon, Tensor yTD, Tensor rstdT) =>
         Call(() => Inner.RmsNormForward(Map(xTD), Map(weightD), epsilon, Map(yTD), Map(rstdT)));
 
-    public override void RmsNormBackward(Tensor gradYTD, Tensor xTD, Tensor weightD, Tensor rstdT, Tensor gradXTD, Tensor gradWeightD) => Call(
+    public override void RmsNormBackward(Tensor gradYTD, Tensor xTD, Tensor weightD, Tensor rstdT, Tensor gradXTD, Tensor gradWeightD) =>
+        Call(
         () => Inner.RmsNormBackward(Map(gradYTD), Map(xTD), Map(weightD), Map(rstdT), Map(gradXTD), Map(gradWeightD)));
 
     public override void SwiGluForward(Tensor gateUpR2F, Tensor yRF) => Call(() => Inner.SwiGluForward(Map(gateUpR2F), Map(yRF)));
@@ -81,7 +83,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
         Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, Compute.RotaryLayout layout, Tensor yTQC) => Call(
         () => Inner.RopeForward(Map(xTQC), Map(positionsT), Map(cosSinPW), shape, layout, Map(yTQC)));
 
-    public override void RopeBackward(Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, Compute.RotaryLayout layout) =>
+    public override void RopeBackward(
+        Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, Compute.RotaryLayout layout) =>
         Call(() => Inner.RopeBackward(Map(gradQkvTQC), Map(positionsT), Map(cosSinPW), shape, layout));
 
     public override void QkNormForward(
@@ -99,7 +102,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
         Call(() => Inner.AttentionForward(Map(qkvTQC), Map(documentStartsT), shape, Map(yTHC), Map(logSumExpTH)));
 
     public override void AttentionBackward(
-        Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH, Tensor gradQkvTQC) => Call(
+        Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH, Tensor gradQkvTQC) =>
+        Call(
         () => Inner.AttentionBackward(
             Map(gradYTHC), Map(qkvTQC), Map(documentStartsT), shape, Map(yTHC), Map(logSumExpTH), Map(gradQkvTQC)));
 
@@ -168,12 +172,14 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override void ExpertBiasUpdate(Tensor tokensPerExpertE, float rate, Tensor biasE) =>
         Call(() => Inner.ExpertBiasUpdate(Map(tokensPerExpertE), rate, Map(biasE)));
 
-    public override void ColumnInverseNorm(Tensor wVD, Tensor inverseNormD) => Call(() => Inner.ColumnInverseNorm(Map(wVD), Map(inverseNormD)));
+    public override void ColumnInverseNorm(Tensor wVD, Tensor inverseNormD) =>
+        Call(() => Inner.ColumnInverseNorm(Map(wVD), Map(inverseNormD)));
 
     public override void LinearCrossEntropy(
         Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD,
         Tensor weightsT = default, Tensor logProbsT = default) => Call(
-        () => Inner.LinearCrossEntropy(Map(hTD), Map(wVD), Map(targetsT), gradScale, Map(lossT), Map(gradHTD), Map(gradWVD), Map(weightsT), Map(logProbsT)));
+        () => Inner.LinearCrossEntropy(
+            Map(hTD), Map(wVD), Map(targetsT), gradScale, Map(lossT), Map(gradHTD), Map(gradWVD), Map(weightsT), Map(logProbsT)));
 
     public override void Sum(Tensor x, Tensor result1) => Call(() => Inner.Sum(Map(x), Map(result1)));
 

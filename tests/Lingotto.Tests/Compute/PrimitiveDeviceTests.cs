@@ -17,7 +17,8 @@ public sealed class PrimitiveDeviceTests
 
     [Fact]
     public void That_device_overrides_no_operation_that_has_a_body() => Assert.Empty(
-        typeof(PrimitivesDevice).GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+        typeof(PrimitivesDevice).GetMethods(
+            BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
             .Where(method => method.IsVirtual && DeclaredFirst(method) is { IsAbstract: false } or null)
             .Select(method => method.Name));
 
@@ -56,7 +57,8 @@ public sealed class PrimitiveDeviceTests
     }
 
     /// <summary>The method that <see cref="PrimitiveDevice"/> has under this signature.</summary>
-    private static MethodInfo? DeclaredFirst(MethodInfo method) => method.IsGenericMethod ? method.GetBaseDefinition() : typeof(PrimitiveDevice)
+    private static MethodInfo? DeclaredFirst(MethodInfo method) => method.IsGenericMethod ? method.GetBaseDefinition()
+        : typeof(PrimitiveDevice)
         .GetMethod(
             method.Name, BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic,
             [.. method.GetParameters().Select(parameter => parameter.ParameterType)]);

@@ -2,11 +2,14 @@ using Lingotto.Compute;
 
 namespace Lingotto.Tests;
 
-/// <summary>A device that has the primitives and nothing else, as plain loops over host memory in F32; a sum is rounded once at its end.</summary>
+/// <summary>
+/// A device that has the primitives and nothing else, as plain loops over host memory in F32; a sum is rounded once at its end.
+/// </summary>
 internal sealed unsafe class PrimitivesDevice : PrimitiveDevice
 {
     public override DeviceDescription Description { get; } = new(
-        "Primitives", HostMemory.TotalBytes(), Workers: 1, InstructionSet: null, new MatMulPath("loops", null), new MatMulPath("loops", null));
+        "Primitives", HostMemory.TotalBytes(), Workers: 1, InstructionSet: null, new MatMulPath("loops", null),
+        new MatMulPath("loops", null));
 
     public override long AvailableBytes => HostMemory.AvailableBytes();
 

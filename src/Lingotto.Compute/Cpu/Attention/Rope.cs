@@ -1,6 +1,8 @@
 namespace Lingotto.Compute;
 
-/// <summary>(a, b) becomes (a cos - b sin, b cos + a sin) for the channel pairs of query and key heads; backward rotates the other way.</summary>
+/// <summary>
+/// (a, b) becomes (a cos - b sin, b cos + a sin) for the channel pairs of query and key heads; backward rotates the other way.
+/// </summary>
 internal static unsafe class Rope
 {
     private const int Grain = 64;
@@ -36,32 +38,32 @@ internal static unsafe class Rope
                 nint row = (nint)t * shape.FusedHeads * shape.HeadDim;
                 for (int h = 0; h < shape.FusedHeads; h++)
                 {
-                    int turned = h < shape.NumHeads + shape.NumKeyValueHeads ? rotated : 0;
-                    Head<V, O>(row + (nint)h * shape.HeadDim, turned, cos);
+                    int rotatedHere = h < shape.NumHeads + shape.NumKeyValueHeads ? rotated : 0;
+                    Head<V, O>(row + (nint)h * shape.HeadDim, rotatedHere, cos);
                 }
             }
         }
 
-        private void Head<V, O>(nint at, int turned, float* cos)
+        private void Head<V, O>(nint at, int rotatedHere, float* cos)
             where V : struct
             where O : ILanes<V>
         {
             if (layout == RotaryLayout.Half)
             {
-                TurnHalves<V, O>(at, turned / 2, cos);
+                RotateHalves<V, O>(at, rotatedHere / 2, cos);
             }
             else
             {
-                TurnNeighbours<V, O>(at, turned / 2, cos);
+                RotateNeighbours<V, O>(at, rotatedHere / 2, cos);
             }
 
-            for (int c = turned; x != y && c < shape.HeadDim; c += O.Count)
+            for (int c = rotatedHere; x != y && c < shape.HeadDim; c += O.Count)
             {
                 E.Store<V, O>(VectorMath.Load<V, O>(x + at + c, shape.HeadDim - c), y, at + c, shape.HeadDim - c);
             }
         }
 
-        private void TurnHalves<V, O>(nint at, int half, float* cos)
+        private void RotateHalves<V, O>(nint at, int half, float* cos)
             where V : struct
             where O : ILanes<V>
         {
@@ -76,24 +78,24 @@ internal static unsafe class Rope
             }
         }
 
-        private void TurnNeighbours<V, O>(nint at, int half, float* cos)
+        private void RotateNeighbours<V, O>(nint at, int half, float* cos)
             where V : struct
             where O : ILanes<V>
         {
-            float* turned = stackalloc float[32];
+            float* pairsOut = stackalloc float[32];
             for (int i = 0; i < half; i += O.Count)
             {
                 int pairs = Math.Min(O.Count, half - i);
                 for (int j = 0; j < pairs; j++)
                 {
                     float c = cos[i + j], s = direction * cos[half + i + j], a = x[at + 2 * (i + j)], b = x[at + 2 * (i + j) + 1];
-                    turned[2 * j] = a * c - b * s;
-                    turned[2 * j + 1] = b * c + a * s;
+                    pairsOut[2 * j] = a * c - b * s;
+                    pairsOut[2 * j + 1] = b * c + a * s;
                 }
 
                 for (int j = 0; j < 2 * pairs; j += O.Count)
                 {
-                    E.Store<V, O>(O.Load(turned + j), y, at + 2 * i + j, 2 * pairs - j);
+                    E.Store<V, O>(O.Load(pairsOut + j), y, at + 2 * i + j, 2 * pairs - j);
                 }
             }
         }

@@ -16,17 +16,22 @@ internal static class ControlGroup
     /// <param name="root">Where /proc and /sys are.</param>
     public static long? MemoryLimit(string root = "/") => Groups(root).Min(group => Number(group.Folder, group.Names.Limit));
 
-    /// <summary>Bytes below the limit that no process of the group holds, the least likewise; files that Linux may forget are free.</summary>
+    /// <summary>
+    /// Bytes below the limit that no process of the group holds, the least likewise; files that Linux may forget are free.
+    /// </summary>
     /// <param name="root">Where /proc and /sys are.</param>
     public static long? MemoryFree(string root = "/") => Groups(root).Min(group =>
     {
         string stat = Path.Combine(group.Folder, "memory.stat");
         string? files = Lines(stat).FirstOrDefault(line => line.StartsWith(group.Names.Files, StringComparison.Ordinal));
-        long forgettable = long.TryParse(files?[group.Names.Files.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes : 0;
+        long forgettable = long.TryParse(
+            files?[group.Names.Files.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes : 0;
         return Number(group.Folder, group.Names.Limit) - Math.Max(0, (Number(group.Folder, group.Names.Used) ?? 0) - forgettable);
     });
 
-    /// <summary>The mount of a container often begins at its own group, so that its path is not found below it, but the mount itself is.</summary>
+    /// <summary>
+    /// The mount of a container often begins at its own group, so that its path is not found below it, but the mount itself is.
+    /// </summary>
     private static IEnumerable<(string Folder, Names Names)> Groups(string root)
     {
         foreach (string line in Lines(Path.Combine(root, "proc/self/cgroup")))
@@ -46,7 +51,8 @@ internal static class ControlGroup
     }
 
     private static long? Number(string folder, string file) =>
-        long.TryParse(Lines(Path.Combine(folder, file)).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes : null;
+        long.TryParse(Lines(Path.Combine(folder, file)).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes)
+            ? bytes : null;
 
     /// <summary>None of a file that is not there, may not be read, or went away with its group.</summary>
     private static string[] Lines(string file)

@@ -18,7 +18,8 @@ internal unsafe class HostBlock : MemoryBlock
         if (bytes > available)
         {
             throw new OutOfDeviceMemoryException(
-                $"{HostMemory.Gib(bytes)} of memory are needed and {HostMemory.Gib(available)} are available: use a smaller model, batch or sequence.");
+                $"{HostMemory.Gib(bytes)} of memory are needed and {HostMemory.Gib(available)} are available: "
+                + "use a smaller model, batch or sequence.");
         }
 
         if (OperatingSystem.IsLinux())
@@ -27,7 +28,8 @@ internal unsafe class HostBlock : MemoryBlock
             _mapping = Map(0, _mappedBytes, ProtectReadWrite, PrivateAnonymous, -1, 0);
             if (_mapping == -1)
             {
-                throw new OutOfDeviceMemoryException($"The system refused {HostMemory.Gib(bytes)} of memory: close other programs or raise the limit.");
+                throw new OutOfDeviceMemoryException(
+                    $"The system refused {HostMemory.Gib(bytes)} of memory: close other programs or raise the limit.");
             }
 
             Pointer = (byte*)((_mapping + HugePage - 1) / HugePage * HugePage);

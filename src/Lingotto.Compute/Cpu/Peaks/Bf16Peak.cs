@@ -11,7 +11,7 @@ internal readonly unsafe struct Bf16Peak(long iterations) : IRangeKernel
 
     private const long Iterations = 3_000_000;
 
-    /// <summary>Products and sums of one instruction: 16 lanes of two pairs.</summary>
+    /// <summary>Multiplications and additions of one instruction: 16 lanes of two pairs.</summary>
     private const int OperationsPerInstruction = 16 * 2 * 2;
 
     private static readonly Lazy<nint> s_loop = new(() => ExecutableMemory.Place(Assemble()));

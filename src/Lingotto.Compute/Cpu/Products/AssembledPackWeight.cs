@@ -33,7 +33,7 @@ internal readonly unsafe struct AssembledPackWeight<W>(float* weight, uint* forw
             }
         }
 
-        // What was stored past the caches is visible to the workers that read it next.
+        // Stores that bypass the caches are visible to the workers that read it next.
         Sse.StoreFence();
     }
 

@@ -2,7 +2,7 @@ namespace Lingotto.Compute;
 
 /// <summary>
 /// Forward and dgrad: y[r, n] (+)= sum_k x[row(r), k] * b[group(r)][k, n], b in panels of words, y in single precision. Rows
-/// of x are read where they lie when they are whole words, and laid out in scratch otherwise. What follows on whole rows of y
+/// of x are read in place when they are whole words, and laid out in scratch otherwise. What follows on whole rows of y
 /// runs while they are in the cache.
 /// </summary>
 internal readonly unsafe struct AssembledRowProduct<W, E, TEpilogue> : IRangeKernel
@@ -22,7 +22,9 @@ internal readonly unsafe struct AssembledRowProduct<W, E, TEpilogue> : IRangeKer
     /// </summary>
     private const int AliasingBytes = 4096;
 
-    /// <summary>Words of scratch a worker needs; rows lie a cache line more than the depth apart, so that they do not evict each other.</summary>
+    /// <summary>
+    /// Words of scratch a worker needs; rows are a cache line more than the depth apart, so that they do not evict each other.
+    /// </summary>
     public const int ScratchLength = RowBlock * CopyStep;
 
     private const int CopyStep = WordBlock + 16;
@@ -76,7 +78,8 @@ internal readonly unsafe struct AssembledRowProduct<W, E, TEpilogue> : IRangeKer
             if (Blocks.Locate(task / PanelTasks, out int group, out int firstRow, out int rows))
             {
                 int firstPanel = task % PanelTasks * PanelsPerTask;
-                Block(group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount), Scratch + (nint)worker * ScratchLength);
+                Block(group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount),
+                    Scratch + (nint)worker * ScratchLength);
                 if (TakesWholeRows)
                 {
                     Epilogue.Run<V, O>(firstRow, firstRow + rows, worker);
@@ -97,14 +100,16 @@ internal readonly unsafe struct AssembledRowProduct<W, E, TEpilogue> : IRangeKer
                 var tile = new TileArguments
                 {
                     A = a,
-                    B = (byte*)(B + (((nint)group * PanelCount + panel) * Words<W>.Count(Depth) + depth0 / W.Elements) * AssembledTile.Columns),
+                    B = (byte*)(B + (((nint)group * PanelCount + panel) * Words<W>.Count(
+                        Depth) + depth0 / W.Elements) * AssembledTile.Columns),
                     Words = Words<W>.Count(depth),
                     C = Y + (nint)firstRow * Columns + panel * AssembledTile.Columns,
                     CStep = (long)Columns * sizeof(float),
                     Rows = rows,
                     Accumulate = Accumulate || depth0 > 0 ? 1 : 0,
                 };
-                AssembledTile.Multiply(ref tile, W.Product, Math.Min(AssembledTile.Columns, Columns - panel * AssembledTile.Columns), AssembledTile.RowStep);
+                AssembledTile.Multiply(
+                    ref tile, W.Product, Math.Min(AssembledTile.Columns, Columns - panel * AssembledTile.Columns), AssembledTile.RowStep);
             }
         }
     }

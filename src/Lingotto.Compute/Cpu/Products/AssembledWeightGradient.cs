@@ -9,7 +9,10 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
     where EY : struct, IElement
     where EX : struct, IElement
 {
-    /// <summary>Outputs of a task for each element of a word: with 512 rows, an even share of tokens in the bench model, they take half of a 1 MiB second-level cache.</summary>
+    /// <summary>
+    /// Outputs of a task for each element of a word: with 512 rows, an even share of tokens in the bench model, they take half of a 1 MiB
+    /// second-level cache.
+    /// </summary>
     private const int OutputsPerElement = 256;
 
     /// <summary>Rows of a pass at most; see <see cref="RowPasses"/>.</summary>
@@ -54,7 +57,8 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
             {
                 int first = passes.Start(pass);
                 Block(
-                    group, firstOutput, Math.Min(OutputsPerTask, Operands.Outputs - firstOutput), start + first, passes.Start(pass + 1) - first,
+                    group, firstOutput, Math.Min(OutputsPerTask, Operands.Outputs - firstOutput), start + first,
+                    passes.Start(pass + 1) - first,
                     Scratch + (nint)worker * ScratchLength);
             }
         }

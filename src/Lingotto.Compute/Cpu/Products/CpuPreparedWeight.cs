@@ -2,7 +2,7 @@ namespace Lingotto.Compute;
 
 /// <summary>
 /// Panels of a weight for forward (depth K, columns N) and, where it is trained, for dgrad (depth N, columns K): of words for
-/// the assembled kernels, or of floats, rounded to bfloat16 where products in it are asked for.
+/// the assembled kernels, or of floats, rounded to bfloat16 where matmuls in it are asked for.
 /// </summary>
 internal sealed class CpuPreparedWeight : PreparedWeight
 {

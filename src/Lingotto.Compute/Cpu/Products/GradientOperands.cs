@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>What a weight gradient is computed from, whatever the kernel: gradW[g][n, k] += sum_r gradY[r, n] * x[row(r), k].</summary>
+/// <summary>Operands of a weight gradient, for any kernel: gradW[g][n, k] += sum_r gradY[r, n] * x[row(r), k].</summary>
 internal readonly unsafe struct GradientOperands(
     OperandRows gradY, OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, float* gradW)
 {
@@ -11,7 +11,7 @@ internal readonly unsafe struct GradientOperands(
     /// <summary>First row of each group and the end, or null for one group of all rows.</summary>
     public int* Offsets { get; } = offsets;
 
-    /// <summary>Of the product, not of its operands.</summary>
+    /// <summary>Precision of the matmul, not of its operands.</summary>
     public DType Precision { get; } = weight.Precision;
 
     /// <inheritdoc cref="CpuPreparedWeight.Assembled"/>
@@ -25,7 +25,7 @@ internal readonly unsafe struct GradientOperands(
 
     public float* GradW { get; } = gradW;
 
-    /// <summary>First row of a group and the row behind its last.</summary>
+    /// <summary>First row of a group and the row after its last.</summary>
     public (int Start, int Stop) RowsOf(int group) => Offsets is null ? (0, rows) : (Offsets[group], Offsets[group + 1]);
 
     /// <summary>Elements from the start of x to column k of a routed row.</summary>

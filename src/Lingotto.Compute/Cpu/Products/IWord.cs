@@ -14,15 +14,19 @@ internal unsafe interface IWord
     /// <summary>Elements along the summed dimension in a word.</summary>
     static abstract int Elements { get; }
 
-    /// <summary>True where a row of <typeparamref name="E"/> is a row of words as it lies in memory.</summary>
+    /// <summary>True where a row of <typeparamref name="E"/> is a row of words as stored.</summary>
     static abstract bool IsRowOf<E>()
         where E : struct, IElement;
 
-    /// <summary>16 words down a column: element <paramref name="at"/> and on of row0 and, where a word holds two, of row1; null is a row of 0.</summary>
+    /// <summary>
+    /// 16 words down a column: element <paramref name="at"/> and on of row0 and, where a word holds two, of row1; null is a row of 0.
+    /// </summary>
     static abstract Vector512<uint> Down<E>(byte* row0, byte* row1, int at, int remaining)
         where E : struct, IElement;
 
-    /// <summary>Four times <see cref="Down"/>, where 64 columns and every row exist, <paramref name="groupStep"/> words between the stores.</summary>
+    /// <summary>
+    /// Four times <see cref="Down"/>, where 64 columns and every row exist, <paramref name="groupStep"/> words between the stores.
+    /// </summary>
     static abstract void WholeLine<E>(byte* row0, byte* row1, uint* destination, nint groupStep)
         where E : struct, IElement;
 

@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>The epilogue of a product that has none.</summary>
+/// <summary>The epilogue of a matmul without one.</summary>
 internal readonly struct NoEpilogue : IRangeKernel
 {
     public void Run<V, O>(int begin, int end, int worker)

@@ -42,7 +42,8 @@ internal readonly unsafe struct PairWord : IWord
         var low = Vector512.Create(
             (ushort)0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47);
         var high = Vector512.Create(
-            (ushort)16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, 24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63);
+            (ushort)16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, 24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62,
+            31, 63);
         Vector512<ushort> x0 = Vector512.Load((ushort*)row0), x1 = Vector512.Load((ushort*)row0 + 2 * Lanes);
         Vector512<ushort> y0 = Vector512.Load((ushort*)row1), y1 = Vector512.Load((ushort*)row1 + 2 * Lanes);
         Avx512BW.PermuteVar32x16x2(x0, low, y0).AsUInt32().Store(destination);

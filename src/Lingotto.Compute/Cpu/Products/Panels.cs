@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Lingotto.Compute;
 
 /// <summary>
-/// The right operand of a product, laid out so that the inner loop reads it front to back: panels[p][d][j] =
+/// The right operand of a matmul, laid out so that the inner loop reads it front to back: panels[p][d][j] =
 /// b[d, p * width + j], zero where the column does not exist. Width is three registers.
 /// </summary>
 internal static unsafe class Panels
@@ -51,8 +51,9 @@ internal static unsafe class Panels
         for (int d0 = 0; d0 < depth; d0 += Block)
         {
             int last = Math.Min(d0 + Block, depth);
-            int turned = O.Count == 16 && last - d0 == Block ? Turn16(source + d0, step, columns, panel + (nint)d0 * width, width) : 0;
-            for (int j = turned; j < width; j += 4)
+            int transposed = O.Count == 16 && last - d0 == Block
+                ? Transpose16Rows(source + d0, step, columns, panel + (nint)d0 * width, width) : 0;
+            for (int j = transposed; j < width; j += 4)
             {
                 float* from = source + j * step, to = panel + j;
                 int d = d0;
@@ -76,7 +77,7 @@ internal static unsafe class Panels
     }
 
     /// <summary>As many columns as make whole blocks of 16, over 64 steps of depth; returns how many.</summary>
-    private static int Turn16(float* from, nint step, int columns, float* to, int width)
+    private static int Transpose16Rows(float* from, nint step, int columns, float* to, int width)
     {
         int j = 0;
         for (; j + 16 <= columns; j += 16, from += 16 * step, to += 16)

@@ -1,6 +1,8 @@
 namespace Lingotto.Compute;
 
-/// <summary>What a product is computed from, whatever the kernel: y[r, n] (+)= sum_k x[row(r), k] * w[g][n, k], or w[g][k, n] backward.</summary>
+/// <summary>
+/// Operands of a matmul, for any kernel: y[r, n] (+)= sum_k x[row(r), k] * w[g][n, k], or w[g][k, n] backward.
+/// </summary>
 internal readonly unsafe struct ProductOperands(
     OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, bool forward, float* y, bool accumulate)
 {

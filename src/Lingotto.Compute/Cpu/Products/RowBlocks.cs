@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>The rows of every group cut into blocks, the last block of a group ragged: the unit of work of a grouped product.</summary>
+/// <summary>The rows of every group cut into blocks, the last block of a group ragged: the unit of work of a grouped matmul.</summary>
 /// <param name="offsets">First row of each group and the end, or null for one group of all rows.</param>
 /// <param name="rows">All rows.</param>
 /// <param name="groups">Groups.</param>
@@ -21,7 +21,7 @@ internal readonly unsafe struct RowBlocks(int* offsets, int rows, int groups, in
     /// <summary>Upper bound of the number of blocks: every group may end in a ragged one.</summary>
     public int Bound => rows / size + groups;
 
-    /// <summary>Where block number <paramref name="block"/> lies; false beyond the last.</summary>
+    /// <summary>The rows of block <paramref name="block"/>; false after the last block.</summary>
     public bool Locate(int block, out int group, out int firstRow, out int count)
     {
         for (group = 0; group < groups; group++)

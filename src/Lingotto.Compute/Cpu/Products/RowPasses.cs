@@ -11,6 +11,8 @@ internal readonly struct RowPasses(int rows, int largest)
     /// <summary>Rounding a pass to even rows may make it two rows longer than its share.</summary>
     public int Count => (rows + largest - 3) / (largest - 2);
 
-    /// <summary>Where a pass begins: even, so that only the last one can have a row without a partner. Pass Count begins at the end.</summary>
+    /// <summary>
+    /// Where a pass begins: even, so that only the last one can have a row without a partner. Pass Count begins at the end.
+    /// </summary>
     public int Start(int pass) => pass == Count ? rows : (int)((long)rows * pass / Count) & ~1;
 }

@@ -9,7 +9,7 @@ internal readonly unsafe struct RowProduct<E, TEpilogue> : IRangeKernel
     where E : struct, IElement
     where TEpilogue : struct, IRangeKernel
 {
-    /// <summary>Rows of a task: their part of x (128 x 512 floats) stays in a 1 MiB second-level cache beside a panel.</summary>
+    /// <summary>Rows of a task: their part of x (128 x 512 floats) stays in a 1 MiB second-level cache next to a panel.</summary>
     public const int RowBlock = 128;
 
     /// <summary>Depth of a pass: a panel of 48 x 512 floats streams from the second-level cache, 8 rows stay in the first.</summary>
@@ -78,7 +78,8 @@ internal readonly unsafe struct RowProduct<E, TEpilogue> : IRangeKernel
             {
                 int firstPanel = task % PanelTasks * PanelsPerTask;
                 Block<V, O>(
-                    group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount), Scratch + (nint)worker * ScratchLength);
+                    group, firstRow, rows, firstPanel, Math.Min(firstPanel + PanelsPerTask, PanelCount),
+                    Scratch + (nint)worker * ScratchLength);
                 if (TakesWholeRows)
                 {
                     Epilogue.Run<V, O>(firstRow, firstRow + rows, worker);
@@ -115,7 +116,9 @@ internal readonly unsafe struct RowProduct<E, TEpilogue> : IRangeKernel
         }
     }
 
-    /// <summary>Pointers to the rows, the last one repeated; rows in bfloat16, or such that would evict each other, are copied first.</summary>
+    /// <summary>
+    /// Pointers to the rows, the last one repeated; rows in bfloat16, or such that would evict each other, are copied first.
+    /// </summary>
     private void PointAtRows<V, O>(float** a, int firstRow, int rows, int depth0, int depth, float* copy)
         where V : struct
         where O : ILanes<V>

@@ -34,7 +34,7 @@ internal readonly struct Eight : IConstant
 }
 
 /// <summary>
-/// The innermost product: c[i, j] (+)= sum_p a_i[p * aStep] * b[p * bStep + j] for a register tile of Rows x Vectors.
+/// The innermost matmul: c[i, j] (+)= sum_p a_i[p * aStep] * b[p * bStep + j] for a register tile of Rows x Vectors.
 /// The left operand is eight (or four) row pointers, so a gather by expert costs nothing and a transposed operand is only
 /// another step; the right operand is a panel of Vectors registers a step.
 /// </summary>

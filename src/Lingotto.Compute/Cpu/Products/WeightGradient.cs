@@ -52,7 +52,8 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
             {
                 int first = passes.Start(pass);
                 Block<V, O>(
-                    group, firstOutput, Math.Min(OutputsPerTask, Operands.Outputs - firstOutput), start + first, passes.Start(pass + 1) - first,
+                    group, firstOutput, Math.Min(OutputsPerTask, Operands.Outputs - firstOutput), start + first,
+                    passes.Start(pass + 1) - first,
                     Scratch + (nint)worker * ScratchLength);
             }
         }
@@ -124,7 +125,8 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
                 {
                     for (int n = 0; n < outputs; n += O.Count)
                     {
-                        VectorMath.Store<V, O>(EY.Load<V, O>(first + r * Operands.GradY.Step * EY.Size, n, outputs - n), y + r * step + n, outputs - n);
+                        VectorMath.Store<V, O>(
+                            EY.Load<V, O>(first + r * Operands.GradY.Step * EY.Size, n, outputs - n), y + r * step + n, outputs - n);
                     }
                 }
             }
@@ -133,7 +135,8 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
             {
                 for (int r = 0; r < count; r++)
                 {
-                    PackTile(y + r * step + n, Math.Min(tileRows, outputs - n), tileRows, packed + (nint)n * rows + (nint)(r0 + r) * tileRows);
+                    PackTile(y + r * step + n, Math.Min(tileRows, outputs - n), tileRows,
+                        packed + (nint)n * rows + (nint)(r0 + r) * tileRows);
                 }
             }
         }

@@ -108,7 +108,7 @@ internal static unsafe class Words<W>
         }
     }
 
-    /// <summary>Rows of a gather lie anywhere, so the chip does not foresee them.</summary>
+    /// <summary>Rows of a gather are at any address, so the chip does not prefetch them.</summary>
     private static void Prefetch<E>(byte* row, int columns)
         where E : struct, IElement
     {
@@ -118,7 +118,10 @@ internal static unsafe class Words<W>
         }
     }
 
-    /// <summary>16 rows x 16 words, turned. A block that lacks rows or elements is read apart, so that the others need no check at each load.</summary>
+    /// <summary>
+    /// 16 rows x 16 words, transposed. A block that lacks rows or elements is read separately, so that the others need no check at each
+    /// load.
+    /// </summary>
     private static void Block<E>(byte* rows, nint step, int count, int depth, uint* to, bool streams)
         where E : struct, IElement
     {

@@ -3,14 +3,16 @@ namespace Lingotto.Compute;
 /// <summary>How many rows of logits are held at a time.</summary>
 internal static class CrossEntropyChunk
 {
-    /// <summary>Half a second-level cache would starve the products; a third-level cache of this size is usual.</summary>
+    /// <summary>Half a second-level cache would starve the matmuls; a third-level cache of this size is usual.</summary>
     public const long Bytes = 16L << 20;
 
     /// <summary>Tokens of a chunk, a function of the vocabulary alone.</summary>
     public static int Tokens(int vocabulary) => (int)Math.Clamp(Bytes / 4 / vocabulary / 8 * 8, 8, 1024);
 }
 
-/// <summary>What a chunk of rows predicts and what comes out of it: targets, weights (null for 1), losses, log-probabilities (or null).</summary>
+/// <summary>
+/// Targets, weights (null for 1), losses and log-probabilities (null if not wanted) of a chunk of rows.
+/// </summary>
 internal readonly unsafe struct CrossEntropyTargets(int* ids, float* weights, float* loss, float* logProbs)
 {
     public int Id(int row) => ids[row];
@@ -85,7 +87,7 @@ internal readonly unsafe struct CrossEntropyRows<E>(
         V shift = O.Broadcast(max);
         for (int v = 0; v < vocabulary; v += O.Count)
         {
-            V p = VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(row + v, vocabulary - v, VectorMath.Invisible), shift));
+            V p = VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(row + v, vocabulary - v, VectorMath.MaskedScore), shift));
             VectorMath.Store<V, O>(p, row + v, vocabulary - v);
             total = O.Add(total, p);
         }
@@ -97,7 +99,7 @@ internal readonly unsafe struct CrossEntropyRows<E>(
             return;
         }
 
-        // In place: an element is never wider than a float, so the stores stay behind the loads.
+        // In place: an element is never wider than a float, so the stores never pass the loads.
         float rowScale = gradScale * targets.Weight(t), scale = rowScale / sum, gradAtTarget = row[target] * scale - rowScale;
         V factor = O.Broadcast(scale);
         for (int v = 0; v < vocabulary; v += O.Count)

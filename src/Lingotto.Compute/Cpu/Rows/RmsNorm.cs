@@ -19,7 +19,8 @@ internal static unsafe class RmsNorm
 
     /// <summary>gradX = rstd * (g - n * mean(g * n)), gradWeight += sum gradY * n, with g = gradY * weight and n = x * rstd.</summary>
     public static void Backward(
-        Workers workers, in NormRows rows, float* gradY, float* x, float* weight, float* rstd, float* gradX, float* gradWeight, float* scratch)
+        Workers workers, in NormRows rows, float* gradY, float* x, float* weight, float* rstd, float* gradX, float* gradWeight,
+        float* scratch)
     {
         int partials = (rows.Tokens + PartialRows - 1) / PartialRows;
         workers.For(rows.Tokens, PartialRows, new BackwardKernel(rows, gradY, x, weight, rstd, gradX, scratch));

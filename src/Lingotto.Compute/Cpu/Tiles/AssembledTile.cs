@@ -51,7 +51,7 @@ internal enum TileProduct
 /// </summary>
 internal static unsafe class AssembledTile
 {
-    /// <summary>Rows of a register tile: 6 rows x 4 registers are 24 accumulators, 24 products for 10 loads.</summary>
+    /// <summary>Rows of a register tile: 6 rows x 4 registers are 24 accumulators, 24 multiply-adds for 10 loads.</summary>
     public const int Rows = 6;
 
     /// <summary>Columns of a panel: four registers.</summary>
@@ -60,7 +60,7 @@ internal static unsafe class AssembledTile
     /// <summary>Columns of a register.</summary>
     public const int Lanes = 16;
 
-    /// <summary>Bytes of a word in the left operand when a row lies in memory as it is.</summary>
+    /// <summary>Bytes of a word in the left operand when a row is read in place.</summary>
     public const int RowStep = 4;
 
     /// <summary>Bytes of a word in the left operand when it is packed in groups of <see cref="Lanes"/>.</summary>
@@ -79,7 +79,7 @@ internal static unsafe class AssembledTile
 
     /// <summary>Runs the narrowest kernel that holds <paramref name="columns"/> columns.</summary>
     /// <param name="arguments">Everything but the mask.</param>
-    /// <param name="product">Of what the words are.</param>
+    /// <param name="product">The kind of words.</param>
     /// <param name="columns">1 to 64.</param>
     /// <param name="step"><see cref="RowStep"/> or <see cref="PackedStep"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -91,7 +91,7 @@ internal static unsafe class AssembledTile
         nint kernel = s_kernels[(int)product].Value.Of[kind * Shapes + vectors - 1];
         fixed (TileArguments* a = &arguments)
         {
-            // SAFETY: the code was assembled for this signature; the caller vouches for the ranges behind the pointers.
+            // SAFETY: the code was assembled for this signature; the caller guarantees the ranges of the pointers.
             ((delegate* unmanaged<TileArguments*, void>)kernel)(a);
         }
     }

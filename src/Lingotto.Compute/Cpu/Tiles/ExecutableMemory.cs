@@ -4,7 +4,7 @@ namespace Lingotto.Compute;
 
 /// <summary>
 /// Machine code in pages of its own: written while they are writable, then made executable and read-only, never both at
-/// once. It lives as long as the process, like the compiled code beside it.
+/// once. The code lives as long as the process.
 /// </summary>
 internal static unsafe class ExecutableMemory
 {

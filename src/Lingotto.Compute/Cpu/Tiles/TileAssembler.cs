@@ -7,7 +7,7 @@ namespace Lingotto.Compute;
 /// Writes one kernel of <see cref="AssembledTile"/>. Registers: zmm0-3 the panel, zmm4-7 a word of each row in turn, zmm8-31 the
 /// accumulators, row by row; r8-r13 the rows, rdx the offset in them, rax the panel, rbp the result, rbx rows left.
 /// </summary>
-/// <param name="product">Of what the words are.</param>
+/// <param name="product">The kind of words.</param>
 /// <param name="rows">Rows of the tile: 6, or 1 for a token alone.</param>
 /// <param name="vectors">Registers of a panel.</param>
 /// <param name="step">Bytes between words of a row.</param>
@@ -73,7 +73,7 @@ internal sealed class TileAssembler(TileProduct product, int rows, int vectors, 
             c.vpxord(s_zmm[8 + i], s_zmm[8 + i], s_zmm[8 + i]);
         }
 
-        // The result's lines come while the products run.
+        // The result's cache lines are fetched while the multiply-adds run.
         c.mov(rax, rbp);
         for (int row = 0; row < rows; row++)
         {

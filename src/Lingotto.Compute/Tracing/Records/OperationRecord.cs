@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>How a recorded interval stands to others on its thread: each lies within one of the level above.</summary>
+/// <summary>The level of a recorded interval: each interval is inside one of the level above on its thread.</summary>
 public enum OperationLevel : byte
 {
     /// <summary>What the run does: a step, a save, a measurement.</summary>

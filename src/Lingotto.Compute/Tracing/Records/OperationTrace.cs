@@ -48,14 +48,16 @@ public sealed class OperationTrace
     /// <summary>Threads, the caller first.</summary>
     public IReadOnlyList<string> Threads => [.. _lanes.Select(lane => lane.Name)];
 
-    /// <summary>Everything that ended since the beginning, on all threads: it stands still where nothing advances.</summary>
+    /// <summary>Number of records since the beginning, on all threads; constant while nothing advances.</summary>
     public long Written => _lanes.Sum(lane => lane.Written);
 
     internal string Place => Volatile.Read(ref _place);
 
     internal long Step => Volatile.Read(ref _step);
 
-    /// <summary>Begins a step, a save, a measurement; phases do not nest. Called by the thread that calls the device, as <see cref="EndPhase"/>.</summary>
+    /// <summary>
+    /// Begins a step, a save, a measurement; phases do not nest. Called by the thread that calls the device, as <see cref="EndPhase"/>.
+    /// </summary>
     /// <param name="name">What it is.</param>
     /// <param name="step">Of the run.</param>
     public void BeginPhase(string name, long step)
