@@ -82,16 +82,16 @@ internal static partial class ConformanceSuite
     /// <summary>The cache is longer than what is in it: the end of each head must stay as it was.</summary>
     private static OpCase Cached(int tokens, int first, AttentionShape shape) =>
         new("attention_with_cache", $"{first} + {tokens} x {Heads(shape)}")
-    {
-        Tensors =
-        [
-            In("qkv", Fused(tokens, shape)), Changed("cache", 2 * shape.NumKeyValueHeads, first + tokens + 1, shape.HeadDim),
-            Out("y", tokens, shape.NumHeads, shape.HeadDim),
-        ],
-        Forward = t => t.Device.AttentionWithCache(t["qkv"], t["cache"], first, shape, t["y"]),
-        ForwardRow = (t, r) => t.Device.AttentionWithCache(t["qkv"].Slice(r, 1), t["cache"], first + r, shape, t["y"].Slice(r, 1)),
-        Rows = tokens,
-    };
+        {
+            Tensors =
+            [
+                In("qkv", Fused(tokens, shape)), Changed("cache", 2 * shape.NumKeyValueHeads, first + tokens + 1, shape.HeadDim),
+                Out("y", tokens, shape.NumHeads, shape.HeadDim),
+            ],
+            Forward = t => t.Device.AttentionWithCache(t["qkv"], t["cache"], first, shape, t["y"]),
+            ForwardRow = (t, r) => t.Device.AttentionWithCache(t["qkv"].Slice(r, 1), t["cache"], first + r, shape, t["y"].Slice(r, 1)),
+            Rows = tokens,
+        };
 
     private static OpCase Rope(int tokens, int channels, int rotated, RotaryLayout layout)
     {

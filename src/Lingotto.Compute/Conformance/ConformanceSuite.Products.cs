@@ -44,20 +44,20 @@ internal static partial class ConformanceSuite
 
     private static OpCase Activated(int tokens, int width, int hidden, Operands operands) =>
         new("matmul_swiglu", $"{tokens} x {width} x {hidden}")
-    {
-        Tensors =
-        [
-            operands.Input("x", operands.X, tokens, hidden), operands.Prepared("gateUp", 2 * width, hidden),
-            operands.Prepared("down", hidden, width),
-            Out("z", tokens, 2 * width), Out("y", tokens, width), operands.Input("gradY", operands.GradY, tokens, hidden),
-            Out("gradHidden", tokens, width), Out("gradZ", tokens, 2 * width),
-        ],
-        Forward = t => t.Device.MatMulSwiGluForward(t["x"], default, t.Prepared("gateUp"), t["z"], t["y"]),
-        Backward = t => t.Device.MatMulSwiGluBackward(t["gradY"], default, t.Prepared("down"), t["z"], t["gradHidden"], t["gradZ"]),
-        ForwardRow = (t, r) => t.Device.MatMulSwiGluForward(
-            t["x"].Slice(r, 1), default, t.Prepared("gateUp"), t["z"].Slice(r, 1), t["y"].Slice(r, 1)),
-        Rows = tokens,
-    };
+        {
+            Tensors =
+            [
+                operands.Input("x", operands.X, tokens, hidden), operands.Prepared("gateUp", 2 * width, hidden),
+                operands.Prepared("down", hidden, width),
+                Out("z", tokens, 2 * width), Out("y", tokens, width), operands.Input("gradY", operands.GradY, tokens, hidden),
+                Out("gradHidden", tokens, width), Out("gradZ", tokens, 2 * width),
+            ],
+            Forward = t => t.Device.MatMulSwiGluForward(t["x"], default, t.Prepared("gateUp"), t["z"], t["y"]),
+            Backward = t => t.Device.MatMulSwiGluBackward(t["gradY"], default, t.Prepared("down"), t["z"], t["gradHidden"], t["gradZ"]),
+            ForwardRow = (t, r) => t.Device.MatMulSwiGluForward(
+                t["x"].Slice(r, 1), default, t.Prepared("gateUp"), t["z"].Slice(r, 1), t["y"].Slice(r, 1)),
+            Rows = tokens,
+        };
 
     /// <summary>How the operands of a matmul are stored, and its precision.</summary>
     private sealed record Operands(string Name, DType X, DType GradY, DType Precision)
