@@ -14,7 +14,7 @@ public sealed unsafe partial class CpuDevice
     public override DeviceDescription Description => new(
         $"CPU, {Threads} thread{(Threads == 1 ? "" : "s")}, {Isa}", HostMemory.TotalBytes(), Threads, Isa.ToString(),
         Path(AssembledF32Refusal, "assembled kernels (AVX-512)", "kernels in C#"),
-        Path(Bf16Refusal, "assembled kernels (AVX512_BF16)", "products run at the speed of f32"));
+        Path(Bf16Refusal, "assembled kernels (AVX512_BF16)", "matmuls run on f32 kernels"));
 
     /// <inheritdoc/>
     public override bool HasBf16Products => Bf16Refusal is null;

@@ -3,21 +3,22 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32)
+    public override PreparedWeight Prepare(Tensor weightEOI, Arena arena, bool trained, DType precision = DType.F32)
     {
         if (precision is not (DType.F32 or DType.BF16))
         {
-            throw new ArgumentOutOfRangeException(nameof(precision), precision, "Products are in F32 or BF16.");
+            throw new ArgumentOutOfRangeException(nameof(precision), precision, "Matmuls are in F32 or BF16.");
         }
 
         bool bf16 = precision == DType.BF16, assembled = bf16 ? HasBf16Products : AssembledF32Refusal is null;
-        int groups = weightENK.Rank == 3 ? weightENK[0] : 1, outputs = weightENK[-2], inputs = weightENK[-1];
+        int groups = weightEOI.Rank == 3 ? weightEOI[0] : 1, outputs = weightEOI[-2], inputs = weightEOI[-1];
         Tensor forward = Panel(inputs, outputs), backward = trained ? Panel(outputs, inputs) : default;
-        return new CpuPreparedWeight(weightENK, precision, assembled, forward, backward);
+        return new CpuPreparedWeight(weightEOI, precision, assembled, forward, backward);
 
         Tensor Panel(int depth, int columns) => assembled && bf16
             ? arena.Allocate(DType.BF16, groups, checked(2 * (int)Words<PairWord>.Length(depth, columns)))
-            : arena.Allocate(DType.F32, groups, checked((int)(assembled ? Words<FloatWord>.Length(depth, columns) : Panels.Length(Isa, depth, columns))));
+            : arena.Allocate(DType.F32, groups,
+                checked((int)(assembled ? Words<FloatWord>.Length(depth, columns) : Panels.Length(Isa, depth, columns))));
     }
 
     /// <inheritdoc/>
@@ -46,34 +47,34 @@ public sealed unsafe partial class CpuDevice
     }
 
     /// <inheritdoc/>
-    public override void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false) =>
-        Product(xTK, default, Own(wNK), forward: true, yTN, accumulate);
+    public override void MatMulForward(Tensor xTI, PreparedWeight wOI, Tensor yTO, bool accumulate = false) =>
+        Product(xTI, default, Own(wOI), forward: true, yTO, accumulate);
 
     /// <inheritdoc/>
-    public override void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false) =>
-        Product(gradYTN, default, Own(wNK), forward: false, gradXTK, accumulate);
+    public override void MatMulBackwardInput(Tensor gradYTO, PreparedWeight wOI, Tensor gradXTI, bool accumulate = false) =>
+        Product(gradYTO, default, Own(wOI), forward: false, gradXTI, accumulate);
 
     /// <inheritdoc/>
-    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK) =>
-        Gradient(gradYTN, xTK, default, Own(wNK), gradWNK);
+    public override void MatMulBackwardWeight(Tensor gradYTO, Tensor xTI, PreparedWeight wOI, Tensor gradWOI) =>
+        Gradient(gradYTO, xTI, default, Own(wOI), gradWOI);
 
     /// <inheritdoc/>
-    public override void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN) =>
-        Product(xTK, rows, Own(wENK), forward: true, yRN, accumulate: false);
+    public override void GroupedMatMulForward(Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor yRO) =>
+        Product(xTI, rows, Own(wEOI), forward: true, yRO, accumulate: false);
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK) =>
-        Product(gradYRN, rows with { TokenOfRowR = default }, Own(wENK), forward: false, gradXRK, accumulate: false);
+    public override void GroupedMatMulBackwardInput(Tensor gradYRO, RoutedRows rows, PreparedWeight wEOI, Tensor gradXRI) =>
+        Product(gradYRO, rows with { TokenOfRowR = default }, Own(wEOI), forward: false, gradXRI, accumulate: false);
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK) =>
-        Gradient(gradYRN, xTK, rows, Own(wENK), gradWENK);
+    public override void GroupedMatMulBackwardWeight(Tensor gradYRO, Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gradWEOI) =>
+        Gradient(gradYRO, xTI, rows, Own(wEOI), gradWEOI);
 
     /// <inheritdoc/>
-    public override void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF)
+    public override void MatMulSwiGluForward(Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gateUpR2F, Tensor yRF)
     {
         RequireHalf(gateUpR2F, yRF);
-        ProductOperands product = Operands(xTK, rows, Own(wENK), forward: true, gateUpR2F, accumulate: false);
+        ProductOperands product = Operands(xTI, rows, Own(wEOI), forward: true, gateUpR2F, accumulate: false);
         if (IsBf16(yRF, yRF.Length, out void* y))
         {
             Product(product, new SwiGlu.ForwardKernel<Bf16Element>(product.Y, y, yRF.Columns));
@@ -86,11 +87,12 @@ public sealed unsafe partial class CpuDevice
 
     /// <inheritdoc/>
     public override void MatMulSwiGluBackward(
-        Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
+        Tensor gradYRO, RoutedRows rows, PreparedWeight wEOI, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
     {
         RequireHalf(gateUpR2F, gradHiddenRF);
         float* gateUp = Floats(gateUpR2F, 2 * gradHiddenRF.Length);
-        ProductOperands product = Operands(gradYRN, rows with { TokenOfRowR = default }, Own(wENK), forward: false, gradHiddenRF, accumulate: false);
+        ProductOperands product = Operands(
+            gradYRO, rows with { TokenOfRowR = default }, Own(wEOI), forward: false, gradHiddenRF, accumulate: false);
         if (IsBf16(gradGateUpR2F, 2 * gradHiddenRF.Length, out void* gradGateUp))
         {
             Product(product, new SwiGlu.BackwardKernel<Bf16Element>(product.Y, gateUp, gradGateUp, gradHiddenRF.Columns));
@@ -106,7 +108,8 @@ public sealed unsafe partial class CpuDevice
         if (hiddenRF.Rows != gateUpR2F.Rows || 2 * hiddenRF.Columns != gateUpR2F.Columns)
         {
             throw new ArgumentException(
-                $"An activated row has half the columns of gate and up: [{hiddenRF.Rows}, {hiddenRF.Columns}] does not belong to [{gateUpR2F.Rows}, {gateUpR2F.Columns}].",
+                $"SwiGLU halves the columns of gate and up: [{hiddenRF.Rows}, {hiddenRF.Columns}] does not match "
+                + $"[{gateUpR2F.Rows}, {gateUpR2F.Columns}].",
                 nameof(hiddenRF));
         }
     }
@@ -124,7 +127,7 @@ public sealed unsafe partial class CpuDevice
         }
 
         return groups == 1 && rows.TokenOfRowR.IsAbsent ? null : throw new ArgumentException(
-            $"Rows without offsets are all of one weight, as they lie; {groups} weights or rows by index need them.", nameof(rows));
+            $"Rows without offsets belong to one weight, in order; {groups} weights or rows by index need offsets.", nameof(rows));
     }
 
     private void Product(Tensor x, RoutedRows routed, CpuPreparedWeight w, bool forward, Tensor y, bool accumulate) =>
@@ -138,7 +141,7 @@ public sealed unsafe partial class CpuDevice
             Floats(y, (long)rows * (forward ? w.Outputs : w.Inputs)), accumulate);
     }
 
-    /// <summary>A product, then a kernel over its rows.</summary>
+    /// <summary>A matmul, then a kernel over its rows.</summary>
     private void Product<TEpilogue>(in ProductOperands p, TEpilogue epilogue)
         where TEpilogue : unmanaged, IRangeKernel
     {
@@ -174,7 +177,8 @@ public sealed unsafe partial class CpuDevice
         where E : struct, IElement
         where TEpilogue : unmanaged, IRangeKernel
     {
-        int size = RowBlocks.SizeFor(p.Rows, p.Weight.Groups, AssembledRowProduct<W, E, TEpilogue>.RowBlock, AssembledTile.Rows, _workers.Count);
+        int size = RowBlocks.SizeFor(
+            p.Rows, p.Weight.Groups, AssembledRowProduct<W, E, TEpilogue>.RowBlock, AssembledTile.Rows, _workers.Count);
         var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
         var product = new AssembledRowProduct<W, E, TEpilogue>
         {
@@ -223,7 +227,7 @@ public sealed unsafe partial class CpuDevice
         RunEpilogue(p, epilogue, product.TakesWholeRows);
     }
 
-    /// <summary>Runs what follows a product, unless its tasks had whole rows and did so themselves.</summary>
+    /// <summary>Runs the kernel that follows a matmul, unless the tasks had whole rows and ran it themselves.</summary>
     private void RunEpilogue<TEpilogue>(in ProductOperands p, TEpilogue epilogue, bool isDone)
         where TEpilogue : unmanaged, IRangeKernel
     {
@@ -321,7 +325,7 @@ public sealed unsafe partial class CpuDevice
         _workers.For(gradient.Tasks, 1, gradient);
     }
 
-    /// <summary>Floats for each worker and, behind them, the order of the groups.</summary>
+    /// <summary>Floats for each worker and, after them, the order of the groups.</summary>
     private float* GradientScratch(in GradientOperands g, int floatsPerWorker, out int* order)
     {
         float* scratch = WorkerScratch(floatsPerWorker + g.Groups);

@@ -21,7 +21,7 @@ public sealed unsafe partial class CpuDevice : Device
     {
     }
 
-    /// <summary>A device of a chosen path, whose tensors lie in memory of the caller's making.</summary>
+    /// <summary>A device with the given vector path, whose tensors are in memory that the caller allocates.</summary>
     internal CpuDevice(int threads, Isa isa, Func<long, HostBlock> allocate, bool assembles = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
@@ -77,7 +77,9 @@ public sealed unsafe partial class CpuDevice : Device
         return new Span<T>(Pointer(tensor), length);
     }
 
-    /// <summary>The floats of a tensor that must have exactly <paramref name="length"/> of them: the door check of every operation.</summary>
+    /// <summary>
+    /// The floats of a tensor that must have exactly <paramref name="length"/> of them: the door check of every operation.
+    /// </summary>
     private static float* Floats(Tensor tensor, long length)
     {
         if (tensor.DType != DType.F32 || tensor.Length != length)

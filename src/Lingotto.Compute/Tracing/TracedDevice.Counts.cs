@@ -7,6 +7,6 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.AddCounts(countsE, totalE, asFloatsE);
-        End(OperationWork.Moving(countsE, totalE, totalE, asFloatsE));
+        End(WorkOf.Moving(countsE, totalE, totalE, asFloatsE));
     }
 }

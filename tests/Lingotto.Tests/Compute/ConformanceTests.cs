@@ -57,7 +57,9 @@ public class ConformanceTests
         [
             .. typeof(Device).GetMethods()
                 .Where(method => method.IsVirtual && method.ReturnType == typeof(void) && !method.IsGenericMethod && !method.IsSpecialName)
-                .Select(method => method.Name).Except([nameof(Device.Refresh), nameof(Device.Enter), nameof(Device.StartProfile), nameof(Device.TraceWorkers), nameof(Device.Synchronize), nameof(Device.Dispose)]),
+                .Select(method => method.Name)
+                    .Except([nameof(Device.Refresh), nameof(Device.Enter), nameof(Device.StartProfile), nameof(Device.TraceWorkers),
+                        nameof(Device.Synchronize), nameof(Device.Dispose)]),
         ];
         using var device = new ReferenceDevice();
         using var recorder = new DeferredDevice(device);

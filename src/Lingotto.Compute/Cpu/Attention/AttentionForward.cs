@@ -1,7 +1,7 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// y = softmax(q k^T / sqrt(C)) v over the visible keys, by key tiles with a running maximum m and sum l (Milakov and
+/// y = softmax(q k^T / sqrt(C)) v over the unmasked keys, by key tiles with a running maximum m and sum l (Milakov and
 /// Gimelshein, 2018; Dao et al., 2022). A task is one sequence and one key/value head with all its query heads.
 /// </summary>
 internal readonly unsafe struct AttentionForward(
@@ -80,7 +80,9 @@ internal readonly unsafe struct AttentionForward(
         Finish<V, O>(query, queries, keyHead, output, maxima, sums);
     }
 
-    /// <summary>Turns scores of keys [from, to) into e^(s - m), the others into 0, after rescaling what came before to the new maximum.</summary>
+    /// <summary>
+    /// Turns scores of keys [from, to) into e^(s - m), the others into 0, after rescaling the earlier sums to the new maximum.
+    /// </summary>
     private void SoftmaxRow<V, O>(float* row, int from, int to, int count, float* output, float* maximum, float* sum)
         where V : struct
         where O : ILanes<V>

@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>Tile sizes and the small products shared by the forward and backward pass of attention.</summary>
+/// <summary>Tile sizes and the small matmuls shared by the forward and backward pass of attention.</summary>
 internal static unsafe class AttentionTiles
 {
     /// <summary>Query rows of a tile.</summary>
@@ -18,18 +18,21 @@ internal static unsafe class AttentionTiles
         }
     }
 
-    /// <summary>Panels of the transpose of <paramref name="rows"/> rows, so that a product with them gives one column a row.</summary>
+    /// <summary>Panels of the transpose of <paramref name="rows"/> rows, so that a matmul with them gives one column a row.</summary>
     public static void Transpose<V, O>(float* head, nint step, int rows, int channels, int width, float* panels)
         where V : struct
         where O : ILanes<V>
     {
         for (int first = 0; first < rows; first += width)
         {
-            Panels.FromColumns<V, O>(head + first * step, step, channels, Math.Min(width, rows - first), width, panels + (nint)first * channels);
+            Panels.FromColumns<V, O>(
+                head + first * step, step, channels, Math.Min(width, rows - first), width, panels + (nint)first * channels);
         }
     }
 
-    /// <summary>c[i,j] = sum_p a[i,p] * panels[p,j], a dense with <paramref name="aStep"/> floats a row, c with Keys floats a row.</summary>
+    /// <summary>
+    /// c[i,j] = sum_p a[i,p] * panels[p,j], a dense with <paramref name="aStep"/> floats a row, c with Keys floats a row.
+    /// </summary>
     public static void ByPanels<V, O>(float* a, nint aStep, int rows, float* panels, int columns, int depth, float* c)
         where V : struct
         where O : ILanes<V>

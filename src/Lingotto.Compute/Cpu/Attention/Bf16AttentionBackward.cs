@@ -1,7 +1,7 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// The gradients of <see cref="AttentionBackward"/> with products in bfloat16. A task is one sequence and one key/value
+/// The gradients of <see cref="AttentionBackward"/> with matmuls in bfloat16. A task is one sequence and one key/value
 /// head; keys and values are laid out once, then each query tile adds to the gradients of the keys it sees.
 /// </summary>
 internal readonly unsafe struct Bf16AttentionBackward(
@@ -61,7 +61,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
         where V : struct
         where O : ILanes<V>
     {
-        int queries = Math.Min(Queries, rows - query), end = query + queries, headPairs = Words<PairWord>.Count(queries), pairs = Group * headPairs;
+        int queries = Math.Min(Queries, rows - query), end = query + queries, headPairs = Words<PairWord>.Count(queries),
+            pairs = Group * headPairs;
         nint tileWords = (nint)pairs * AssembledTile.Columns;
         for (int h = 0; h < Group; h++)
         {
@@ -90,10 +91,12 @@ internal readonly unsafe struct Bf16AttentionBackward(
 
             Bf16AttentionTiles.PointAtPacked(keyRows, work.PackedProbabilities, count, pairs);
             Bf16AttentionTiles.Multiply(
-                keyRows, AssembledTile.PackedStep, count, work.GradYPairs, tileWords, pairs, Channels, gradV + key * RowStep, RowStep, accumulate: true);
+                keyRows, AssembledTile.PackedStep, count, work.GradYPairs, tileWords, pairs, Channels, gradV + key * RowStep, RowStep,
+                accumulate: true);
             Bf16AttentionTiles.PointAtPacked(keyRows, work.PackedScoreGradients, count, pairs);
             Bf16AttentionTiles.Multiply(
-                keyRows, AssembledTile.PackedStep, count, work.QueryPairs, tileWords, pairs, Channels, gradK + key * RowStep, RowStep, accumulate: true);
+                keyRows, AssembledTile.PackedStep, count, work.QueryPairs, tileWords, pairs, Channels, gradK + key * RowStep, RowStep,
+                accumulate: true);
         }
     }
 
@@ -104,7 +107,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
     {
         byte** a = stackalloc byte*[Queries + AssembledTile.Rows];
         int half = Channels / 2, firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
-        nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half, panelWords = (nint)AssembledTile.Columns * half;
+        nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half,
+            panelWords = (nint)AssembledTile.Columns * half;
         Bf16AttentionTiles.PointAt(a, (byte*)(qkv + queryRow), RowStep * sizeof(ushort), queries);
         Bf16AttentionTiles.Multiply(
             a, AssembledTile.RowStep, queries, work.KeysT + panel, panelWords, half, count, work.Scores, Keys, accumulate: false);
@@ -120,7 +124,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
 
         Bf16AttentionTiles.PointAt(a, (byte*)work.ScoreGradients, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
         Bf16AttentionTiles.Multiply(
-            a, AssembledTile.RowStep, queries, work.Keys + (nint)key / 2 * AssembledTile.Columns, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
+            a, AssembledTile.RowStep, queries, work.Keys + (nint)key / 2 * AssembledTile.Columns,
+            (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
             Words<PairWord>.Count(count), Channels, gradQkv + queryRow, RowStep, accumulate: key > firstKey);
     }
 
@@ -150,7 +155,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
         where O : ILanes<V>
     {
         float* scores = work.Scores + r * Keys, gradScores = work.GradScores + r * Keys;
-        ushort* p = work.Probabilities + r * Bf16AttentionTiles.ProbabilityStep, ds = work.ScoreGradients + r * Bf16AttentionTiles.ProbabilityStep;
+        ushort* p = work.Probabilities + r * Bf16AttentionTiles.ProbabilityStep,
+            ds = work.ScoreGradients + r * Bf16AttentionTiles.ProbabilityStep;
         V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), shift = O.Broadcast(logSumExpRow), deltaV = O.Broadcast(delta);
         int padded = count + count % 2;
         int last = Math.Min((to + O.Count - 1) / O.Count * O.Count, Keys);
@@ -162,7 +168,7 @@ internal readonly unsafe struct Bf16AttentionBackward(
             O.StoreBf16(O.Multiply(O.Multiply(scale, probability), gradient), ds + j);
         }
 
-        // Whole registers were written; what is not visible, whatever it came to, is cleared.
+        // Whole registers were written; masked lanes are cleared.
         new Span<ushort>(p, from).Clear();
         new Span<ushort>(ds, from).Clear();
         new Span<ushort>(p + to, Math.Max(last, padded) - to).Clear();

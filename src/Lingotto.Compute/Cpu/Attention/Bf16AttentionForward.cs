@@ -1,7 +1,7 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// y = softmax(q k^T / sqrt(C)) v over the visible keys as <see cref="AttentionForward"/>, with products in bfloat16. A task
+/// y = softmax(q k^T / sqrt(C)) v over the unmasked keys as <see cref="AttentionForward"/>, with matmuls in bfloat16. A task
 /// is one sequence and one key/value head with all its query heads; keys and values are laid out once a task.
 /// </summary>
 internal readonly unsafe struct Bf16AttentionForward(
@@ -33,7 +33,8 @@ internal readonly unsafe struct Bf16AttentionForward(
             ushort* head = qkv + first * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
             Bf16AttentionTiles.TransposeRows(head, RowStep, rows, Channels, keys);
             Bf16AttentionTiles.PairRows(
-                head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns);
+                head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values,
+                (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns);
             for (int query = 0; query < rows; query += Queries)
             {
                 for (int h = 0; h < Group; h++)
@@ -75,7 +76,8 @@ internal readonly unsafe struct Bf16AttentionForward(
         {
             int count = Math.Min(Keys, end - key);
             Bf16AttentionTiles.Multiply(
-                q, AssembledTile.RowStep, queries, keys + (nint)key * (Channels / 2), (nint)AssembledTile.Columns * (Channels / 2), Channels / 2, count,
+                q, AssembledTile.RowStep, queries, keys + (nint)key * (Channels / 2), (nint)AssembledTile.Columns * (Channels / 2),
+                Channels / 2, count,
                 scores, Keys, accumulate: false);
             for (int r = 0; r < queries; r++)
             {
@@ -85,7 +87,8 @@ internal readonly unsafe struct Bf16AttentionForward(
             }
 
             Bf16AttentionTiles.Multiply(
-                p, AssembledTile.RowStep, queries, values + (nint)key / 2 * AssembledTile.Columns, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
+                p, AssembledTile.RowStep, queries, values + (nint)key / 2 * AssembledTile.Columns,
+                (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
                 Words<PairWord>.Count(count), Channels, output, Channels, accumulate: true);
         }
 
@@ -106,10 +109,10 @@ internal readonly unsafe struct Bf16AttentionForward(
             return;
         }
 
-        // Whole registers only: what they hold beside the visible keys is put out of sight first.
+        // Whole registers only: their lanes outside the unmasked keys are masked first.
         int first = from / O.Count * O.Count, last = Math.Min((to + O.Count - 1) / O.Count * O.Count, Keys);
-        new Span<float>(row + first, from - first).Fill(VectorMath.Invisible);
-        new Span<float>(row + to, last - to).Fill(VectorMath.Invisible);
+        new Span<float>(row + first, from - first).Fill(VectorMath.MaskedScore);
+        new Span<float>(row + to, last - to).Fill(VectorMath.MaskedScore);
         V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), largest = O.Broadcast(float.NegativeInfinity);
         for (int j = first; j < last; j += O.Count)
         {
@@ -125,7 +128,7 @@ internal readonly unsafe struct Bf16AttentionForward(
             total = O.Add(total, e);
         }
 
-        // The clamped exponential of an invisible score is tiny but not zero.
+        // The clamped exponential of a masked score is tiny but not zero.
         new Span<ushort>(p, from).Clear();
         new Span<ushort>(p + to, Math.Max(last, padded) - to).Clear();
         OnlineSoftmax.Advance<V, O>(ref *maximum, ref *sum, output, Channels, m, O.Sum(total));

@@ -1,6 +1,8 @@
 namespace Lingotto.Compute;
 
-/// <summary>A softmax whose scores come block by block: what was summed is rescaled to each new maximum (Milakov and Gimelshein, 2018).</summary>
+/// <summary>
+/// A softmax whose scores come block by block: what was summed is rescaled to each new maximum (Milakov and Gimelshein, 2018).
+/// </summary>
 internal static unsafe class OnlineSoftmax
 {
     /// <summary>sum = sum e^(old - new) + added, output = output e^(old - new), maximum = new.</summary>

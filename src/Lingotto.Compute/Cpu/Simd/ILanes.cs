@@ -173,7 +173,8 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     public static void Store(Vector128<float> x, float* destination) => x.Store(destination);
 
-    public static Vector128<float> LoadBf16(ushort* source) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
+    public static Vector128<float> LoadBf16(ushort* source) =>
+        (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
 
     public static Vector128<float> RoundToBf16(Vector128<float> x)
     {

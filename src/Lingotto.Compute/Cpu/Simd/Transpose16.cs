@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Lingotto.Compute;
 
 /// <summary>
-/// A block of 16 x 16 words turned in 512-bit registers: neighbours change places within 128-bit lanes, pairs of words first
+/// A block of 16 x 16 words transposed in 512-bit registers: neighbours change places within 128-bit lanes, pairs of words first
 /// and quarters next, then the lanes themselves.
 /// </summary>
 internal static unsafe class Transpose16
@@ -48,7 +48,8 @@ internal static unsafe class Transpose16
     /// <summary>Lane l of the four operands holds column 4 l + <paramref name="column"/> of rows 0-3, 4-7, 8-11, 12-15.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Lanes(
-        Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, uint* to, nint step, int column, int lines, bool streams)
+        Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, uint* to, nint step, int column, int lines,
+        bool streams)
     {
         Vector512<uint> ab01 = Avx512F.Shuffle4x128(a, b, 0x44), ab23 = Avx512F.Shuffle4x128(a, b, 0xEE);
         Vector512<uint> cd01 = Avx512F.Shuffle4x128(c, d, 0x44), cd23 = Avx512F.Shuffle4x128(c, d, 0xEE);
