@@ -46,6 +46,9 @@ public sealed class StepStatistics
     /// <summary>F32[B]: where the sums of squares of the gradient blocks are written before <see cref="Read"/>.</summary>
     public Tensor GradSquaresB => _sums.Slice(SquaresAt, _host.Length - SquaresAt);
 
+    /// <summary>Every tensor of figures, which replicas add up before <see cref="Read"/>.</summary>
+    internal IEnumerable<Tensor> Sums => _loads.Prepend(_sums);
+
     private int LoadsAt => RouterLossesAt(_layers);
 
     private int SquaresAt => LoadsAt + _layers * _experts;

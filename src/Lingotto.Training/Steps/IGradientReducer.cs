@@ -8,9 +8,10 @@ namespace Lingotto.Training;
 /// </summary>
 internal interface IGradientReducer
 {
-    /// <summary>Targets of the update on all replicas: the denominator of the loss.</summary>
+    /// <summary>The update as all replicas see it.</summary>
     /// <param name="targets">Targets of this replica.</param>
-    int SumTargets(int targets);
+    /// <param name="microBatches">Micro-batches of this replica.</param>
+    UpdateSize Sum(int targets, int microBatches);
 
     /// <summary>The backward pass of a micro-batch has added its gradient to the blocks.</summary>
     void AddMicroBatch(IReadOnlyList<ParameterBlock> blocks);
@@ -19,12 +20,18 @@ internal interface IGradientReducer
     void Reduce(IReadOnlyList<ParameterBlock> blocks, StepStatistics statistics);
 }
 
+/// <summary>An update over all replicas.</summary>
+/// <param name="Targets">Targets of all replicas: the denominator of the loss.</param>
+/// <param name="MicroBatches">Micro-batches of all replicas: the denominator of the router losses.</param>
+/// <param name="FirstMicroBatch">Global number of this replica's first micro-batch within the update.</param>
+internal readonly record struct UpdateSize(int Targets, int MicroBatches, int FirstMicroBatch);
+
 /// <summary>One replica: the kernels add each micro-batch into the blocks in order (docs/decisions/0007-micro-batches-in-order.md).</summary>
 internal sealed class SingleReplica : IGradientReducer
 {
     public static readonly SingleReplica Instance = new();
 
-    public int SumTargets(int targets) => targets;
+    public UpdateSize Sum(int targets, int microBatches) => new(targets, microBatches, FirstMicroBatch: 0);
 
     public void AddMicroBatch(IReadOnlyList<ParameterBlock> blocks)
     {

@@ -81,7 +81,8 @@ internal sealed class TrainStep : IDisposable
     public StepOutcome ComputeGradients(long step, long update, IReadOnlyList<long> samples, CancellationToken cancellation = default)
     {
         int microBatches = samples.Count / _recipe.Training.SequencesPerMicroBatch;
-        int targets = Math.Max(1, _reducer.SumTargets(Fill(samples, microBatches)));
+        UpdateSize size = _reducer.Sum(Fill(samples, microBatches), microBatches);
+        int targets = Math.Max(1, size.Targets);
         StepStatistics statistics = _decoder.Statistics;
         _buffers.Take();
         statistics.Clear();
@@ -94,14 +95,14 @@ internal sealed class TrainStep : IDisposable
             }
 
             _decoder.Batch.Upload(_device, _ids[micro], _targets[micro], _documentStarts[micro]);
-            _decoder.ComputeGradients(1f / targets, RouterOf(step, update, micro, microBatches), (float)_recipe.Training.MtpLoss);
+            _decoder.ComputeGradients(1f / targets, RouterOf(step, update, size.FirstMicroBatch + micro, size.MicroBatches), (float)_recipe.Training.MtpLoss);
             _reducer.AddMicroBatch(_decoder.Blocks);
         }
 
         _reducer.Reduce(_decoder.Blocks, statistics);
         _optimizer.SumSquares(statistics.GradSquaresB);
         statistics.Read();
-        return OutcomeOf(statistics, targets, Math.Max(1, MoeLayers.Length * microBatches));
+        return OutcomeOf(statistics, targets, Math.Max(1, MoeLayers.Length * size.MicroBatches));
     }
 
     /// <summary>Applies the gradient of <see cref="ComputeGradients"/>.</summary>

@@ -148,7 +148,7 @@ internal sealed class SpikeTrials : IDisposable
     /// <summary>Damages the summed gradient of faulty steps.</summary>
     private sealed class DamagingReducer(SpikeTrials trials) : IGradientReducer
     {
-        public int SumTargets(int targets) => targets;
+        public UpdateSize Sum(int targets, int microBatches) => new(targets, microBatches, 0);
 
         public void AddMicroBatch(IReadOnlyList<ParameterBlock> blocks)
         {

@@ -4,7 +4,7 @@ using Lingotto.Runs;
 namespace Lingotto.Cli;
 
 /// <summary>Chooses how a run is shown: JSON for programs, drawn live for a person at a terminal, plain lines otherwise.</summary>
-internal static class RunView
+internal static class RunDisplay
 {
     /// <summary>Runs, watched.</summary>
     public static RunResult Watch(CliContext context, ParseResult parsed, string name, Func<IRunObserver, RunResult> run)
