@@ -92,7 +92,7 @@ internal sealed class CheckpointSaver : IDisposable
         }
 
         Conclude();
-        state = state with { IsOffBeat = state.IsOffBeat && _newest >= under };
+        state = state with { IsUnscheduled = state.IsUnscheduled && _newest >= under };
         var clock = Stopwatch.StartNew();
         try
         {

@@ -98,7 +98,7 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
     public TrainerState? RollBack(TrainableDecoder decoder, AdamWOptimizer optimizer, Action<string> warn)
     {
         string[] saved = Directory.Exists(folder) ? [.. CheckpointIndex.Candidates(folder).Names] : [];
-        string? target = saved.FirstOrDefault(IsOnBeat) ?? saved.FirstOrDefault(name => CheckpointIndex.ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
+        string? target = saved.FirstOrDefault(IsScheduled) ?? saved.FirstOrDefault(name => CheckpointIndex.ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
         if (target is null)
         {
             return null;
@@ -115,7 +115,7 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
         return state;
     }
 
-    private bool IsOnBeat(string name) => CheckpointIndex.ReadState(Path.Combine(folder, name)) is { IsOffBeat: false };
+    private bool IsScheduled(string name) => CheckpointIndex.ReadState(Path.Combine(folder, name)) is { IsUnscheduled: false };
 
     /// <exception cref="DurableFolderException">It is damaged; the message names the file and the tensor.</exception>
     /// <exception cref="RunException">It is of another model.</exception>
@@ -228,7 +228,7 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
             .. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path))
                 .Where(name => CheckpointIndex.IsCheckpoint(name) && string.CompareOrdinal(name, newest) <= 0).OrderDescending(StringComparer.Ordinal),
         ];
-        string? target = saved.Length > keep ? saved.FirstOrDefault(IsOnBeat) : null;
+        string? target = saved.Length > keep ? saved.FirstOrDefault(IsScheduled) : null;
         foreach (string old in saved.Skip(keep).Where(name => name != target))
         {
             DurableFolder.TryRemove(Path.Combine(folder, old), _disk);

@@ -99,7 +99,7 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void A_divergence_goes_back_to_where_an_unbroken_run_would_have_saved()
     {
-        string regular = Save(StateAt(10), _store, keep: 1), stopped = Save(StateAt(13) with { IsOffBeat = true }, _store, keep: 1);
+        string regular = Save(StateAt(10), _store, keep: 1), stopped = Save(StateAt(13) with { IsUnscheduled = true }, _store, keep: 1);
         Assert.Equal([regular, stopped], Directory.GetDirectories(_folder.File("checkpoints")).Order(StringComparer.Ordinal));
         Assert.Equal(13, Restore()!.Step);
         Assert.Equal(10, _store.RollBack(_decoder, _optimizer, _warnings.Add)!.Step);
