@@ -43,7 +43,7 @@ internal sealed class BenchTraining : IDisposable
 
     /// <summary>models/moe-bench.json, in the best precision of the chip.</summary>
     public static BenchTraining OfBenchModel(Device device, string assetFolder) =>
-        new(device, device.HasBf16Products ? DType.BF16 : DType.F32, LoadBenchModel(assetFolder));
+        new(device, device.FastestPrecision.Precision, LoadBenchModel(assetFolder));
 
     public static ModelConfig LoadBenchModel(string assetFolder) => ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json"));
 

@@ -28,6 +28,7 @@ internal static class HuggingFaceConfigWriter
             InitializerRange = config.InitializerRange,
             EosTokenId = config.EosTokenId is { } id ? JsonSerializer.SerializeToElement(id, HuggingFaceConfigJson.Default.Int32) : null,
             PadTokenId = config.PadTokenId,
+            TorchDtype = "float32",
             NumNextnPredictLayers = config.NumNextnPredictLayers > 0 ? config.NumNextnPredictLayers : null,
         };
         WriteAttention(config, traits, file);

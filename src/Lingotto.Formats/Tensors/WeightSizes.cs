@@ -26,12 +26,21 @@ public static class WeightSizes
                 .Select(size => $"{size.Key} is {size.Value}: no tensor of the weights has this size; use the config.json of these "
                     + "weights"),
         ];
+        if (model.Names.Any(name => name.EndsWith("mlp.experts.gate_up_proj", StringComparison.Ordinal)))
+        {
+            faults.Add("experts are fused into one tensor (mlp.experts.gate_up_proj), as transformers 5 saves them: save one tensor for each expert");
+        }
+        else if (!config.TieWordEmbeddings && !model.TryGet("lm_head.weight", out _, out _))
+        {
+            faults.Add("lm_head.weight is missing: a head that is tied to the embedding (tie_word_embeddings) is not run yet");
+        }
+
         long stated = config.Counts.TotalParameters;
         if (faults.Count == 0 && stated > elements)
         {
             faults.Add(
-                $"num_hidden_layers is {config.NumHiddenLayers}: the sizes give {stated} parameters, the weights have {elements}; "
-                    + "use the config.json of these weights");
+                $"the sizes give {stated} parameters and the weights have {elements}: a tensor is missing, or num_hidden_layers "
+                    + $"({config.NumHiddenLayers}) is too large; use the config.json of these weights");
         }
 
         if (faults.Count > 0)

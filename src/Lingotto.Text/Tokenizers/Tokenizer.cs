@@ -16,7 +16,8 @@ namespace Lingotto.Text;
 /// </remarks>
 public sealed class Tokenizer
 {
-    private const string EndOfText = "<|endoftext|>";
+    /// <summary>The token that ends a text.</summary>
+    public const string EndOfText = "<|endoftext|>";
 
     private readonly BpeVocabulary _vocabulary;
     private readonly TokenByteTable _bytes;
@@ -153,7 +154,7 @@ public sealed class Tokenizer
     /// <summary>True for a token that decoding leaves out.</summary>
     public bool IsSpecial(int id) => _bytes.IsSpecial(id);
 
-    internal byte[] ToJson() => TokenizerJsonWriter.Write(_vocabulary);
+    public byte[] ToJson() => TokenizerJsonWriter.Write(_vocabulary);
 
     private delegate void EncodeBytes(ReadOnlySpan<byte> utf8, List<int> ids);
 

@@ -123,13 +123,14 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
     {
         DurableFolder.Open(checkpoint).Verify();
         var saved = ModelConfig.Load(checkpoint);
-        if (saved != decoder.Config && !OfOtherStages.Contains(saved))
+        ModelConfig withoutIds = saved with { EosTokenId = decoder.Config.EosTokenId, PadTokenId = decoder.Config.PadTokenId };
+        if (withoutIds != decoder.Config && !OfOtherStages.Contains(withoutIds))
         {
             throw new RunException(
                 $"{checkpoint} holds a model whose config.json differs from the recipe's: restore the recipe's, start over with --fresh, or choose another folder with --run.");
         }
 
-        WeightFiles.LoadModel(device, checkpoint, decoder.Config, decoder.Blocks);
+        WeightFiles.Read(device, Path.Combine(checkpoint, ModelFile), WeightFiles.Enumerate(decoder.Config, decoder.Blocks));
         WeightFiles.Read(device, Path.Combine(checkpoint, CheckpointIndex.OptimizerFile), optimizer.State());
         return CheckpointIndex.StateOf(checkpoint)
             ?? throw new RunException($"{Path.Combine(checkpoint, CheckpointIndex.StateFile)} is absent or empty: delete this checkpoint or start over with --fresh.");
@@ -154,7 +155,11 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
     private DurableFileEntry[] Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors, CancellationToken cancellation)
     {
         DurableFile.WriteAllText(Path.Combine(partial, "config.json"), content.Config.ToJson(), _disk);
-        DurableFile.WriteAllBytes(Path.Combine(partial, "tokenizer.json"), File.ReadAllBytes(content.TokenizerPath), _disk);
+        foreach ((string name, byte[] bytes) in content.Texts)
+        {
+            DurableFile.WriteAllBytes(Path.Combine(partial, name), bytes, _disk);
+        }
+
         DurableFileEntry[] known =
         [
             Write(Path.Combine(partial, ModelFile), content.Weights, tensors, cancellation),

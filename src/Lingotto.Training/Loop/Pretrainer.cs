@@ -75,7 +75,7 @@ public static class Pretrainer
     internal static DType PrecisionOn(TrainingConfig training, Device device) => training.Precision switch
     {
         Bf16 => DType.BF16,
-        null when device.HasBf16Products => DType.BF16,
+        null => device.FastestPrecision.Precision,
         _ => DType.F32,
     };
 

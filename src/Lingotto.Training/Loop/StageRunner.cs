@@ -76,7 +76,7 @@ internal sealed class StageRunner(
             return null;
         }
 
-        var content = CheckpointContent.Of(decoder, optimizer, folder.Tokenizer);
+        var content = CheckpointContent.Of(decoder, optimizer, tokenizer);
         if (!progress.IsComplete)
         {
             store.RequireRoom(content);
