@@ -171,14 +171,14 @@ public sealed class DurableFolder
         long free = (disk ?? LocalDisk.Instance).AvailableBytes(folder);
         if (free < bytes)
         {
-            throw new DurableFolderException(
-                folder, FormattableString.Invariant(
-                    $"needs {bytes / 1e9:0.00} GB but has {free / 1e9:0.00} GB free; free space there or choose another disk"));
+            (string needed, string available) = ByteText.Of(bytes, free);
+            throw new DurableFolderException(folder, $"needs {needed} but has {available} free; free space there or choose another disk");
         }
     }
 
     private string PathOf(DurableFileEntry file) => System.IO.Path.Combine(Path, file.Name);
 
     private static DurableFolderException Damaged(string path, string difference) =>
-        new(path, difference + "; use an earlier folder or restore this one from a copy");
+        new(path, difference + "; use an earlier folder or restore this one from a copy"
+            + (path.EndsWith(".json", StringComparison.Ordinal) ? $", or remove {DurableManifest.FileName} if you changed the file yourself" : ""));
 }

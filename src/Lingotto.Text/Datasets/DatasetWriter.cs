@@ -71,11 +71,10 @@ internal sealed class DatasetWriter : IDisposable
     public void Complete(DataMixture mixture, DataPipeline pipeline)
     {
         EndSource(_ranges.Length);
-        if (_train.Documents == 0 || (_heldOut.Documents == 0 && _config.HeldOutFraction > 0))
+        if (_train.Documents == 0)
         {
             throw new InvalidDataException(
-                $"{_train.Documents + _heldOut.Documents} documents left after the rules leave none to train on and hold out: "
-                    + $"{Remedy(pipeline)}");
+                $"{_train.Documents + _heldOut.Documents} documents left after the rules leave none to train on: {Remedy(pipeline)}");
         }
 
         SplitManifest train = _train.Complete(), heldOut = _heldOut.Complete();

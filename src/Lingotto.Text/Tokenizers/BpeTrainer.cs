@@ -82,5 +82,5 @@ public static class BpeTrainer
     }
 
     private static InvalidDataException TooFewDocuments(BpeTrainerConfig config, int largest) => new(
-        $"the documents give a vocabulary of {largest} at most, not {config.VocabSize}: add text or ask for VocabSize {largest}");
+        $"the documents give a vocabulary of {largest} at most, not {config.VocabSize}: add text or lower vocab_size to {largest}");
 }

@@ -4,7 +4,7 @@ using Lingotto.Runs;
 namespace Lingotto.Training;
 
 /// <summary>Speed, expert load, money and energy of a run: turns the outcome of a step into the figures that are logged.</summary>
-internal sealed class RunMeter(Recipe recipe, TrainableDecoder decoder, TrainStep step, double peakGflops, RunBill bill)
+internal sealed class RunMeter(Recipe recipe, TrainableDecoder decoder, TrainStep step, MeasuredPeak peak, RunBill bill)
 {
     private readonly double _flopsPerToken = decoder.Config.Counts.FlopsPerToken(recipe.Training.SequenceLength);
 
@@ -25,7 +25,7 @@ internal sealed class RunMeter(Recipe recipe, TrainableDecoder decoder, TrainSte
         double busiest = step.ExpertLoad.Length == 0 ? 0 : step.ExpertLoad.Max(load => load.Max()) / even;
         return new StepMetrics(
             state.Step, progress.NumSteps, state.Tokens, outcome.Loss, guarded.LearningRate, outcome.GradNorm, outcome.BalanceLoss, outcome.ZLoss,
-            tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, step.ExpertLoad, state.ElapsedSeconds,
+            tokensPerSecond, peak.ShareOf(tokensPerSecond * _flopsPerToken / 1e9), busiest, step.ExpertLoad, state.ElapsedSeconds,
             progress.SecondsLeft(guarded.Sequences), Environment.WorkingSet, bill.Cost, bill.KilowattHours, outcome.Skipped,
             RunBill.CostOf(recipe.Hardware, 1e12 * progress.SecondsPerStep / tokens), outcome.MtpLoss);
     }

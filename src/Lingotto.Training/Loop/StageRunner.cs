@@ -9,7 +9,7 @@ namespace Lingotto.Training;
 
 /// <summary>Builds what a stage of a run needs, resumes it or starts it, and runs it.</summary>
 internal sealed class StageRunner(
-    IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, Device device, DType precision, double peakGflops,
+    IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, Device device, DType precision, MeasuredPeak peak,
     Tokenizer tokenizer, TokenDataset data)
 {
     private readonly Stopwatch _training = new();
@@ -43,7 +43,7 @@ internal sealed class StageRunner(
         if (stage.First > 0 && needed > available)
         {
             throw new RunException(
-                $"Sequences of {length} tokens need {needed >> 20} MiB and {available >> 20} MiB are available: lower {key} or training.sequences_per_micro_batch.");
+                $"Sequences of {length} tokens need {ByteText.Of(needed)} and {ByteText.Of(available)} are available: lower {key} or training.sequences_per_micro_batch.");
         }
     }
 
@@ -85,13 +85,13 @@ internal sealed class StageRunner(
         RunSummary summary = SummaryOf(recipe, decoder, CheckpointSaver.CopyBytes(content, recipe.Checkpoints), step);
         observer.Started(summary);
         _training.Start();
-        Tracing?.PeakGflops = peakGflops;
+        Tracing?.PeakGflops = peak.Gflops;
         using var log = new RunLog(folder.Metrics, folder.TensorBoard, summary, observer);
         using var saver = new CheckpointSaver(store, content, device, recipe.Checkpoints, step, observer);
         var loop = new TrainingLoop(
             progress, guarded, new RunCheckpoints(store, saver, trained, progress, guarded, observer),
             new RunEvaluation(recipe, EvaluatorOf(recipe, chip, decoder), decoder.Model, tokenizer, folder.Samples, log, observer),
-            new RunMeter(recipe, decoder, training, peakGflops, new RunBill(recipe.Hardware, log.Spent, progress.State.ElapsedSeconds)),
+            new RunMeter(recipe, decoder, training, peak, new RunBill(recipe.Hardware, log.Spent, progress.State.ElapsedSeconds)),
             new RunRecord(log, observer, new SampleDocuments(packed, length, tokenizer), Tracing));
         RunResult result = loop.Run(recipe.Checkpoints.EverySteps, cancellation);
         step = progress.Step;
@@ -107,7 +107,7 @@ internal sealed class StageRunner(
         return new RunSummary(
             folder.Path, Machine.Here(device.Description.TotalBytes), NameOf(device, precision), config.Counts.TotalParameters,
             config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count, decoder.Tokens * recipe.Training.MicroBatches,
-            config.Counts.FlopsPerToken(recipe.Training.SequenceLength), peakGflops, MemoryPlan.Of(device, decoder, copyBytes), resumedStep,
+            config.Counts.FlopsPerToken(recipe.Training.SequenceLength), peak.Gflops, MemoryPlan.Of(device, decoder, copyBytes), resumedStep,
             8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware,
             Guarded: recipe.Spikes.Deviations > 0);
     }

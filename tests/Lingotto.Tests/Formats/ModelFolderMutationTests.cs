@@ -98,7 +98,7 @@ public sealed partial class ModelFolderMutationTests : IDisposable
         string json = Regex.Replace(Config, $"\"{key}\": \\d+", $"\"{key}\": {value}");
         string weights = Path.Combine(_folder, "model.safetensors");
         long[][] shapes = [[512, 96], [128, 96], [12, 96], [40, 96]];
-        TensorSpec[] tensors = [.. shapes.Select((shape, i) => new TensorSpec($"t{i}", SafetensorsDType.U8, shape))];
+        TensorSpec[] tensors = [.. shapes.Select((shape, i) => new TensorSpec(i == 0 ? "lm_head.weight" : $"t{i}", SafetensorsDType.U8, shape))];
         using (var writer = new SafetensorsWriter(weights, tensors))
         {
             foreach (TensorSpec tensor in tensors)

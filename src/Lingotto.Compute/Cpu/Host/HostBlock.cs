@@ -18,7 +18,7 @@ internal unsafe class HostBlock : MemoryBlock
         if (bytes > available)
         {
             throw new OutOfDeviceMemoryException(
-                $"{HostMemory.Gib(bytes)} of memory are needed and {HostMemory.Gib(available)} are available: "
+                $"{HostMemory.Text(bytes)} of memory are needed and {HostMemory.Text(available)} are available: "
                 + "use a smaller model, batch or sequence.");
         }
 
@@ -29,7 +29,7 @@ internal unsafe class HostBlock : MemoryBlock
             if (_mapping == -1)
             {
                 throw new OutOfDeviceMemoryException(
-                    $"The system refused {HostMemory.Gib(bytes)} of memory: close other programs or raise the limit.");
+                    $"The system refused {HostMemory.Text(bytes)} of memory: close other programs or raise the limit.");
             }
 
             Pointer = (byte*)((_mapping + HugePage - 1) / HugePage * HugePage);

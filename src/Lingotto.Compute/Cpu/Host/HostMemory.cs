@@ -38,7 +38,10 @@ public static class HostMemory
     /// <summary>Counts bytes as taken, or with a negative number as given back.</summary>
     internal static void Take(long bytes) => Interlocked.Add(ref s_takenBytes, bytes);
 
-    internal static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F2} GiB");
+    /// <summary>A number of bytes in the unit in which the figure shows.</summary>
+    internal static string Text(long bytes) => bytes >= 1L << 30
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):F2} GiB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):F2} MiB");
 
     private static long FieldOf(string file, string field)
     {

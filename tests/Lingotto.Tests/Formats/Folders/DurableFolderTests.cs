@@ -264,7 +264,7 @@ public sealed class DurableFolderTests : IDisposable
     {
         DurableFolder.RequireFreeSpace(_parent.Path, 1);
         string message = Assert.Throws<DurableFolderException>(() => DurableFolder.RequireFreeSpace(_parent.Path, long.MaxValue)).Message;
-        Assert.Contains("needs 9223372036.85 GB", message, StringComparison.Ordinal);
+        Assert.Contains("needs 8589934592.0 GiB", message, StringComparison.Ordinal);
     }
 
     private string[] Entries() =>

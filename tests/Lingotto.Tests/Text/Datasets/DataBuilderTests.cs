@@ -191,10 +191,12 @@ public sealed class DataBuilderTests : IDisposable
     }
 
     [Fact]
-    public void Too_few_documents_are_an_error()
+    public void No_document_is_an_error_and_one_is_trained_on()
     {
-        Assert.Contains("none to train on", Assert.Throws<InvalidDataException>(() => Build(Documents(1))).Message);
         Assert.Contains("none to train on", Assert.Throws<InvalidDataException>(() => Build([])).Message);
+        using TokenDataset one = Build(Documents(1));
+        Assert.True(one.Train.Count > 0);
+        Assert.Equal(0, one.HeldOut.Count);
     }
 
     [Theory]
