@@ -259,7 +259,7 @@ def do(folder, budget, kind, hidden, layers, learning_rate, seed):
         os.rename(f"{to}/data.part", f"{to}/data")
     config, values = settings(folder, budget, kind, hidden, layers, learning_rate)
     subprocess.run(
-        ["./lingotto", "pretrain", "recipes/lever/recipe.json", "--run", to, "--data", f"{folder}/english", "--threads", "1", "--quiet",
+        ["./lingotto", "pretrain", "studies/lever/recipe.json", "--run", to, "--data", f"{folder}/english", "--threads", "1", "--quiet",
          "--seed", str(seed), *(word for key, value in values.items() for word in ("--set", f"{key}={value}"))],
         check=True, stdout=subprocess.DEVNULL)
     return measured(runs, run, budget, config)
