@@ -177,10 +177,26 @@ public sealed unsafe partial class CpuDevice
         where E : struct, IElement
         where TEpilogue : unmanaged, IRangeKernel
     {
+        if (_tiles == TileChoice.Emulated)
+        {
+            WordProduct<W, EmulatedTile, E, TEpilogue>(p, epilogue);
+        }
+        else
+        {
+            WordProduct<W, AssembledTile, E, TEpilogue>(p, epilogue);
+        }
+    }
+
+    private void WordProduct<W, K, E, TEpilogue>(in ProductOperands p, TEpilogue epilogue)
+        where W : struct, IWord
+        where K : struct, IWordKernel
+        where E : struct, IElement
+        where TEpilogue : unmanaged, IRangeKernel
+    {
         int size = RowBlocks.SizeFor(
-            p.Rows, p.Weight.Groups, AssembledRowProduct<W, E, TEpilogue>.RowBlock, AssembledTile.Rows, _workers.Count);
+            p.Rows, p.Weight.Groups, AssembledRowProduct<W, K, E, TEpilogue>.RowBlock, AssembledTile.Rows, _workers.Count);
         var blocks = new RowBlocks(p.Offsets, p.Rows, p.Weight.Groups, size);
-        var product = new AssembledRowProduct<W, E, TEpilogue>
+        var product = new AssembledRowProduct<W, K, E, TEpilogue>
         {
             X = p.X.First,
             XStep = p.X.Step,
@@ -191,7 +207,7 @@ public sealed unsafe partial class CpuDevice
             Columns = p.Columns,
             Y = p.Y,
             Accumulate = p.Accumulate,
-            Scratch = (uint*)WorkerScratch(AssembledRowProduct<W, E, TEpilogue>.ScratchLength),
+            Scratch = (uint*)WorkerScratch(AssembledRowProduct<W, K, E, TEpilogue>.ScratchLength),
             PanelsPerTask = blocks.PanelsPerTask(AssembledTile.Panels(p.Columns), _workers.Count),
             Epilogue = epilogue,
         };
@@ -298,13 +314,29 @@ public sealed unsafe partial class CpuDevice
         where EY : struct, IElement
         where EX : struct, IElement
     {
-        float* scratch = GradientScratch(g, AssembledWeightGradient<W, EY, EX>.ScratchLength, out int* order);
-        var gradient = new AssembledWeightGradient<W, EY, EX>
+        if (_tiles == TileChoice.Emulated)
+        {
+            WordGradient<W, EmulatedTile, EY, EX>(g);
+        }
+        else
+        {
+            WordGradient<W, AssembledTile, EY, EX>(g);
+        }
+    }
+
+    private void WordGradient<W, K, EY, EX>(in GradientOperands g)
+        where W : struct, IWord
+        where K : struct, IWordKernel
+        where EY : struct, IElement
+        where EX : struct, IElement
+    {
+        float* scratch = GradientScratch(g, AssembledWeightGradient<W, K, EY, EX>.ScratchLength, out int* order);
+        var gradient = new AssembledWeightGradient<W, K, EY, EX>
         {
             Operands = g,
             Order = order,
             Scratch = (uint*)scratch,
-            OutputsPerTask = OutputsPerTask(g, AssembledTile.Lanes, AssembledWeightGradient<W, EY, EX>.OutputBlock),
+            OutputsPerTask = OutputsPerTask(g, AssembledTile.Lanes, AssembledWeightGradient<W, K, EY, EX>.OutputBlock),
         };
         _workers.For(gradient.Tasks, 1, gradient);
     }

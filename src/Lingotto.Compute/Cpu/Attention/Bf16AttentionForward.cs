@@ -4,9 +4,10 @@ namespace Lingotto.Compute;
 /// y = softmax(q k^T / sqrt(C)) v over the unmasked keys as <see cref="AttentionForward"/>, with matmuls in bfloat16. A task
 /// is one sequence and one key/value head with all its query heads; keys and values are laid out once a task.
 /// </summary>
-internal readonly unsafe struct Bf16AttentionForward(
+internal readonly unsafe struct Bf16AttentionForward<K>(
     ushort* qkv, int* documentStarts, AttentionShape shape, ushort* y, float* logSumExp, int tokens, uint* scratch, long scratchStep)
     : IRangeKernel
+    where K : struct, IWordKernel
 {
     private const int Queries = Bf16AttentionTiles.Queries, Keys = Bf16AttentionTiles.Keys;
 
@@ -75,7 +76,7 @@ internal readonly unsafe struct Bf16AttentionForward(
         for (int key = firstKey; key < end; key += Keys)
         {
             int count = Math.Min(Keys, end - key);
-            Bf16AttentionTiles.Multiply(
+            Bf16AttentionTiles.Multiply<K>(
                 q, AssembledTile.RowStep, queries, keys + (nint)key * (Channels / 2), (nint)AssembledTile.Columns * (Channels / 2),
                 Channels / 2, count,
                 scores, Keys, accumulate: false);
@@ -86,7 +87,7 @@ internal readonly unsafe struct Bf16AttentionForward(
                     probabilities + r * Bf16AttentionTiles.ProbabilityStep, output + (nint)r * Channels, maxima + r, sums + r);
             }
 
-            Bf16AttentionTiles.Multiply(
+            Bf16AttentionTiles.Multiply<K>(
                 p, AssembledTile.RowStep, queries, values + (nint)key / 2 * AssembledTile.Columns,
                 (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
                 Words<PairWord>.Count(count), Channels, output, Channels, accumulate: true);

@@ -5,8 +5,9 @@ namespace Lingotto.Compute;
 /// of x are read in place when they are whole words, and laid out in scratch otherwise. What follows on whole rows of y
 /// runs while they are in the cache.
 /// </summary>
-internal readonly unsafe struct AssembledRowProduct<W, E, TEpilogue> : IRangeKernel
+internal readonly unsafe struct AssembledRowProduct<W, K, E, TEpilogue> : IRangeKernel
     where W : struct, IWord
+    where K : struct, IWordKernel
     where E : struct, IElement
     where TEpilogue : struct, IRangeKernel
 {
@@ -108,7 +109,7 @@ internal readonly unsafe struct AssembledRowProduct<W, E, TEpilogue> : IRangeKer
                     Rows = rows,
                     Accumulate = Accumulate || depth0 > 0 ? 1 : 0,
                 };
-                AssembledTile.Multiply(
+                K.Multiply(
                     ref tile, W.Product, Math.Min(AssembledTile.Columns, Columns - panel * AssembledTile.Columns), AssembledTile.RowStep);
             }
         }

@@ -4,8 +4,9 @@ namespace Lingotto.Compute;
 /// wgrad: gradW[g][n, k] += sum over the rows r of group g of gradY[r, n] * x[row(r), k]. Both operands are re-laid as words
 /// down their rows, the gather by expert and any rounding inside the copy.
 /// </summary>
-internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKernel
+internal readonly unsafe struct AssembledWeightGradient<W, K, EY, EX> : IRangeKernel
     where W : struct, IWord
+    where K : struct, IWordKernel
     where EY : struct, IElement
     where EX : struct, IElement
 {
@@ -95,7 +96,7 @@ internal readonly unsafe struct AssembledWeightGradient<W, EY, EX> : IRangeKerne
                 Rows = outputs,
                 Accumulate = 1,
             };
-            AssembledTile.Multiply(ref tile, W.Product, columns, AssembledTile.PackedStep);
+            K.Multiply(ref tile, W.Product, columns, AssembledTile.PackedStep);
         }
     }
 

@@ -28,7 +28,7 @@ internal readonly unsafe struct PairWord : IWord
     public static void WholeLine<E>(byte* row0, byte* row1, uint* destination, nint groupStep)
         where E : struct, IElement
     {
-        if (typeof(E) != typeof(Bf16Element))
+        if (typeof(E) != typeof(Bf16Element) || !Avx512BW.IsSupported)
         {
             for (int group = 0; group < AssembledTile.Columns / Lanes; group++)
             {
@@ -61,8 +61,8 @@ internal readonly unsafe struct PairWord : IWord
             return Vector512.Load((ushort*)row + at).AsUInt32();
         }
 
-        Vector256<ushort> low = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at, remaining) >> 16);
-        Vector256<ushort> high = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at + Lanes, remaining - Lanes) >> 16);
+        Vector256<ushort> low = Lanes512.Narrow(Bits<E>(row, at, remaining) >> 16);
+        Vector256<ushort> high = Lanes512.Narrow(Bits<E>(row, at + Lanes, remaining - Lanes) >> 16);
         return Vector512.Create(low, high).AsUInt32();
     }
 
