@@ -57,7 +57,7 @@ internal readonly unsafe struct AttentionForward(
         for (int key = Math.Max(first, documentStarts[query]); key < end; key += AttentionTiles.Keys)
         {
             int count = Math.Min(AttentionTiles.Keys, end - key);
-            AttentionTiles.Transpose<V, O>(keyRows + key * RowStep, RowStep, count, channels, Tile.PanelVectors * O.Count, keys);
+            AttentionTiles.Transpose<V, O>(keyRows + key * RowStep, RowStep, count, channels, RegisterTile.PanelVectors * O.Count, keys);
             AttentionTiles.Gather(valueRows + key * RowStep, RowStep, count, channels, values);
             for (int h = 0; h < Group; h++)
             {

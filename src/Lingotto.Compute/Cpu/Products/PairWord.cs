@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -71,7 +72,7 @@ internal readonly unsafe struct PairWord : IWord
     private static Vector512<uint> Bits<E>(void* row, int at, int remaining)
         where E : struct, IElement
     {
-        Vector512<float> x = E.Load<Vector512<float>, Lanes512>(row, at, remaining);
-        return (typeof(E) == typeof(F32Element) ? Lanes512.RoundToBf16(x) : x).AsUInt32();
+        Debug.Assert(typeof(E) != typeof(F32Element), "Elements in single precision are rounded as they are read.");
+        return E.Load<Vector512<float>, Lanes512>(row, at, remaining).AsUInt32();
     }
 }
