@@ -6,7 +6,9 @@ namespace Lingotto.Compute;
 /// </summary>
 internal unsafe interface IWordKernel
 {
-    /// <param name="arguments">Everything but the mask. Row pointers are valid up to whole tiles of <see cref="AssembledTile.Rows"/>.</param>
+    /// <param name="arguments">
+    /// Everything but the mask. Row pointers are valid up to whole tiles of <see cref="AssembledTile.Rows"/>.
+    /// </param>
     /// <param name="product">The kind of words.</param>
     /// <param name="columns">Columns to store, 1 to 64; whole registers of the panel are read.</param>
     /// <param name="step"><see cref="AssembledTile.RowStep"/> or <see cref="AssembledTile.PackedStep"/>.</param>
