@@ -62,9 +62,15 @@ public sealed unsafe partial class CpuDevice
         ushort* y = Bf16s(yTHC, outputs);
         if (HasBf16Products && shape.HeadDim % 2 == 0)
         {
-            long step = Bf16AttentionForward.ScratchLength(shape);
-            _workers.For(tasks, 1, new Bf16AttentionForward(
-                (ushort*)qkv, starts, shape, y, logSumExp, tokens, (uint*)WorkerScratch(step), step));
+            if (_tiles == TileChoice.Emulated)
+            {
+                Bf16Forward<EmulatedTile>((ushort*)qkv, starts, shape, y, logSumExp, tokens);
+            }
+            else
+            {
+                Bf16Forward<AssembledTile>((ushort*)qkv, starts, shape, y, logSumExp, tokens);
+            }
+
             return;
         }
 
@@ -95,9 +101,15 @@ public sealed unsafe partial class CpuDevice
         ushort* y = Bf16s(yTHC, outputs);
         if (HasBf16Products && shape.HeadDim % 2 == 0)
         {
-            long step = Bf16AttentionBackward.ScratchLength(shape);
-            _workers.For(tasks, 1, new Bf16AttentionBackward(
-                gradY, (ushort*)qkv, starts, shape, y, logSumExp, gradQkv, tokens, (uint*)WorkerScratch(step), step));
+            if (_tiles == TileChoice.Emulated)
+            {
+                Bf16Backward<EmulatedTile>(gradY, (ushort*)qkv, starts, shape, y, logSumExp, gradQkv, tokens);
+            }
+            else
+            {
+                Bf16Backward<AssembledTile>(gradY, (ushort*)qkv, starts, shape, y, logSumExp, gradQkv, tokens);
+            }
+
             return;
         }
 
@@ -125,6 +137,23 @@ public sealed unsafe partial class CpuDevice
             Floats(yTHC, OutputLength(tokens, shape)), tokens);
         kernel.Append();
         _workers.For(kernel.Tasks, 1, kernel);
+    }
+
+    private void Bf16Forward<K>(ushort* qkv, int* starts, AttentionShape shape, ushort* y, float* logSumExp, int tokens)
+        where K : struct, IWordKernel
+    {
+        long step = Bf16AttentionForward<K>.ScratchLength(shape);
+        _workers.For(AttentionTasks(tokens, shape), 1, new Bf16AttentionForward<K>(
+            qkv, starts, shape, y, logSumExp, tokens, (uint*)WorkerScratch(step), step));
+    }
+
+    private void Bf16Backward<K>(
+        float* gradY, ushort* qkv, int* starts, AttentionShape shape, ushort* y, float* logSumExp, float* gradQkv, int tokens)
+        where K : struct, IWordKernel
+    {
+        long step = Bf16AttentionBackward<K>.ScratchLength(shape);
+        _workers.For(AttentionTasks(tokens, shape), 1, new Bf16AttentionBackward<K>(
+            gradY, qkv, starts, shape, y, logSumExp, gradQkv, tokens, (uint*)WorkerScratch(step), step));
     }
 
     private static int TokensOf(Tensor qkv, AttentionShape shape) => checked((int)(qkv.Length / ((long)shape.FusedHeads * shape.HeadDim)));

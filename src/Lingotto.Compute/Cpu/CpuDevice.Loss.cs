@@ -22,15 +22,15 @@ public sealed unsafe partial class CpuDevice
         {
             int rows = Math.Min(chunk, tokens - first);
             var hChunk = new OperandRows(h + (nint)first * hidden, hidden, DType.F32);
-            Product(new ProductOperands(hChunk, null, null, rows, w, forward: true, logits, accumulate: false), default(NoEpilogue));
+            Matmul(new MatmulOperands(hChunk, null, null, rows, w, forward: true, logits, accumulate: false), default(NoEpilogue));
             var targetRows = new CrossEntropyTargets(
                 targets + first, weights is null ? null : weights + first, loss + first, logProbs is null ? null : logProbs + first);
             OperandRows gradLogits = CrossEntropy(logits, targetRows, rows, vocabulary, gradScale, !gradHTD.IsAbsent, w.Precision);
             if (!gradHTD.IsAbsent)
             {
-                Gradient(new GradientOperands(gradLogits, hChunk, null, null, rows, w, Floats(gradWVD, (long)vocabulary * hidden)));
+                Gradient(w, new GradientOperands(gradLogits, hChunk, null, null, rows, w, Floats(gradWVD, (long)vocabulary * hidden)));
                 float* gradH = Floats(gradHTD, hTD.Length) + (nint)first * hidden;
-                Product(new ProductOperands(gradLogits, null, null, rows, w, forward: false, gradH, accumulate: false),
+                Matmul(new MatmulOperands(gradLogits, null, null, rows, w, forward: false, gradH, accumulate: false),
                     default(NoEpilogue));
             }
         }

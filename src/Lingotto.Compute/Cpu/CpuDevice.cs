@@ -10,7 +10,7 @@ public sealed unsafe partial class CpuDevice : Device
 
     private readonly Workers _workers;
     private readonly Func<long, HostBlock> _allocate;
-    private readonly bool _assembles;
+    private readonly TileChoice _tiles;
     private HostBlock _shared;
     private HostBlock _perWorker;
 
@@ -22,11 +22,11 @@ public sealed unsafe partial class CpuDevice : Device
     }
 
     /// <summary>A device with the given vector path, whose tensors are in memory that the caller allocates.</summary>
-    internal CpuDevice(int threads, Isa isa, Func<long, HostBlock> allocate, bool assembles = true)
+    internal CpuDevice(int threads, Isa isa, Func<long, HostBlock> allocate, TileChoice tiles = TileChoice.Fastest)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         _allocate = allocate;
-        _assembles = assembles;
+        _tiles = tiles;
         _workers = new Workers(threads == 0 ? Environment.ProcessorCount : threads, isa);
         _shared = new HostBlock(InitialSharedBytes);
         _perWorker = new HostBlock(InitialWorkerFloats * sizeof(float) * _workers.Count);

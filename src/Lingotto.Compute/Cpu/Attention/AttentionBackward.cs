@@ -48,7 +48,7 @@ internal readonly unsafe struct AttentionBackward(
         where V : struct
         where O : ILanes<V>
     {
-        int tile = AttentionTiles.Keys * Channels, width = Tile.PanelVectors * O.Count;
+        int tile = AttentionTiles.Keys * Channels, width = RegisterTile.PanelVectors * O.Count;
         float* keys = work, keysT = keys + tile, valuesT = keysT + tile, gradK = valuesT + tile, gradV = gradK + tile;
         nint keyOffset = key * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
         nint valueOffset = keyOffset + (nint)shape.NumKeyValueHeads * Channels;

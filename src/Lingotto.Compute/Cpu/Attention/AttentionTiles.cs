@@ -37,7 +37,7 @@ internal static unsafe class AttentionTiles
         where V : struct
         where O : ILanes<V>
     {
-        int tileRows = Tile.Rows<V, O>(), width = Tile.PanelVectors * O.Count;
+        int tileRows = RegisterTile.Rows<V, O>(), width = RegisterTile.PanelVectors * O.Count;
         float** pointers = stackalloc float*[8];
         for (int j = 0; j < columns; j += width)
         {
@@ -48,7 +48,7 @@ internal static unsafe class AttentionTiles
                     pointers[r] = a + Math.Min(i + r, rows - 1) * aStep;
                 }
 
-                Tile.Multiply<V, O>(
+                RegisterTile.Multiply<V, O>(
                     pointers, 1, panels + (nint)j * depth, width, depth, c + i * Keys + j, Keys, Math.Min(tileRows, rows - i), width,
                     accumulate: false);
             }
@@ -64,7 +64,7 @@ internal static unsafe class AttentionTiles
         where V : struct
         where O : ILanes<V>
     {
-        int tileRows = Tile.Rows<V, O>();
+        int tileRows = RegisterTile.Rows<V, O>();
 
         // Two registers a tile: heads of 64 and 128 channels divide by 32, not by 48.
         int width = Math.Min(columns, 2 * O.Count);
@@ -78,7 +78,7 @@ internal static unsafe class AttentionTiles
 
             for (int j = 0; j < columns; j += width)
             {
-                Tile.Multiply<V, O>(
+                RegisterTile.Multiply<V, O>(
                     pointers, aDepthStep, b + j, bStep, depth, c + i * cStep + j, cStep, Math.Min(tileRows, rows - i),
                     Math.Min(width, columns - j), accumulate: true);
             }

@@ -34,8 +34,9 @@ internal static unsafe class Bf16AttentionTiles
     /// c[i, j] (+)= sum_p a_i[p] b[p, j], b in panels <paramref name="panelWords"/> words apart, c with
     /// <paramref name="cStep"/> floats a row.
     /// </summary>
-    public static void Multiply(
+    public static void Multiply<K>(
         byte** a, int step, int rows, uint* panels, nint panelWords, int pairs, int columns, float* c, nint cStep, bool accumulate)
+        where K : struct, IWordKernel
     {
         for (int j = 0; j < columns; j += AssembledTile.Columns, panels += panelWords)
         {
@@ -49,7 +50,7 @@ internal static unsafe class Bf16AttentionTiles
                 Rows = rows,
                 Accumulate = accumulate ? 1 : 0,
             };
-            AssembledTile.Multiply(ref tile, TileProduct.Bf16Pairs, Math.Min(AssembledTile.Columns, columns - j), step);
+            K.Multiply(ref tile, TileProduct.Bf16Pairs, Math.Min(AssembledTile.Columns, columns - j), step);
         }
     }
 

@@ -11,12 +11,6 @@ internal readonly unsafe struct GradientOperands(
     /// <summary>First row of each group and the end, or null for one group of all rows.</summary>
     public int* Offsets { get; } = offsets;
 
-    /// <summary>Precision of the matmul, not of its operands.</summary>
-    public DType Precision { get; } = weight.Precision;
-
-    /// <inheritdoc cref="CpuPreparedWeight.Assembled"/>
-    public bool Assembled { get; } = weight.Assembled;
-
     public int Groups { get; } = weight.Groups;
 
     public int Outputs { get; } = weight.Outputs;

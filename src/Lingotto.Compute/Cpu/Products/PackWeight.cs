@@ -1,11 +1,20 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// Fills the float panels of a prepared weight. A task is one panel's outputs of an expert: they are a panel for forward and
-/// some lines of each panel for dgrad, so the weight is read from memory once.
+/// Fills the panels of a prepared weight [groups, outputs, inputs]. A task is one panel's outputs of an expert: they are a
+/// panel for forward and some lines of each panel for dgrad, so the weight is read from memory once.
 /// </summary>
-internal readonly unsafe struct PackWeight(
-    float* weight, float* forward, float* backward, int groups, int outputs, int inputs, int width, bool rounded) : IRangeKernel
+/// <param name="weight">The weight, read as <typeparamref name="E"/>.</param>
+/// <param name="forward">Panels of outputs, summed over inputs.</param>
+/// <param name="backward">Panels of inputs, summed over outputs; null where no gradient is asked for.</param>
+/// <param name="groups">Experts.</param>
+/// <param name="outputs">Outputs of an expert.</param>
+/// <param name="inputs">Inputs of an expert.</param>
+/// <param name="width">Columns of a panel.</param>
+internal readonly unsafe struct PackWeight<TTile, E>(
+    float* weight, uint* forward, uint* backward, int groups, int outputs, int inputs, int width) : IRangeKernel
+    where TTile : struct, ITile
+    where E : struct, IElement
 {
     public int Tasks => groups * Blocks;
 
@@ -15,30 +24,19 @@ internal readonly unsafe struct PackWeight(
         where V : struct
         where O : ILanes<V>
     {
+        // SAFETY: a task writes its own panel of forward and its own lines of backward; both have room for whole panels.
+        nint forwardPanel = (nint)TTile.Words(inputs) * width, backwardPanel = (nint)TTile.Words(outputs) * width;
         int backwardPanels = (inputs + width - 1) / width;
-        nint backwardPanel = (nint)outputs * width;
         for (int task = begin; task < end; task++)
         {
             int group = task / Blocks, first = task % Blocks * width, count = Math.Min(width, outputs - first);
-            float* w = weight + ((nint)group * outputs + first) * inputs, panel = forward + (nint)task * inputs * width;
-            Panels.FromColumns<V, O>(w, inputs, inputs, count, width, panel);
-            Round<V, O>(panel, inputs * width);
-            for (int p = 0; backward is not null && p < backwardPanels; p++)
+            float* w = weight + ((nint)group * outputs + first) * inputs;
+            TTile.PackForward<V, O, E>(w, count, inputs, forward + task * forwardPanel);
+            if (backward is not null)
             {
-                float* lines = backward + ((nint)group * backwardPanels + p) * backwardPanel + (nint)first * width;
-                Panels.FromRows<V, O>(w + p * width, inputs, count, Math.Min(width, inputs - p * width), lines);
-                Round<V, O>(lines, count * width);
+                uint* lines = backward + group * backwardPanels * backwardPanel + (nint)first / TTile.Elements * width;
+                TTile.PackBackward<V, O, E>(w, count, inputs, lines, backwardPanel);
             }
-        }
-    }
-
-    private void Round<V, O>(float* panel, int length)
-        where V : struct
-        where O : ILanes<V>
-    {
-        for (int i = 0; rounded && i < length; i += O.Count)
-        {
-            O.Store(O.RoundToBf16(O.Load(panel + i)), panel + i);
         }
     }
 }

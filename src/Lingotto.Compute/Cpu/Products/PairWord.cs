@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -28,7 +29,7 @@ internal readonly unsafe struct PairWord : IWord
     public static void WholeLine<E>(byte* row0, byte* row1, uint* destination, nint groupStep)
         where E : struct, IElement
     {
-        if (typeof(E) != typeof(Bf16Element))
+        if (typeof(E) != typeof(Bf16Element) || !Avx512BW.IsSupported)
         {
             for (int group = 0; group < AssembledTile.Columns / Lanes; group++)
             {
@@ -61,8 +62,8 @@ internal readonly unsafe struct PairWord : IWord
             return Vector512.Load((ushort*)row + at).AsUInt32();
         }
 
-        Vector256<ushort> low = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at, remaining) >> 16);
-        Vector256<ushort> high = Avx512F.ConvertToVector256UInt16(Bits<E>(row, at + Lanes, remaining - Lanes) >> 16);
+        Vector256<ushort> low = Lanes512.Narrow(Bits<E>(row, at, remaining) >> 16);
+        Vector256<ushort> high = Lanes512.Narrow(Bits<E>(row, at + Lanes, remaining - Lanes) >> 16);
         return Vector512.Create(low, high).AsUInt32();
     }
 
@@ -71,7 +72,7 @@ internal readonly unsafe struct PairWord : IWord
     private static Vector512<uint> Bits<E>(void* row, int at, int remaining)
         where E : struct, IElement
     {
-        Vector512<float> x = E.Load<Vector512<float>, Lanes512>(row, at, remaining);
-        return (typeof(E) == typeof(F32Element) ? Lanes512.RoundToBf16(x) : x).AsUInt32();
+        Debug.Assert(typeof(E) != typeof(F32Element), "Elements in single precision are rounded as they are read.");
+        return E.Load<Vector512<float>, Lanes512>(row, at, remaining).AsUInt32();
     }
 }

@@ -9,33 +9,13 @@ namespace Lingotto.Compute;
 /// </summary>
 internal static unsafe class Panels
 {
-    public static int Width(Isa isa) => Tile.PanelVectors * (isa == Isa.Avx512 ? 16 : isa == Isa.Avx2 ? 8 : 4);
-
-    /// <summary>Floats of a panelled operand of <paramref name="depth"/> x <paramref name="columns"/>.</summary>
-    public static long Length(Isa isa, int depth, int columns)
-    {
-        int width = Width(isa);
-        return (long)((columns + width - 1) / width) * width * depth;
-    }
-
-    /// <summary>A panel of b[d, j] = source[d * step + j]: rows are copied.</summary>
-    public static void FromRows<V, O>(float* source, nint step, int depth, int columns, float* panel)
-        where V : struct
-        where O : ILanes<V>
-    {
-        for (int d = 0; d < depth; d++)
-        {
-            Row<V, O, F32Element>(source + d * step, columns, panel + (nint)d * Tile.PanelVectors * O.Count);
-        }
-    }
-
     /// <summary>One row of one panel.</summary>
     public static void Row<V, O, E>(void* source, int columns, float* destination)
         where V : struct
         where O : ILanes<V>
         where E : struct, IElement
     {
-        for (int j = 0; j < Tile.PanelVectors * O.Count; j += O.Count)
+        for (int j = 0; j < RegisterTile.PanelVectors * O.Count; j += O.Count)
         {
             O.Store(E.Load<V, O>(source, j, columns - j), destination + j);
         }

@@ -1,33 +1,27 @@
-using System.Runtime.Intrinsics;
-
 namespace Lingotto.Compute;
 
 /// <summary>
 /// wgrad: gradW[g][n, k] += sum over the rows r of group g of gradY[r, n] * x[row(r), k]. The sum runs over tokens, so both
-/// operands are packed: gradY as columns of 8, x as panels, the gather by expert inside the copy.
+/// operands are packed: gradY in groups of columns, x in panels, the gather by expert and any rounding inside the copy.
 /// </summary>
-internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
+internal readonly unsafe struct WeightGradient<TTile, EY, EX> : IRangeKernel
+    where TTile : struct, ITile
     where EY : struct, IElement
     where EX : struct, IElement
 {
-    /// <summary>Outputs of a task: their packed block with 512 rows takes 384 KiB of the second-level cache.</summary>
-    public const int OutputBlock = 192;
-
     /// <summary>Rows of a pass at most; see <see cref="RowPasses"/>.</summary>
     private const int RowBlock = 768;
 
-    /// <summary>Rows packed together: their columns fill whole lines of the packed block.</summary>
-    private const int PackedRows = 8;
+    /// <summary>Words of scratch a worker needs: pointers to rows and outputs, the packed outputs and a panel of x.</summary>
+    public static int ScratchLength => PointerWords + TTile.Words(RowBlock) * (TTile.OutputBlock + TTile.MaxPanelColumns);
 
-    /// <summary>Floats of scratch a worker needs: the packed block, a panel, and rows of outputs that are not stored as floats.</summary>
-    public const int ScratchLength = OutputBlock * RowBlock + RowBlock * Tile.PanelVectors * 16 + PackedRows * OutputBlock;
+    /// <summary>A tile more of outputs than there are, and whole cache lines.</summary>
+    private static int PointerWords => 2 * (RowBlock + TTile.OutputBlock + 8);
 
     public required GradientOperands Operands { get; init; }
 
-    public required int PanelWidth { get; init; }
-
-    /// <summary><see cref="ScratchLength"/> floats for each worker.</summary>
-    public required float* Scratch { get; init; }
+    /// <summary><see cref="ScratchLength"/> words for each worker.</summary>
+    public required uint* Scratch { get; init; }
 
     /// <summary>The groups in the order of work.</summary>
     public required int* Order { get; init; }
@@ -59,103 +53,68 @@ internal readonly unsafe struct WeightGradient<EY, EX> : IRangeKernel
         }
     }
 
-    private void Block<V, O>(int group, int firstOutput, int outputs, int firstRow, int rows, float* scratch)
+    private void Block<V, O>(int group, int firstOutput, int outputs, int firstRow, int rows, uint* scratch)
         where V : struct
         where O : ILanes<V>
     {
-        int tileRows = Tile.Rows<V, O>();
-        float* packedY = scratch, panel = scratch + OutputBlock * RowBlock;
-        PackOutputs<V, O>(firstOutput, outputs, firstRow, rows, packedY, panel + RowBlock * PanelWidth);
+        // SAFETY: ScratchLength has room for the pointers, the packed outputs and a panel of the longest pass.
+        int words = TTile.Words(rows), width = TTile.PanelColumns<V, O>(), rowsPerCall = TTile.RowsPerCall<V, O>();
+        byte** xRows = (byte**)scratch, a = xRows + RowBlock;
+        uint* packedY = scratch + PointerWords, panel = packedY + TTile.Words(RowBlock) * TTile.OutputBlock;
+        PackOutputs<V, O>(firstOutput, outputs, firstRow, rows, xRows, packedY, panel);
+        PointAtOutputs<V, O>(a, packedY, outputs, words);
         float* gradW = Operands.GradW + ((nint)group * Operands.Outputs + firstOutput) * Operands.Inputs;
-        float** a = stackalloc float*[8];
-        for (int k = 0; k < Operands.Inputs; k += PanelWidth)
+        for (int k = 0; k < Operands.Inputs; k += width)
         {
-            int columns = Math.Min(PanelWidth, Operands.Inputs - k), rowsPerTile = (rows * tileRows + outputs - 1) / outputs;
+            int columns = Math.Min(width, Operands.Inputs - k);
             for (int r = 0; r < rows; r++)
             {
-                Panels.Row<V, O, EX>(RowOfX(firstRow + r, k), columns, panel + (nint)r * PanelWidth);
+                xRows[r] = Operands.X.First + Operands.ElementOfX(firstRow + r, k) * EX.Size;
             }
 
-            for (int n = 0; n < outputs; n += tileRows)
+            TTile.PackPanel<V, O, EX>(xRows, rows, columns, panel);
+            int share = outputs > rowsPerCall && k + width < Operands.Inputs ? (rows * rowsPerCall + outputs - 1) / outputs : 0;
+            for (int n = 0; n < outputs; n += rowsPerCall)
             {
-                PrefetchX(firstRow, rows, n / tileRows * rowsPerTile, rowsPerTile, k + PanelWidth);
-                for (int i = 0; i < 8; i++)
-                {
-                    a[i] = packedY + (nint)n * rows + Math.Min(i, tileRows - 1);
-                }
-
-                Tile.Multiply<V, O>(
-                    a, tileRows, panel, PanelWidth, rows, gradW + (nint)n * Operands.Inputs + k, Operands.Inputs,
-                    Math.Min(tileRows, outputs - n), columns, accumulate: true);
+                PrefetchNextPanel(xRows, Math.Min(n / rowsPerCall * share, rows), Math.Min((n / rowsPerCall + 1) * share, rows), width);
+                TTile.Multiply<V, O>(
+                    a + n, packed: true, panel, words, gradW + (nint)n * Operands.Inputs + k, Operands.Inputs,
+                    Math.Min(rowsPerCall, outputs - n), columns, accumulate: true);
             }
         }
     }
 
-    private byte* RowOfX(int row, int k) => Operands.X.First + Operands.ElementOfX(row, k) * EX.Size;
-
-    /// <summary>Part of the next panel, so that gathering it does not wait for memory.</summary>
-    private void PrefetchX(int firstRow, int rows, int from, int count, int k)
+    /// <summary>The rows [from, to) of the next panel, so that gathering it does not wait for memory.</summary>
+    private static void PrefetchNextPanel(byte** xRows, int from, int to, int width)
     {
-        if (k < Operands.Inputs)
+        for (int r = from; r < to; r++)
         {
-            for (int r = from; r < Math.Min(from + count, rows); r++)
-            {
-                CacheHints.ToSecondLevel((float*)RowOfX(firstRow + r, k), PanelWidth);
-            }
+            CacheHints.ToSecondLevel((float*)(xRows[r] + width * EX.Size), width);
         }
     }
 
-    /// <summary>packed[n / 8][r][n % 8] = gradY[r, n], zero beyond the last output.</summary>
-    private void PackOutputs<V, O>(int firstOutput, int outputs, int firstRow, int rows, float* packed, float* floats)
+    private void PackOutputs<V, O>(int firstOutput, int outputs, int firstRow, int rows, byte** yRows, uint* packed, uint* staging)
         where V : struct
         where O : ILanes<V>
     {
-        int tileRows = Tile.Rows<V, O>();
-        for (int r0 = 0; r0 < rows; r0 += PackedRows)
+        for (int r = 0; r < rows; r++)
         {
-            int count = Math.Min(PackedRows, rows - r0);
-            byte* first = Operands.GradY.First + ((firstRow + r0) * Operands.GradY.Step + firstOutput) * EY.Size;
-            float* y = (float*)first;
-            nint step = Operands.GradY.Step;
-            if (typeof(EY) != typeof(F32Element))
-            {
-                y = floats;
-                step = OutputBlock;
-                for (int r = 0; r < count; r++)
-                {
-                    for (int n = 0; n < outputs; n += O.Count)
-                    {
-                        VectorMath.Store<V, O>(
-                            EY.Load<V, O>(first + r * Operands.GradY.Step * EY.Size, n, outputs - n), y + r * step + n, outputs - n);
-                    }
-                }
-            }
-
-            for (int n = 0; n < outputs; n += tileRows)
-            {
-                for (int r = 0; r < count; r++)
-                {
-                    PackTile(y + r * step + n, Math.Min(tileRows, outputs - n), tileRows,
-                        packed + (nint)n * rows + (nint)(r0 + r) * tileRows);
-                }
-            }
+            yRows[r] = Operands.GradY.First + ((firstRow + r) * Operands.GradY.Step + firstOutput) * EY.Size;
         }
+
+        TTile.PackColumns<V, O, EY>(yRows, rows, outputs, packed, staging);
     }
 
-    private static void PackTile(float* from, int outputs, int tileRows, float* to)
+    /// <summary>Pointers to the packed outputs, the last one repeated up to a whole tile.</summary>
+    private static void PointAtOutputs<V, O>(byte** a, uint* packed, int outputs, int words)
+        where V : struct
+        where O : ILanes<V>
     {
-        if (outputs < tileRows)
+        int group = TTile.GroupColumns<V, O>();
+        for (int n = 0; n < (outputs + TTile.Rows - 1) / TTile.Rows * TTile.Rows; n++)
         {
-            new Span<float>(to, tileRows).Clear();
-            new ReadOnlySpan<float>(from, outputs).CopyTo(new Span<float>(to, tileRows));
-        }
-        else if (tileRows == 8)
-        {
-            Vector256.Load(from).Store(to);
-        }
-        else
-        {
-            Vector128.Load(from).Store(to);
+            int output = Math.Min(n, outputs - 1);
+            a[n] = (byte*)(packed + (nint)(output / group) * words * group + output % group);
         }
     }
 }

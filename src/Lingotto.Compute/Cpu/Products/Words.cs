@@ -19,9 +19,6 @@ internal static unsafe class Words<W>
     /// <summary>Words that hold <paramref name="depth"/> elements.</summary>
     public static int Count(int depth) => (depth + W.Elements - 1) / W.Elements;
 
-    /// <summary>Words of a panelled operand of <paramref name="depth"/> x <paramref name="columns"/>.</summary>
-    public static long Length(int depth, int columns) => (long)AssembledTile.Panels(columns) * AssembledTile.Columns * Count(depth);
-
     /// <summary>
     /// The sum runs over rows: word j of group g of line p holds column 16 g + j of the rows p, or 2p and 2p + 1; 0 where a row
     /// or a column does not exist.

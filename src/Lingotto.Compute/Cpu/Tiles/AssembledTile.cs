@@ -49,7 +49,7 @@ internal enum TileProduct
 /// 64 columns, by kernels that are assembled when first needed: .NET 10 has no intrinsic for VDPBF16PS, and a loop over
 /// rows inside the kernel keeps single precision at its peak as well.
 /// </summary>
-internal static unsafe class AssembledTile
+internal readonly unsafe struct AssembledTile : IWordKernel
 {
     /// <summary>Rows of a register tile: 6 rows x 4 registers are 24 accumulators, 24 multiply-adds for 10 loads.</summary>
     public const int Rows = 6;
@@ -78,10 +78,7 @@ internal static unsafe class AssembledTile
     public static int Panels(int columns) => (columns + Columns - 1) / Columns;
 
     /// <summary>Runs the narrowest kernel that holds <paramref name="columns"/> columns.</summary>
-    /// <param name="arguments">Everything but the mask.</param>
-    /// <param name="product">The kind of words.</param>
-    /// <param name="columns">1 to 64.</param>
-    /// <param name="step"><see cref="RowStep"/> or <see cref="PackedStep"/>.</param>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply(ref TileArguments arguments, TileProduct product, int columns, int step)
     {

@@ -42,7 +42,7 @@ internal readonly struct Eight : IConstant
 /// 512 bits: 8 rows x 3 vectors are 24 accumulators of 32 registers, 24 FMAs for 11 loads. 256 and 128 bits have 16
 /// registers: 4 x 3. Missing rows repeat the last pointer; their results are not stored.
 /// </remarks>
-internal static unsafe class Tile
+internal static unsafe class RegisterTile
 {
     /// <summary>Vectors of a full panel.</summary>
     public const int PanelVectors = 3;

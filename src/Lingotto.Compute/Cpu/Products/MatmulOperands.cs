@@ -3,7 +3,7 @@ namespace Lingotto.Compute;
 /// <summary>
 /// Operands of a matmul, for any kernel: y[r, n] (+)= sum_k x[row(r), k] * w[g][n, k], or w[g][k, n] backward.
 /// </summary>
-internal readonly unsafe struct ProductOperands(
+internal readonly unsafe struct MatmulOperands(
     OperandRows x, int* rowIndex, int* offsets, int rows, CpuPreparedWeight weight, bool forward, float* y, bool accumulate)
 {
     public OperandRows X { get; } = x;
