@@ -17,11 +17,15 @@ public partial class RoomTests
             "Cpu/Attention", "Cpu/Moe", "Cpu/Peaks", "Conformance", "Cpu", "Selection",
         ],
         ["Lingotto.Formats"] = ["Durable", "Config", "Tensors", "Folders"],
-        ["Lingotto.Reporting"] = ["Html", "Charts", "TensorBoard", "Tracing"],
+        ["Lingotto.Reporting"] = ["Html", "Charts", "Exports"],
         ["Lingotto.Text"] = ["Tokenizers", "Languages", "Corpora", "Curation/Deduplication", "Curation", "Datasets"],
         ["Lingotto.Model"] = ["Parameters", "Layers", "Moe", "Decoder", "Weights", "Generation"],
         ["Lingotto.Runs"] = ["Schedules", "Spikes", "Recipes", "Log", "Folder", "History", "Report/Sections", "Report"],
-        ["Lingotto.Planning"] = [],
+        ["Lingotto.Planning"] =
+        [
+            "", "Reliability", "Statistics", "Models", "Workload", "Devices", "Layouts", "Costs", "Machine", "Search", "Simulation", "Calibration",
+            "Presentation", "Export",
+        ],
         ["Lingotto.Training"] = ["Tracing", "Steps", "Checkpoints", "Loop", "Merging"],
         ["Lingotto.Diagnostics"] = ["Bench", "Torture"],
         ["Lingotto.Server"] = ["Watch"],

@@ -79,7 +79,7 @@ internal sealed class Axis
         for (int power = (int)Math.Floor(Math.Log10(_min)); power <= Math.Ceiling(Math.Log10(_max)); power++)
         {
             if (power % stride == 0)
-                {
+            {
                 ticks.AddRange(digits.Select(digit => digit * Math.Pow(10, power))
                     .Where(tick => tick >= _min * 0.999 && tick <= _max * 1.001));
             }

@@ -22,7 +22,8 @@ public class StagedPipelineTests
     {
         Workload work = PlanningFixture.LingPlus with { Model = PlanningFixture.LingPlus.Model with { IsTied = true } };
         DeviceRates first = PlanningFixture.Device("h800-sxm")
-            .Rates(Precision.Bf16) with { IntraBytesPerSecond = 1e15, InterBytesPerSecond = 20e9, NodeDevices = 8 };
+            .Rates(Precision.Bf16) with
+        { IntraBytesPerSecond = 1e15, InterBytesPerSecond = 20e9, NodeDevices = 8 };
         DeviceRates second = first with { MatmulFlops = first.MatmulFlops * 0.99, InterBytesPerSecond = 10e9 };
         double Send(Layout layout, double rate) => 2 * (2.0 * 4096 * work.Model.Hidden / layout.Tensor / rate + 10e-6);
         var two = new Layout { Devices = 8, Tensor = 4, Pipeline = 2 };
@@ -84,7 +85,8 @@ public class StagedPipelineTests
     public void Collectives_take_bytes_over_bandwidth()
     {
         DeviceRates rates = PlanningFixture.Device("h100-sxm")
-            .Rates(Precision.Bf16) with { IntraBytesPerSecond = 100e9, InterBytesPerSecond = 10e9, NodeDevices = 8 };
+            .Rates(Precision.Bf16) with
+        { IntraBytesPerSecond = 100e9, InterBytesPerSecond = 10e9, NodeDevices = 8 };
         Assert.Equal(0, Collectives.Gather(1e9, 1, 8, rates));
         Assert.Equal(0.875e9 / 100e9 + 10e-6, Collectives.Gather(1e9, 8, 8, rates), 1e-12); // (n-1)/n of 1 GB
         double inside = 0.875e9 / 100e9, between = 1e9 / 8 * 0.5 / 10e9; // two nodes, an eighth each over eight cards
@@ -97,7 +99,8 @@ public class StagedPipelineTests
     public void Rows_are_sent_once_per_expert_or_once_per_node()
     {
         DeviceRates rates = PlanningFixture.Device("h100-sxm")
-            .Rates(Precision.Bf16) with { IntraBytesPerSecond = 1e15, InterBytesPerSecond = 10e9, NodeDevices = 8 };
+            .Rates(Precision.Bf16) with
+        { IntraBytesPerSecond = 1e15, InterBytesPerSecond = 10e9, NodeDevices = 8 };
         double each = Collectives.Exchange(4096, 14336, 8, 64, 8, sendsOncePerNode: false, 0, rates) - 30e-6;
         Assert.Equal(4096 * 8 * 14336.0 * 7 / 8 / 10e9, each, 1e-9);
         double once = Collectives.Exchange(4096, 14336, 8, 64, 8, sendsOncePerNode: true, 0, rates) - 30e-6;

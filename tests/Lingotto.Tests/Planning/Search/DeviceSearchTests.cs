@@ -29,8 +29,13 @@ public class DeviceSearchTests
     [MemberData(nameof(Instances))]
     public void Pruning_keeps_the_best_plan(string model, string device, int sequences, int maxDevices, double deadlineDays)
     {
-        var work = new Workload { Model = PlanningFixture.Shipped(model), SequenceLength = 4096, SequencesPerStep = sequences,
-            ExpertImbalance = 1.2 };
+        var work = new Workload
+        {
+            Model = PlanningFixture.Shipped(model),
+            SequenceLength = 4096,
+            SequencesPerStep = sequences,
+            ExpertImbalance = 1.2
+        };
         PlanRequest request = PlanningFixture.Request(work, 3e11) with { MaxDevices = maxDevices, DeadlineDays = deadlineDays };
         SearchOutcome pruned = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, request.Work);
         SearchOutcome exhaustive = DeviceSearch.Run(request, PlanningFixture.Device(device), 7, request.Work, prunes: false);

@@ -109,8 +109,13 @@ public class MixedSearchTests
     public void Each_kind_takes_whole_micro_batches_of_its_schedule(string model, int sequences, int firstStock, int secondStock,
         bool allowsEdit)
     {
-        var work = new Workload { Model = PlanningFixture.Shipped(model), SequenceLength = 4096, SequencesPerStep = sequences,
-            ExpertImbalance = 1.2 };
+        var work = new Workload
+        {
+            Model = PlanningFixture.Shipped(model),
+            SequenceLength = 4096,
+            SequencesPerStep = sequences,
+            ExpertImbalance = 1.2
+        };
         PlanRequest request = PlanningFixture.Request(work, 1e11) with
         {
             AllowsEdit = allowsEdit,

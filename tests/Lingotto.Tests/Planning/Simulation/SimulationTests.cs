@@ -64,10 +64,18 @@ public class SimulationTests
     public void Time_based_exchanges_do_not_wait_for_slow_steps()
     {
         var slow = new Stragglers(0.657, 0.004);
-        FleetOutcome timed = FleetSimulation.Run(Fleet(256, slow) with { Exchange = ExchangeRule.TimeBased, ExchangeSeconds = 1500,
-            WallSeconds = 20000 });
-        FleetOutcome steps = FleetSimulation.Run(Fleet(256, slow) with { Exchange = ExchangeRule.AfterSteps, ExchangeSteps = 128,
-            WallSeconds = 20000 });
+        FleetOutcome timed = FleetSimulation.Run(Fleet(256, slow) with
+        {
+            Exchange = ExchangeRule.TimeBased,
+            ExchangeSeconds = 1500,
+            WallSeconds = 20000
+        });
+        FleetOutcome steps = FleetSimulation.Run(Fleet(256, slow) with
+        {
+            Exchange = ExchangeRule.AfterSteps,
+            ExchangeSteps = 128,
+            WallSeconds = 20000
+        });
         Assert.Equal(1, timed.StepsPerSecond * 11 * slow.WithoutSync(), 0.015); // workers wait for the last step of an interval
         Assert.Equal(1, steps.StepsPerSecond * 11 * slow.EverySteps(256, 128), 0.03);
     }

@@ -10,8 +10,12 @@ public sealed class ChartTests
     [Fact]
     public void A_chart_names_itself_describes_itself_and_carries_its_values_as_a_table()
     {
-        XElement figure = Parse(new LineChart { Id = "loss", Title = "Loss <nats>",
-            Series = [new Series("training & more", Falling(100), IsNoisy: true)] }.ToMarkup());
+        XElement figure = Parse(new LineChart
+        {
+            Id = "loss",
+            Title = "Loss <nats>",
+            Series = [new Series("training & more", Falling(100), IsNoisy: true)]
+        }.ToMarkup());
         XElement svg = figure.Elements("svg").Single();
         Assert.Equal("img", (string?)svg.Attribute("role"));
         string[] labels = [(string)svg.Attribute("aria-labelledby")!, (string)svg.Attribute("aria-describedby")!];
@@ -35,8 +39,13 @@ public sealed class ChartTests
             curve.Add(x, Math.Exp(6 * random.NextDouble()));
         }
 
-        XElement figure = Parse(new LineChart { Id = "x", Title = "x", IsLogarithmic = isLogarithmic,
-            Series = [new Series("a", curve, IsNoisy: true)] }.ToMarkup());
+        XElement figure = Parse(new LineChart
+        {
+            Id = "x",
+            Title = "x",
+            IsLogarithmic = isLogarithmic,
+            Series = [new Series("a", curve, IsNoisy: true)]
+        }.ToMarkup());
         foreach (string path in figure.Descendants("path").Select(element => (string)element.Attribute("d")!))
         {
             double[] numbers = [.. path.Split(['M', 'L', 'Z', ' '], StringSplitOptions.RemoveEmptyEntries)
@@ -55,8 +64,13 @@ public sealed class ChartTests
         Assert.Contains("<circle", new LineChart { Id = "x", Title = "x", Series = [new Series("a", one)] }.ToMarkup().Html,
             StringComparison.Ordinal);
         Assert.Equal("", new LineChart { Id = "x", Title = "x", Series = [new Series("a", new Curve())] }.ToMarkup().Html);
-        Assert.DoesNotContain("NaN", new LineChart { Id = "x", Title = "x", IsLogarithmic = true,
-            Series = [new Series("a", one)] }.ToMarkup().Html, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", new LineChart
+        {
+            Id = "x",
+            Title = "x",
+            IsLogarithmic = true,
+            Series = [new Series("a", one)]
+        }.ToMarkup().Html, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -85,8 +99,12 @@ public sealed class ChartTests
     [Fact]
     public void Labels_of_curves_that_end_together_do_not_lie_on_each_other()
     {
-        XElement figure = Parse(new LineChart { Id = "x", Title = "x",
-            Series = [.. Enumerable.Range(0, 4).Select(i => new Series($"s{i}", Falling(50)))] }.ToMarkup());
+        XElement figure = Parse(new LineChart
+        {
+            Id = "x",
+            Title = "x",
+            Series = [.. Enumerable.Range(0, 4).Select(i => new Series($"s{i}", Falling(50)))]
+        }.ToMarkup());
         double[] places = [.. figure.Descendants("text").Where(text => ((string)text.Attribute("class")!)
             .StartsWith("label", StringComparison.Ordinal))
             .Select(text => double.Parse((string)text.Attribute("y")!, CultureInfo.InvariantCulture)).Order()];
@@ -135,8 +153,14 @@ public sealed class ChartTests
     [Fact]
     public void The_longest_bar_is_full_and_others_are_in_proportion()
     {
-        var chart = new BarChart { Id = "b", Title = "t", RowName = "operation", Figures = ["s"],
-            Bars = [new Bar("a", 4, ["4"]), new Bar("b", 1, ["1"]), new Bar("c", 0, ["0"])] };
+        var chart = new BarChart
+        {
+            Id = "b",
+            Title = "t",
+            RowName = "operation",
+            Figures = ["s"],
+            Bars = [new Bar("a", 4, ["4"]), new Bar("b", 1, ["1"]), new Bar("c", 0, ["0"])]
+        };
         Assert.Equal(["100%", "25%", "0%"], Parse(chart.ToMarkup()).Descendants("rect").Select(bar => (string)bar.Attribute("width")!));
     }
 

@@ -20,8 +20,14 @@ public sealed partial class HtmlPageTests
         body.Write(new DataTable(Hostile, [new Column(Hostile)], [[Hostile]]).ToMarkup());
         var curve = new Curve();
         curve.Add(1, 2);
-        body.Write(new LineChart { Id = "c", Title = Hostile, Description = Hostile, Series = [new Series(Hostile, curve)],
-            Events = [new ChartEvent(1, Hostile)] }.ToMarkup());
+        body.Write(new LineChart
+        {
+            Id = "c",
+            Title = Hostile,
+            Description = Hostile,
+            Series = [new Series(Hostile, curve)],
+            Events = [new ChartEvent(1, Hostile)]
+        }.ToMarkup());
         string page = Write(PageOf(body.ToMarkup()));
         Assert.DoesNotContain("<script>alert", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<img", page, StringComparison.Ordinal);
@@ -84,8 +90,12 @@ public sealed partial class HtmlPageTests
         Assert.Equal("1.2e-9", NumberText.Digits(1.2e-9, 3));
     }
 
-    private static HtmlPage PageOf(Markup body) => new() { Title = Hostile, Summary = new HtmlSection("summary", Hostile, default),
-        Sections = [new HtmlSection("part", "Part", body)] };
+    private static HtmlPage PageOf(Markup body) => new()
+    {
+        Title = Hostile,
+        Summary = new HtmlSection("summary", Hostile, default),
+        Sections = [new HtmlSection("part", "Part", body)]
+    };
 
     private static string Write(HtmlPage page)
     {
@@ -94,8 +104,7 @@ public sealed partial class HtmlPageTests
         return text.ToString();
     }
 
-    private static XElement Body(string page) => XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)
-        ..page.LastIndexOf("</html>", StringComparison.Ordinal)]);
+    private static XElement Body(string page) => XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.LastIndexOf("</html>", StringComparison.Ordinal)]);
 
     [GeneratedRegex("<style>(.*?)</style>", RegexOptions.Singleline)]
     private static partial Regex Style();
