@@ -1,7 +1,7 @@
 namespace Lingotto.Reporting;
 
-/// <summary>Something that happened at a place of the x axis.</summary>
-/// <param name="X">Where.</param>
-/// <param name="Label">What, in a few words.</param>
-/// <param name="IsAlert">Drawn as a warning.</param>
+/// <summary>An event at a position of the x axis.</summary>
+/// <param name="X">Position on the x axis.</param>
+/// <param name="Label">Name of the event in a few words.</param>
+/// <param name="IsAlert">True to draw the event as a warning.</param>
 public sealed record ChartEvent(double X, string Label, bool IsAlert = false);

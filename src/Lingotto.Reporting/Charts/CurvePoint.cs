@@ -1,10 +1,10 @@
 namespace Lingotto.Reporting;
 
-/// <summary>Neighbouring measurements of a curve, drawn as one.</summary>
-/// <param name="X">Where the last of them is.</param>
-/// <param name="Mean">Their mean.</param>
-/// <param name="Least">The least of them.</param>
-/// <param name="Most">The largest of them.</param>
-/// <param name="Smooth">The running mean of the curve at the last of them.</param>
-/// <param name="Count">How many there are.</param>
-public readonly record struct CurvePoint(double X, double Mean, double Least, double Most, double Smooth, long Count);
+/// <summary>Neighbouring measurements of a curve, drawn as one point.</summary>
+/// <param name="X">X of the last measurement.</param>
+/// <param name="Mean">Mean of the measurements.</param>
+/// <param name="Min">Smallest measurement.</param>
+/// <param name="Max">Largest measurement.</param>
+/// <param name="Smooth">Running mean of the curve at the last measurement.</param>
+/// <param name="Count">Number of measurements.</param>
+public readonly record struct CurvePoint(double X, double Mean, double Min, double Max, double Smooth, long Count);

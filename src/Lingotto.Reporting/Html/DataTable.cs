@@ -1,24 +1,34 @@
 namespace Lingotto.Reporting;
 
-/// <summary>A table with a caption and column headings; columns of numbers are aligned at the right.</summary>
+/// <summary>A table with a caption and column headings. Columns of numbers are right-aligned.</summary>
 /// <param name="Caption">What the table shows.</param>
 /// <param name="Columns">The headings.</param>
-/// <param name="Rows">The cells; the first of a row heads it.</param>
+/// <param name="Rows">The cells; the first cell of a row is its heading.</param>
 public sealed record DataTable(string Caption, IReadOnlyList<Column> Columns, IEnumerable<IReadOnlyList<string>> Rows)
 {
-    /// <summary>The table in a frame that scrolls where the screen is narrower, by keyboard too.</summary>
+    /// <summary>Returns the table as HTML, in a frame that scrolls on narrow screens, by keyboard too.</summary>
     public Markup ToMarkup()
     {
         var html = new HtmlWriter();
-        html.Write($"""<div class="scroll" role="region" aria-label="{Caption}" tabindex="0"><table><caption>{Caption}</caption><thead><tr>""");
+        html.Write(
+            $"""
+            <div class="scroll" role="region" aria-label="{Caption}" tabindex="0">
+            <table><caption>{Caption}</caption><thead><tr>
+            """);
         foreach (Column column in Columns)
+        {
             html.Write($"""<th scope="col" class="{Class(column)}">{column.Name}</th>""");
+        }
+
         html.Write($"</tr></thead><tbody>");
         foreach (IReadOnlyList<string> row in Rows)
         {
             html.Write($"""<tr><th scope="row" class="{Class(Columns[0])}">{row[0]}</th>""");
             for (int i = 1; i < row.Count; i++)
+            {
                 html.Write($"""<td class="{Class(Columns[i])}">{row[i]}</td>""");
+            }
+
             html.Write($"</tr>");
         }
 
@@ -26,7 +36,7 @@ public sealed record DataTable(string Caption, IReadOnlyList<Column> Columns, IE
         return html.ToMarkup();
     }
 
-    /// <summary>The table behind a heading that opens it.</summary>
+    /// <summary>Returns the table as HTML, hidden until its caption is opened.</summary>
     public Markup ToDetails(string id)
     {
         var html = new HtmlWriter();
@@ -43,19 +53,19 @@ public sealed record DataTable(string Caption, IReadOnlyList<Column> Columns, IE
 }
 
 /// <summary>A column of a <see cref="DataTable"/>.</summary>
-/// <param name="Name">Its heading, with the unit.</param>
-/// <param name="Kind">How its cells are set.</param>
+/// <param name="Name">Heading, with the unit.</param>
+/// <param name="Kind">Format of the cells.</param>
 public sealed record Column(string Name, ColumnKind Kind = ColumnKind.Text);
 
-/// <summary>How the cells of a column are set.</summary>
+/// <summary>Format of the cells of a column.</summary>
 public enum ColumnKind
 {
-    /// <summary>Words, at the left.</summary>
+    /// <summary>Words, left-aligned.</summary>
     Text,
 
-    /// <summary>Figures of equal width, at the right.</summary>
+    /// <summary>Numbers with digits of equal width, right-aligned.</summary>
     Number,
 
-    /// <summary>Hashes, paths and other exact text, in a fixed pitch.</summary>
+    /// <summary>Hashes, paths and other exact text, in a monospace font.</summary>
     Code,
 }

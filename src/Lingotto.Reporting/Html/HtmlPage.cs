@@ -4,8 +4,8 @@ using System.Text;
 namespace Lingotto.Reporting;
 
 /// <summary>
-/// One HTML file that needs nothing else: styles and scripts inside, and a content security policy that forbids everything
-/// outside. Light and dark, readable on a phone, by keyboard and by a screen reader, and without script.
+/// A self-contained HTML file: styles and scripts are inside, and a content security policy forbids external resources. It has a light and
+/// a dark theme, and works on a phone, by keyboard, with a screen reader, and without scripts.
 /// </summary>
 public sealed record HtmlPage
 {
@@ -14,26 +14,30 @@ public sealed record HtmlPage
     /// <summary>Title of the window and the first heading.</summary>
     public required string Title { get; init; }
 
-    /// <summary>What stands above the sections: state and key figures.</summary>
+    /// <summary>The part above the sections: state and key figures.</summary>
     public required HtmlSection Summary { get; init; }
 
     /// <summary>The sections in reading order.</summary>
     public required IReadOnlyList<HtmlSection> Sections { get; init; }
 
-    /// <summary>Stands between the summary and the sections, and is never among the <see cref="Fragments"/>; empty for nothing.</summary>
+    /// <summary>The part between the summary and the sections; never among the <see cref="Fragments"/>; empty for none.</summary>
     public Markup Status { get; init; }
 
-    /// <summary>A line at the end: how the page came to be.</summary>
+    /// <summary>A line at the end: how the page was made.</summary>
     public string Footer { get; init; } = "";
 
-    /// <summary>A script of one's own, run after the page is built; null for a page without script.</summary>
+    /// <summary>A script that runs after the page is built; null for a page without script.</summary>
     public string? Script { get; init; }
 
-    /// <summary>The content security policy: the style and script of this page by their hash, and connections to where it came from.</summary>
+    /// <summary>
+    /// The content security policy: allows the style and script of this page by their hash, and connections to its server.
+    /// </summary>
     public string ContentSecurityPolicy =>
-        $"default-src 'none'; style-src '{Hash(s_style)}'; {(Script is null ? "" : $"script-src '{Hash(Script)}'; connect-src 'self'; ")}base-uri 'none'; form-action 'none'";
+        $"default-src 'none'; style-src '{Hash(s_style)}'; "
+        + (Script is null ? "" : $"script-src '{Hash(Script)}'; connect-src 'self'; ")
+        + "base-uri 'none'; form-action 'none'";
 
-    /// <summary>What stands inside the element of each section, by its id: enough to bring an open page up to date.</summary>
+    /// <summary>The content of each section by its id, to update an open page.</summary>
     public IEnumerable<(string Id, Markup Html)> Fragments =>
         Sections.Select(section => (section.Id, section.ToMarkup())).Prepend((Summary.Id, SummaryMarkup()));
 
@@ -60,7 +64,10 @@ public sealed record HtmlPage
         body.Write($"""<header id="{Summary.Id}">{SummaryMarkup()}</header>{Status}""");
         body.Write($"""<nav aria-label="Sections"><ul>""");
         foreach (HtmlSection section in Sections)
+        {
             body.Write($"""<li><a href="#{section.Id}">{section.Title}</a></li>""");
+        }
+
         body.Write($"""</ul></nav><main id="main" tabindex="-1">""");
         output.Write(body.ToMarkup().Html);
         foreach (HtmlSection section in Sections)
@@ -74,7 +81,10 @@ public sealed record HtmlPage
         foot.Write($"""</main><footer><p>{Footer}</p></footer>""");
         output.Write(foot.ToMarkup().Html);
         if (Script is not null)
+        {
             output.Write($"<script>{Script}</script>\n");
+        }
+
         output.Write("</body>\n</html>\n");
     }
 

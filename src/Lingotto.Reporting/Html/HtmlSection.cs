@@ -1,12 +1,12 @@
 namespace Lingotto.Reporting;
 
 /// <summary>A part of a page under its own heading.</summary>
-/// <param name="Id">Its anchor: letters and dashes.</param>
-/// <param name="Title">Its heading.</param>
-/// <param name="Body">What stands below the heading.</param>
+/// <param name="Id">Id of the section: letters and dashes.</param>
+/// <param name="Title">Heading of the section.</param>
+/// <param name="Body">Content below the heading.</param>
 public sealed record HtmlSection(string Id, string Title, Markup Body)
 {
-    /// <summary>Heading and body, without the element around them.</summary>
+    /// <summary>Returns heading and body as HTML, without the element around them.</summary>
     public Markup ToMarkup()
     {
         var html = new HtmlWriter();

@@ -6,21 +6,23 @@ using System.Text;
 
 namespace Lingotto.Reporting;
 
-/// <summary>Writes HTML from interpolated strings: what stands in braces is escaped, unless it is <see cref="Markup"/>.</summary>
+/// <summary>Writes HTML from interpolated strings. Values in braces are escaped, except <see cref="Markup"/>.</summary>
 public sealed class HtmlWriter
 {
     private readonly StringBuilder _html = new();
 
-    /// <summary>Appends; holes are escaped for text and for attributes in double quotes, numbers are written invariantly.</summary>
+    /// <summary>
+    /// Appends an interpolated string. Values are escaped for text and for attributes in double quotes; numbers are culture-invariant.
+    /// </summary>
     public void Write([InterpolatedStringHandlerArgument("")] ref HtmlInterpolation html) => html.EndLine(_html);
 
-    /// <summary>Appends what another writer made.</summary>
+    /// <summary>Appends the markup of another writer.</summary>
     public void Write(Markup html) => _html.Append(html.Html);
 
-    /// <summary>What was written so far.</summary>
+    /// <summary>Returns the HTML written so far.</summary>
     public Markup ToMarkup() => new(_html.ToString());
 
-    /// <summary>The parts of an interpolated string on their way to the writer.</summary>
+    /// <summary>Receives the parts of an interpolated string.</summary>
     [InterpolatedStringHandler]
     public readonly ref struct HtmlInterpolation
     {
@@ -34,16 +36,16 @@ public sealed class HtmlWriter
             _html.EnsureCapacity(_html.Length + literalLength + (8 * formattedCount));
         }
 
-        /// <summary>Markup between the holes.</summary>
+        /// <summary>Appends markup between values.</summary>
         public void AppendLiteral(string value) => _html.Append(value);
 
-        /// <summary>Text: escaped, control characters replaced, for HTML has none.</summary>
+        /// <summary>Appends text, escaped, with control characters replaced, because HTML has none.</summary>
         public void AppendFormatted(string? value) => _html.Append(WebUtility.HtmlEncode(Printable(value)));
 
-        /// <summary>Markup: as it stands.</summary>
+        /// <summary>Appends markup unchanged.</summary>
         public void AppendFormatted(Markup value) => _html.Append(value.Html);
 
-        /// <summary>A number or another value: invariant, escaped.</summary>
+        /// <summary>Appends a number or another value, culture-invariant and escaped.</summary>
         public void AppendFormatted<T>(T value, string? format = null) =>
             AppendFormatted(value is IFormattable number ? number.ToString(format, CultureInfo.InvariantCulture) : value?.ToString());
 
@@ -51,7 +53,9 @@ public sealed class HtmlWriter
             : string.Create(value.Length, value, (text, source) =>
             {
                 for (int i = 0; i < text.Length; i++)
+                {
                     text[i] = IsControl(source[i]) ? '\ufffd' : source[i];
+                }
             });
 
         private static bool IsControl(char c) => (char.IsControl(c) && c is not ('\t' or '\n' or '\r')) || c >= '\ufffe';

@@ -1,6 +1,8 @@
 namespace Lingotto.Reporting;
 
-/// <summary>HTML that is written as it stands. Only <see cref="HtmlWriter.ToMarkup"/> makes it, so text never becomes markup by accident.</summary>
+/// <summary>
+/// HTML that is written unchanged. Only <see cref="HtmlWriter.ToMarkup"/> creates it, so text never becomes markup by accident.
+/// </summary>
 public readonly record struct Markup
 {
     internal Markup(string html) => Html = html;

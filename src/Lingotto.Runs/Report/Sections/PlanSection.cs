@@ -18,7 +18,7 @@ internal static class PlanSection
 
         double[] rates = [.. history.TokensPerSecond.Points.Where(point => point.X > WarmSteps).Select(point => point.Mean)];
         double happened = rates.Length > 0 ? Median.Of(rates) : double.NaN;
-        double memory = plan.Number("memory_bytes") ?? double.NaN, peak = history.ResidentBytes.Points.Select(point => point.Most * (1 << 20)).DefaultIfEmpty(double.NaN).Max();
+        double memory = plan.Number("memory_bytes") ?? double.NaN, peak = history.ResidentBytes.Points.Select(point => point.Max * (1 << 20)).DefaultIfEmpty(double.NaN).Max();
         return new HtmlSection("plan", "Planned and happened", new DataTable(
             $"Expected before the run began, from {plan.Text("source")}; the speed is the median along the run",
             [new Column("what"), new Column("planned", ColumnKind.Number), new Column("happened", ColumnKind.Number), new Column("planned is off by", ColumnKind.Number)],

@@ -10,13 +10,16 @@ public sealed class CurveTests
     {
         var curve = new Curve();
         for (int step = 1; step <= 1_000_000; step++)
+        {
             curve.Add(step, step == 654_321 ? 1000 : 2);
+        }
+
         CurvePoint[] points = [.. curve.Points];
         Assert.InRange(points.Length, 300, 600);
         Assert.Equal(1_000_000, points.Sum(point => point.Count));
-        Assert.Equal(1000, points.Max(point => point.Most));
-        Assert.Equal(2, points.Min(point => point.Least));
-        CurvePoint spiked = points.Single(point => point.Most == 1000);
+        Assert.Equal(1000, points.Max(point => point.Max));
+        Assert.Equal(2, points.Min(point => point.Min));
+        CurvePoint spiked = points.Single(point => point.Max == 1000);
         Assert.InRange(spiked.X - 654_321, 0, 4096);
         Assert.Equal(1_000_000, points[^1].X);
     }
@@ -26,7 +29,10 @@ public sealed class CurveTests
     {
         var curve = new Curve();
         foreach (int x in new[] { 1, 2, 5 })
+        {
             curve.Add(x, 10 * x);
+        }
+
         Assert.Equal([(1.0, 10.0), (2.0, 20.0), (5.0, 50.0)], curve.Points.Select(point => (point.X, point.Mean)));
         Assert.Equal(50, curve.Last);
     }
@@ -36,7 +42,10 @@ public sealed class CurveTests
     {
         var curve = new Curve(capacity: 4);
         for (int x = 1; x <= 1000; x++)
+        {
             curve.Add(x, x);
+        }
+
         Assert.Equal(500.5, curve.Points.Sum(point => point.Mean * point.Count) / 1000, 9);
         Assert.True(curve.Points.Count() <= 4);
     }

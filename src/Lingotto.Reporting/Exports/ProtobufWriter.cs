@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Lingotto.Reporting;
 
-/// <summary>The four field encodings of protocol buffers that event files need (protobuf.dev, Encoding).</summary>
+/// <summary>Writes the four field encodings of protocol buffers that event files need (protobuf.dev, Encoding).</summary>
 internal sealed class ProtobufWriter
 {
     private const int Varint = 0, Fixed64 = 1, LengthDelimited = 2, Fixed32 = 5;
@@ -51,7 +51,10 @@ internal sealed class ProtobufWriter
         Span<byte> span = _bytes.GetSpan(10);
         int length = 0;
         for (; value >= 0x80; value >>= 7)
+        {
             span[length++] = (byte)(value | 0x80);
+        }
+
         span[length++] = (byte)value;
         _bytes.Advance(length);
     }

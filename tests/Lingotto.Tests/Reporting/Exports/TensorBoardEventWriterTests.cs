@@ -52,7 +52,8 @@ public sealed class TensorBoardEventWriterTests
         Assert.True(string.CompareOrdinal(first, second) < 0);
     }
 
-    private static (string Tag, float Value)[] Scalars(byte[] summary) => [.. Parse(summary).Where(field => field.Number == 1).Select(value =>
+    private static (string Tag, float Value)[] Scalars(byte[] summary) =>
+        [.. Parse(summary).Where(field => field.Number == 1).Select(value =>
     {
         Dictionary<int, object> fields = Fields((byte[])value.Content);
         return (Encoding.UTF8.GetString((byte[])fields[1]), BitConverter.UInt32BitsToSingle((uint)fields[2]));
@@ -79,14 +80,17 @@ public sealed class TensorBoardEventWriterTests
         {
             crc ^= value;
             for (int bit = 0; bit < 8; bit++)
+            {
                 crc = (crc & 1) != 0 ? (crc >> 1) ^ 0x82f63b78 : crc >> 1;
+            }
         }
 
         crc = ~crc;
         return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
     }
 
-    private static Dictionary<int, object> Fields(byte[] message) => Parse(message).ToDictionary(field => field.Number, field => field.Content);
+    private static Dictionary<int, object> Fields(byte[] message) => Parse(message)
+        .ToDictionary(field => field.Number, field => field.Content);
 
     private static IEnumerable<(int Number, object Content)> Parse(byte[] message)
     {
@@ -127,7 +131,9 @@ public sealed class TensorBoardEventWriterTests
                 byte part = message[at++];
                 value |= (ulong)(part & 0x7f) << shift;
                 if (part < 0x80)
+                {
                     return value;
+                }
             }
         }
     }

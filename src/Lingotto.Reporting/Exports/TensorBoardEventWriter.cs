@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Lingotto.Reporting;
 
 /// <summary>
-/// Scalars as a TensorBoard event file: TFRecord framing around Event messages (tensorflow/core/util/event.proto,
-/// framework/summary.proto, lib/io/record_writer). TensorBoard takes files whose name holds "tfevents".
+/// Writes scalars as a TensorBoard event file: TFRecord framing around Event messages (tensorflow/core/util/event.proto,
+/// framework/summary.proto, lib/io/record_writer). TensorBoard reads files whose name contains "tfevents".
 /// </summary>
 public sealed class TensorBoardEventWriter : IDisposable
 {
@@ -17,9 +17,11 @@ public sealed class TensorBoardEventWriter : IDisposable
     private readonly ProtobufWriter _event = new(), _summary = new(), _value = new();
 
     /// <summary>Begins a file on a stream, which is closed with the writer.</summary>
-    /// <param name="output">Positioned at its beginning.</param>
-    /// <param name="time">Of the beginning.</param>
-    /// <param name="firstStep">Steps from here on in older files of the folder are superseded: the run resumed before them.</param>
+    /// <param name="output">Stream, positioned at its beginning.</param>
+    /// <param name="time">Time of the beginning.</param>
+    /// <param name="firstStep">
+    /// First step of the file. Later steps in older files of the folder are superseded, because the run resumed before them.
+    /// </param>
     public TensorBoardEventWriter(Stream output, DateTimeOffset time, long firstStep)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -35,10 +37,11 @@ public sealed class TensorBoardEventWriter : IDisposable
         _output.Flush();
     }
 
-    /// <summary>The name of a new event file, so that TensorBoard finds it and reads several in the order of their beginnings.</summary>
-    public static string FileName(DateTimeOffset time) => FormattableString.Invariant($"events.out.tfevents.{time.ToUnixTimeSeconds():D10}.{time.Millisecond:D3}.lingotto");
+    /// <summary>Returns the name of a new event file. TensorBoard reads files in the order of their names.</summary>
+    public static string FileName(DateTimeOffset time) =>
+        FormattableString.Invariant($"events.out.tfevents.{time.ToUnixTimeSeconds():D10}.{time.Millisecond:D3}.lingotto");
 
-    /// <summary>Writes the scalars of a step as one event and hands it to the system.</summary>
+    /// <summary>Writes the scalars of a step as one event and flushes the stream.</summary>
     public void Write(DateTimeOffset time, long step, IReadOnlyList<(string Tag, double Value)> scalars)
     {
         ArgumentNullException.ThrowIfNull(scalars);
@@ -67,7 +70,10 @@ public sealed class TensorBoardEventWriter : IDisposable
         _event.WriteInteger(Step, step);
     }
 
-    /// <summary>uint64 length, masked CRC of the length, data, masked CRC of the data; little-endian. One write, so a record is whole or cut at the end.</summary>
+    /// <summary>
+    /// Writes a record: uint64 length, masked CRC of the length, data, masked CRC of the data; little-endian. A record is one write, so
+    /// only its end can be missing.
+    /// </summary>
     private void WriteRecord()
     {
         const int Head = sizeof(ulong) + sizeof(uint);

@@ -10,7 +10,8 @@ public sealed class ChartTests
     [Fact]
     public void A_chart_names_itself_describes_itself_and_carries_its_values_as_a_table()
     {
-        XElement figure = Parse(new LineChart { Id = "loss", Title = "Loss <nats>", Series = [new Series("training & more", Falling(100), IsNoisy: true)] }.ToMarkup());
+        XElement figure = Parse(new LineChart { Id = "loss", Title = "Loss <nats>",
+            Series = [new Series("training & more", Falling(100), IsNoisy: true)] }.ToMarkup());
         XElement svg = figure.Elements("svg").Single();
         Assert.Equal("img", (string?)svg.Attribute("role"));
         string[] labels = [(string)svg.Attribute("aria-labelledby")!, (string)svg.Attribute("aria-describedby")!];
@@ -30,11 +31,16 @@ public sealed class ChartTests
         var random = new Random(5);
         var curve = new Curve();
         for (int x = 0; x < 5000; x++)
+        {
             curve.Add(x, Math.Exp(6 * random.NextDouble()));
-        XElement figure = Parse(new LineChart { Id = "x", Title = "x", IsLogarithmic = isLogarithmic, Series = [new Series("a", curve, IsNoisy: true)] }.ToMarkup());
+        }
+
+        XElement figure = Parse(new LineChart { Id = "x", Title = "x", IsLogarithmic = isLogarithmic,
+            Series = [new Series("a", curve, IsNoisy: true)] }.ToMarkup());
         foreach (string path in figure.Descendants("path").Select(element => (string)element.Attribute("d")!))
         {
-            double[] numbers = [.. path.Split(['M', 'L', 'Z', ' '], StringSplitOptions.RemoveEmptyEntries).Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+            double[] numbers = [.. path.Split(['M', 'L', 'Z', ' '], StringSplitOptions.RemoveEmptyEntries)
+                .Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
             Assert.True(numbers.Length > 600);
             Assert.All(numbers.Where((_, i) => i % 2 == 0), x => Assert.InRange(x, 0, 1000));
             Assert.All(numbers.Where((_, i) => i % 2 == 1), y => Assert.InRange(y, 0, 200));
@@ -46,9 +52,11 @@ public sealed class ChartTests
     {
         var one = new Curve();
         one.Add(7, 0);
-        Assert.Contains("<circle", new LineChart { Id = "x", Title = "x", Series = [new Series("a", one)] }.ToMarkup().Html, StringComparison.Ordinal);
+        Assert.Contains("<circle", new LineChart { Id = "x", Title = "x", Series = [new Series("a", one)] }.ToMarkup().Html,
+            StringComparison.Ordinal);
         Assert.Equal("", new LineChart { Id = "x", Title = "x", Series = [new Series("a", new Curve())] }.ToMarkup().Html);
-        Assert.DoesNotContain("NaN", new LineChart { Id = "x", Title = "x", IsLogarithmic = true, Series = [new Series("a", one)] }.ToMarkup().Html, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", new LineChart { Id = "x", Title = "x", IsLogarithmic = true,
+            Series = [new Series("a", one)] }.ToMarkup().Html, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -77,8 +85,10 @@ public sealed class ChartTests
     [Fact]
     public void Labels_of_curves_that_end_together_do_not_lie_on_each_other()
     {
-        XElement figure = Parse(new LineChart { Id = "x", Title = "x", Series = [.. Enumerable.Range(0, 4).Select(i => new Series($"s{i}", Falling(50)))] }.ToMarkup());
-        double[] places = [.. figure.Descendants("text").Where(text => ((string)text.Attribute("class")!).StartsWith("label", StringComparison.Ordinal))
+        XElement figure = Parse(new LineChart { Id = "x", Title = "x",
+            Series = [.. Enumerable.Range(0, 4).Select(i => new Series($"s{i}", Falling(50)))] }.ToMarkup());
+        double[] places = [.. figure.Descendants("text").Where(text => ((string)text.Attribute("class")!)
+            .StartsWith("label", StringComparison.Ordinal))
             .Select(text => double.Parse((string)text.Attribute("y")!, CultureInfo.InvariantCulture)).Order()];
         Assert.Equal(4, places.Length);
         Assert.All(places.Zip(places.Skip(1)), pair => Assert.True(pair.Second - pair.First >= 30));
@@ -125,7 +135,8 @@ public sealed class ChartTests
     [Fact]
     public void The_longest_bar_is_full_and_others_are_in_proportion()
     {
-        var chart = new BarChart { Id = "b", Title = "t", RowName = "operation", Figures = ["s"], Bars = [new Bar("a", 4, ["4"]), new Bar("b", 1, ["1"]), new Bar("c", 0, ["0"])] };
+        var chart = new BarChart { Id = "b", Title = "t", RowName = "operation", Figures = ["s"],
+            Bars = [new Bar("a", 4, ["4"]), new Bar("b", 1, ["1"]), new Bar("c", 0, ["0"])] };
         Assert.Equal(["100%", "25%", "0%"], Parse(chart.ToMarkup()).Descendants("rect").Select(bar => (string)bar.Attribute("width")!));
     }
 
@@ -135,7 +146,8 @@ public sealed class ChartTests
         var profile = new Profile(1, 1, 100, 10, []);
         Assert.Equal(2, profile.RooflineSeconds(new ProfiledOperation("matmul", 3, 1, 200e9, 1e9)));
         Assert.Equal(5, profile.RooflineSeconds(new ProfiledOperation("norm", 6, 1, 1e9, 50e9)));
-        Assert.Null((profile with { PeakGflops = null, PeakGigabytesPerSecond = null }).RooflineSeconds(new ProfiledOperation("x", 1, 1, 1, 1)));
+        Assert.Null((profile with { PeakGflops = null, PeakGigabytesPerSecond = null })
+            .RooflineSeconds(new ProfiledOperation("x", 1, 1, 1, 1)));
         Profile read = Profile.Parse((profile with { Operations = [new ProfiledOperation("x", 1, 2, 3, 4)] }).ToJson());
         Assert.Equal(new ProfiledOperation("x", 1, 2, 3, 4), read.Operations.Single());
     }
@@ -144,7 +156,10 @@ public sealed class ChartTests
     {
         var curve = new Curve();
         for (int x = 1; x <= points; x++)
+        {
             curve.Add(x, 8 - (6.0 * x / points));
+        }
+
         return curve;
     }
 

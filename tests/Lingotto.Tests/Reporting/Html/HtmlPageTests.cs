@@ -20,7 +20,8 @@ public sealed partial class HtmlPageTests
         body.Write(new DataTable(Hostile, [new Column(Hostile)], [[Hostile]]).ToMarkup());
         var curve = new Curve();
         curve.Add(1, 2);
-        body.Write(new LineChart { Id = "c", Title = Hostile, Description = Hostile, Series = [new Series(Hostile, curve)], Events = [new ChartEvent(1, Hostile)] }.ToMarkup());
+        body.Write(new LineChart { Id = "c", Title = Hostile, Description = Hostile, Series = [new Series(Hostile, curve)],
+            Events = [new ChartEvent(1, Hostile)] }.ToMarkup());
         string page = Write(PageOf(body.ToMarkup()));
         Assert.DoesNotContain("<script>alert", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<img", page, StringComparison.Ordinal);
@@ -46,7 +47,8 @@ public sealed partial class HtmlPageTests
     public void Headings_landmarks_and_a_way_past_the_navigation_are_there()
     {
         XElement body = Body(Write(PageOf(default)));
-        Assert.Equal(["h1", "h2"], body.Descendants().Select(element => element.Name.LocalName).Where(name => name.Length == 2 && name[0] == 'h' && char.IsDigit(name[1])));
+        Assert.Equal(["h1", "h2"], body.Descendants().Select(element => element.Name.LocalName)
+            .Where(name => name.Length == 2 && name[0] == 'h' && char.IsDigit(name[1])));
         Assert.Equal("#main", (string?)body.Elements().First().Attribute("href"));
         Assert.All(["header", "nav", "main", "footer"], landmark => Assert.Single(body.Elements(landmark)));
         Assert.Equal("#part", (string?)body.Element("nav")!.Descendants("a").Single().Attribute("href"));
@@ -61,7 +63,29 @@ public sealed partial class HtmlPageTests
     [InlineData(double.NaN, "\u2013")]
     public void Numbers_have_about_four_digits(double value, string expected) => Assert.Equal(expected, NumberText.Of(value));
 
-    private static HtmlPage PageOf(Markup body) => new() { Title = Hostile, Summary = new HtmlSection("summary", Hostile, default), Sections = [new HtmlSection("part", "Part", body)] };
+    [Theory]
+    [InlineData(0, "0 B")]
+    [InlineData(512, "512 B")]
+    [InlineData(1234567, "1.23 MB")]
+    [InlineData(79.96e9, "80 GB")]
+    [InlineData(999.9e9, "1 TB")]
+    public void Bytes_have_the_unit_of_their_size(double bytes, string expected) => Assert.Equal(expected, NumberText.DecimalBytes(bytes));
+
+    [Fact]
+    public void Small_amounts_are_not_rounded_to_zero()
+    {
+        Assert.Equal("16.4 MFLOP", NumberText.Flops(16.4e6));
+        Assert.Equal("3.2 us", NumberText.Seconds(3.2e-6));
+        Assert.Equal("4.1 ms", NumberText.Duration(0.0041));
+        Assert.Equal("0 s", NumberText.Duration(0));
+        Assert.Equal("0.00012 CNY", NumberText.Money(0.00012, "CNY"));
+        Assert.Equal("0.5 Wh", NumberText.Energy(0.0005));
+        Assert.Equal("0.25", NumberText.Short(0.25));
+        Assert.Equal("1.2e-9", NumberText.Digits(1.2e-9, 3));
+    }
+
+    private static HtmlPage PageOf(Markup body) => new() { Title = Hostile, Summary = new HtmlSection("summary", Hostile, default),
+        Sections = [new HtmlSection("part", "Part", body)] };
 
     private static string Write(HtmlPage page)
     {
@@ -70,7 +94,8 @@ public sealed partial class HtmlPageTests
         return text.ToString();
     }
 
-    private static XElement Body(string page) => XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.LastIndexOf("</html>", StringComparison.Ordinal)]);
+    private static XElement Body(string page) => XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)
+        ..page.LastIndexOf("</html>", StringComparison.Ordinal)]);
 
     [GeneratedRegex("<style>(.*?)</style>", RegexOptions.Singleline)]
     private static partial Regex Style();

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Lingotto.Reporting;
 
 /// <summary>
-/// A trace that Perfetto and chrome://tracing open: the JSON Trace Event Format, written as it happens. A file that was cut
-/// short still opens, for the format allows the closing bracket to be absent.
+/// Writes a trace for Perfetto and chrome://tracing in the JSON Trace Event Format, event by event. A truncated file still opens, because
+/// the format allows a missing closing bracket.
 /// </summary>
 public sealed class TraceEventWriter : IDisposable
 {
@@ -26,14 +26,14 @@ public sealed class TraceEventWriter : IDisposable
     /// <summary>Names a thread of a process, such as a worker.</summary>
     public void NameThread(int process, int thread, string name) => Name("thread_name", process, thread, name);
 
-    /// <summary>Writes something that began and ended.</summary>
-    /// <param name="name">What it was, such as the operation.</param>
-    /// <param name="category">For filtering; commas part several.</param>
-    /// <param name="process">Where it ran.</param>
-    /// <param name="thread">Where it ran.</param>
-    /// <param name="microseconds">When it began, from any common zero.</param>
-    /// <param name="duration">How long it took, in microseconds.</param>
-    /// <param name="arguments">Figures shown when it is selected, such as flops and bytes.</param>
+    /// <summary>Writes an event with a start and a duration.</summary>
+    /// <param name="name">Name, such as the operation.</param>
+    /// <param name="category">Categories for filtering, separated by commas.</param>
+    /// <param name="process">Process of the event.</param>
+    /// <param name="thread">Thread of the event.</param>
+    /// <param name="microseconds">Start in microseconds, from any common zero.</param>
+    /// <param name="duration">Duration in microseconds.</param>
+    /// <param name="arguments">Figures shown for a selected event, such as flops and bytes.</param>
     public void Write(
         string name, string category, int process, int thread, double microseconds, double duration,
         params ReadOnlySpan<(string Name, double Value)> arguments)
@@ -46,14 +46,17 @@ public sealed class TraceEventWriter : IDisposable
         {
             _json.WriteStartObject("args");
             foreach ((string argument, double value) in arguments)
+            {
                 _json.WriteNumber(argument, value);
+            }
+
             _json.WriteEndObject();
         }
 
         End();
     }
 
-    /// <summary>Writes a figure that changes over time, drawn as a curve.</summary>
+    /// <summary>Writes a value of a figure over time, drawn as a curve.</summary>
     public void WriteCounter(string name, int process, double microseconds, double value)
     {
         Begin("C", name, process, 0);
@@ -95,6 +98,8 @@ public sealed class TraceEventWriter : IDisposable
         const int FlushAt = 1 << 16;
         _json.WriteEndObject();
         if (_json.BytesPending >= FlushAt)
+        {
             _json.Flush();
+        }
     }
 }

@@ -23,7 +23,8 @@ public sealed class TraceEventWriterTests
         Assert.Equal(["M", "M", "X", "C"], events.Select(e => (string?)e!["ph"]));
         JsonNode complete = events[2]!;
         Assert.Equal("matmul \"f32\"", (string?)complete["name"]);
-        Assert.Equal((0, 1, 10.5, 250.0), ((int)complete["pid"]!, (int)complete["tid"]!, (double)complete["ts"]!, (double)complete["dur"]!));
+        Assert.Equal((0, 1, 10.5, 250.0), ((int)complete["pid"]!, (int)complete["tid"]!, (double)complete["ts"]!,
+            (double)complete["dur"]!));
         Assert.Equal((1e9, 4096.0), ((double)complete["args"]!["flops"]!, (double)complete["args"]!["bytes"]!));
         Assert.Equal("rank 0", (string?)events[0]!["args"]!["name"]);
     }
@@ -34,7 +35,10 @@ public sealed class TraceEventWriterTests
         var stream = new MemoryStream();
         using var trace = new TraceEventWriter(stream);
         for (int i = 0; i < 10_000; i++)
+        {
             trace.Write("op", "step", 0, 0, i, 1);
+        }
+
         Assert.True(stream.Length > 500_000, "only what is pending may be held back");
         string text = Encoding.UTF8.GetString(stream.ToArray());
         Assert.Equal(JsonValueKindOfCutTrace, JsonNode.Parse(text[..(text.LastIndexOf('}') + 1)] + "]")!.GetValueKind());
