@@ -1,6 +1,6 @@
 namespace Lingotto.Planning;
 
-/// <summary>The fits of all families and how well fits that left rows out predict those rows.</summary>
+/// <summary>The fits of all families, and predictions of rows by fits that leave these rows out.</summary>
 public sealed class Calibration
 {
     private Calibration(IReadOnlyList<MeasuredRun> runs, IReadOnlyDictionary<string, int> leftOut)
@@ -21,26 +21,26 @@ public sealed class Calibration
     /// <summary>Layouts of a mixed cluster, each predicted by scalars fitted to the other layouts of the same table.</summary>
     internal IReadOnlyList<MixedClusterRow> MixedCluster { get; private set; } = [];
 
-    /// <summary>Rows not used, by group and reason.</summary>
+    /// <summary>Number of rows not used, by group and reason.</summary>
     public IReadOnlyDictionary<string, int> LeftOut { get; }
 
-    /// <summary>The fits.</summary>
+    /// <summary>The fits of all families.</summary>
     public EfficiencyTable Table { get; private set; } = null!;
 
-    /// <summary>Inside each source, one model left out at a time.</summary>
+    /// <summary>Accuracy inside each source, one model left out at a time.</summary>
     public IReadOnlyList<Accuracy> ByModel { get; private set; } = null!;
 
-    /// <summary>Each source predicted from the others.</summary>
+    /// <summary>Accuracy of each source predicted from the other sources.</summary>
     public IReadOnlyList<Accuracy> BySource { get; private set; } = null!;
 
     /// <summary>Fits and tests everything from a calibration folder.</summary>
-    /// <exception cref="PlanException">A file is absent or damaged.</exception>
+    /// <exception cref="PlanException">A file is missing or damaged.</exception>
     public static Calibration Run(string folder, DeviceCatalogue catalogue)
     {
-        var usual = new EfficiencyTable { Families = [FamilyFit.Fit(EfficiencyTable.Any, [], catalogue)] };
+        var prior = new EfficiencyTable { Families = [FamilyFit.Fit(EfficiencyTable.Any, [], catalogue)] };
         PublishedShapes shapes = PublishedShapes.Load(folder);
         List<Measurement> rows = Measurement.Load(folder);
-        (List<MeasuredRun> runs, SortedDictionary<string, int> leftOut) = new MeasurementReader(catalogue, usual, shapes).Read(rows);
+        (List<MeasuredRun> runs, SortedDictionary<string, int> leftOut) = new MeasurementReader(catalogue, prior, shapes).Read(rows);
         var calibration = new Calibration(runs, leftOut);
         calibration.Test(catalogue);
         calibration.Fit(catalogue);
@@ -58,11 +58,15 @@ public sealed class Calibration
             .Select(group => Accuracy.Of(group.Key, [.. group]))];
     }
 
-    /// <summary>The error of a family is that of its rows when their source, or where a family has one source their model, was left out.</summary>
+    /// <summary>
+    /// Fits every family. The error of a family comes from rows whose source was left out of the fit, or whose model if the family has one
+    /// source.
+    /// </summary>
     private void Fit(DeviceCatalogue catalogue)
     {
         var fits = new List<FamilyEfficiency>();
-        foreach (IGrouping<string, MeasuredRun> family in Runs.GroupBy(run => run.Family).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (IGrouping<string, MeasuredRun> family in Runs.GroupBy(run => run.Family)
+            .OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             Prediction[] heldOut = HeldOut(family.Key);
             fits.Add(FamilyFit.Fit(family.Key, [.. family], catalogue) with
@@ -75,7 +79,10 @@ public sealed class Calibration
         DenseToMoe = CrossValidation.DenseToMoe(Runs, catalogue);
         double transfer = Prediction.LogErrorOf(DenseToMoe);
         for (int i = 0; i < fits.Count; i++)
+        {
             fits[i] = double.IsNaN(fits[i].MoeLogError) ? fits[i] with { MoeLogError = transfer } : fits[i];
+        }
+
         fits.Add(Pool(fits));
         Table = new EfficiencyTable { Families = fits };
     }
@@ -87,8 +94,8 @@ public sealed class Calibration
     }
 
     /// <summary>
-    /// A family that nobody measured: the mean of those measured, and the spread between families beside their own error, at least the
-    /// error of the one that is known worst.
+    /// Returns the efficiencies of a family without measurements: the mean of the measured families. The error adds the spread between
+    /// families to their own errors, and is at least the largest error of a family.
     /// </summary>
     private static FamilyEfficiency Pool(List<FamilyEfficiency> fits)
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Lingotto.Planning;
 
-/// <summary>Comma-separated values as RFC 4180 has them, a row as a map from the heading.</summary>
+/// <summary>Reads comma-separated values (RFC 4180). A row maps column names to cells.</summary>
 internal static class CsvReader
 {
     public static List<IReadOnlyDictionary<string, string>> Read(string path)
@@ -14,7 +14,8 @@ internal static class CsvReader
         }
         catch (IOException fault)
         {
-            throw new PlanException($"{path}: cannot be read ({fault.GetType().Name}): give the folder devices/calibration of a checkout", fault);
+            throw new PlanException(
+                $"{path}: cannot be read ({fault.GetType().Name}): give the folder devices/calibration of a checkout", fault);
         }
 
         string[] heading = lines.Length > 0 ? Split(lines[0]) : [];
@@ -23,7 +24,11 @@ internal static class CsvReader
         {
             string[] cells = Split(lines[i]);
             if (cells.Length != heading.Length)
-                throw new PlanException($"{path}: line {i + 1} has {cells.Length} cells, the heading {heading.Length}: quote cells that hold commas");
+            {
+                throw new PlanException(
+                    $"{path}: line {i + 1} has {cells.Length} cells, the heading has {heading.Length}: quote cells that contain commas");
+            }
+
             rows.Add(heading.Zip(cells).ToDictionary(pair => pair.First, pair => pair.Second));
         }
 
@@ -39,16 +44,22 @@ internal static class CsvReader
         {
             char letter = line[i];
             if (letter == '"' && isQuoted && i + 1 < line.Length && line[i + 1] == '"')
+            {
                 cell.Append(line[++i]);
+            }
             else if (letter == '"')
+            {
                 isQuoted = !isQuoted;
+            }
             else if (letter == ',' && !isQuoted)
             {
                 cells.Add(cell.ToString());
                 cell.Clear();
             }
             else
+            {
                 cell.Append(letter);
+            }
         }
 
         cells.Add(cell.ToString());

@@ -1,9 +1,9 @@
 namespace Lingotto.Planning;
 
 /// <summary>
-/// Six scalars of a family by least squares on the logarithm of measured over predicted time, by Levenberg-Marquardt from a fixed
-/// start. A weak prior around values that are usual for current chips keeps scalars that a group of rows does not determine.
-/// Every source weighs the square root of its rows, so that a long table does not outvote the others.
+/// Fits the six scalars of a family by least squares on the logarithm of measured over predicted time, with Levenberg-Marquardt from a
+/// fixed start. A weak prior around typical values of current chips determines scalars that the rows do not determine. The weight of a
+/// source is the square root of its number of rows, so that a long table does not dominate the others.
 /// </summary>
 internal static class FamilyFit
 {
@@ -11,24 +11,24 @@ internal static class FamilyFit
     private const double Step = 1e-4;
     private const int Iterations = 60;
 
-    /// <summary>Logarithms of matmul, attention, link, kernel and host seconds; the gain of a year as it stands.</summary>
-    private static readonly double[] s_usual =
+    /// <summary>Prior: logarithms of matmul, attention, link, kernel seconds and host seconds, and the gain per year.</summary>
+    private static readonly double[] s_prior =
         [Math.Log(0.85), Math.Log(0.6), Math.Log(0.7), Math.Log(8e-6), Math.Log(1e-3), 0];
 
     /// <summary>Standard deviations of the prior.</summary>
-    private static readonly double[] s_freedom = [0.25, 0.5, 0.5, 0.4, 1, 0.1];
+    private static readonly double[] s_deviations = [0.25, 0.5, 0.5, 0.4, 1, 0.1];
 
-    /// <summary>A residual counts as a deviation of this size: smaller ones are noise between two runs of the same thing.</summary>
+    /// <summary>Standard deviation of the noise between two runs of the same configuration.</summary>
     private const double Noise = 0.06;
 
-    /// <summary>Fits steps of single kinds of devices.</summary>
+    /// <summary>Fits measured steps on single kinds of devices.</summary>
     public static FamilyEfficiency Fit(string family, IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue) =>
         Fit(family, runs.Count > 0 ? runs.Average(run => run.Year) : 2025, Rows(runs, catalogue));
 
-    /// <summary>Fits anything that efficiencies predict.</summary>
+    /// <summary>Fits rows of any kind of prediction.</summary>
     public static FamilyEfficiency Fit(string family, double year, FitRow[] rows)
     {
-        double[] x = [.. s_usual];
+        double[] x = [.. s_prior];
         double[] residuals = Residuals(x, family, year, rows);
         double damping = 1e-2, cost = Cost(residuals);
         for (int iteration = 0; iteration < Iterations && damping < 1e8; iteration++)
@@ -43,26 +43,30 @@ internal static class FamilyFit
                 (x, residuals, cost) = (next, moved, Cost(moved));
                 damping = Math.Max(1e-6, damping / 5);
                 if (isDone)
+                {
                     break;
+                }
             }
             else
+            {
                 damping *= 4;
+            }
         }
 
         return Make(x, family, year, rows.Length);
     }
 
-    /// <summary>Predicted seconds of a run under a fit.</summary>
+    /// <summary>Returns the predicted step time of a run under a fit, s.</summary>
     public static double Predict(MeasuredRun run, FamilyEfficiency fit, DeviceCatalogue catalogue) =>
-        StepModel.Evaluate(run.Work, run.Layout, DeviceEstimate.Of(run.Device, catalogue, fit).Rates(run.Work.Precision, run.Year)).Total;
+        StepModel.Evaluate(run.Work, run.Layout, EstimatedDevice.Of(run.Device, catalogue, fit).Rates(run.Work.Precision, run.Year)).Total;
 
     private static FitRow[] Rows(IReadOnlyList<MeasuredRun> runs, DeviceCatalogue catalogue)
     {
         Dictionary<string, int> sizes = runs.GroupBy(run => run.Group).ToDictionary(group => group.Key, group => group.Count());
-        FamilyEfficiency any = Make(s_usual, EfficiencyTable.Any, 2025, 0);
+        FamilyEfficiency any = Make(s_prior, EfficiencyTable.Any, 2025, 0);
         return [.. runs.Select(run =>
         {
-            DeviceEstimate device = DeviceEstimate.Of(run.Device, catalogue, any);
+            EstimatedDevice device = EstimatedDevice.Of(run.Device, catalogue, any);
             return new FitRow(Math.Sqrt(1 / Math.Sqrt(sizes[run.Group])), run.StepSeconds,
                 fit => StepModel.Evaluate(run.Work, run.Layout, device.With(fit).Rates(run.Work.Precision, run.Year)).Total);
         })];
@@ -79,11 +83,16 @@ internal static class FamilyFit
         }
 
         for (int i = 0; i < Scalars; i++)
-            residuals[rows.Length + i] = (x[i] - s_usual[i]) / s_freedom[i];
+        {
+            residuals[rows.Length + i] = (x[i] - s_prior[i]) / s_deviations[i];
+        }
+
         return residuals;
     }
 
-    /// <summary>Square root of Huber's loss, linear beyond two deviations, so that one odd row does not bend the fit.</summary>
+    /// <summary>
+    /// Returns the square root of Huber's loss, linear beyond two deviations, so that one outlier does not distort the fit.
+    /// </summary>
     private static double Huber(double error) => error <= 2 ? error : Math.Sqrt(4 * error - 4);
 
     private static double Cost(double[] residuals) => residuals.Sum(residual => residual * residual);
@@ -103,18 +112,24 @@ internal static class FamilyFit
         for (int i = 0; i < Scalars; i++)
         {
             for (int j = 0; j < Scalars; j++)
+            {
                 matrix[i, j] = jacobian[i].Zip(jacobian[j], (a, b) => a * b).Sum() * (i == j ? 1 + damping : 1);
+            }
+
             matrix[i, Scalars] = jacobian[i].Zip(residuals, (a, b) => a * b).Sum();
         }
 
         return LinearSystem.Solve(matrix);
     }
 
-    /// <summary>Efficiencies end at one: no answer is faster than the data sheet.</summary>
+    /// <summary>Limits the scalars. Efficiencies are at most one: no prediction is faster than the data sheet.</summary>
     private static void Clamp(double[] x)
     {
         for (int i = 0; i < 3; i++)
+        {
             x[i] = Math.Clamp(x[i], Math.Log(0.05), 0);
+        }
+
         x[3] = Math.Clamp(x[3], Math.Log(1e-7), Math.Log(1e-3));
         x[4] = Math.Clamp(x[4], Math.Log(1e-6), Math.Log(0.1));
         x[5] = Math.Clamp(x[5], -0.5, 0.5);

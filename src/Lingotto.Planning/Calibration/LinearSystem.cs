@@ -1,6 +1,6 @@
 namespace Lingotto.Planning;
 
-/// <summary>Small dense systems by elimination with partial pivoting.</summary>
+/// <summary>Solves small dense linear systems by elimination with partial pivoting.</summary>
 internal static class LinearSystem
 {
     /// <summary>Solves A x = b; <paramref name="matrix"/> is A with b as its last column and is overwritten.</summary>
@@ -11,14 +11,22 @@ internal static class LinearSystem
         {
             int pivot = column;
             for (int row = column + 1; row < size; row++)
+            {
                 pivot = Math.Abs(matrix[row, column]) > Math.Abs(matrix[pivot, column]) ? row : pivot;
+            }
+
             for (int k = column; k <= size; k++)
+            {
                 (matrix[column, k], matrix[pivot, k]) = (matrix[pivot, k], matrix[column, k]);
+            }
+
             for (int row = column + 1; row < size; row++)
             {
                 double factor = matrix[row, column] / matrix[column, column];
                 for (int k = column; k <= size; k++)
+                {
                     matrix[row, k] -= factor * matrix[column, k];
+                }
             }
         }
 
@@ -27,7 +35,10 @@ internal static class LinearSystem
         {
             double sum = matrix[row, size];
             for (int k = row + 1; k < size; k++)
+            {
                 sum -= matrix[row, k] * solution[k];
+            }
+
             solution[row] = sum / matrix[row, row];
         }
 

@@ -1,11 +1,11 @@
 namespace Lingotto.Planning;
 
-/// <summary>A measurement in the terms of the model.</summary>
+/// <summary>A measurement as workload, layout and device.</summary>
 internal sealed record MeasuredRun
 {
     public required Measurement Row { get; init; }
 
-    /// <summary>Name of the device in the catalogue.</summary>
+    /// <summary>The device of the catalogue.</summary>
     public required DeviceSpec Device { get; init; }
 
     public required Workload Work { get; init; }
@@ -15,7 +15,7 @@ internal sealed record MeasuredRun
     /// <summary>Date of the software, years.</summary>
     public required double Year { get; init; }
 
-    /// <summary>What was measured, s.</summary>
+    /// <summary>Measured step time, s.</summary>
     public required double StepSeconds { get; init; }
 
     public string Group => Row.Group;
@@ -24,13 +24,13 @@ internal sealed record MeasuredRun
 
     public string Model => Work.Model.Name;
 
-    /// <summary>Share of BF16 peak that was measured.</summary>
+    /// <summary>Measured MFU.</summary>
     public double Mfu => MfuAt(StepSeconds);
 
-    /// <summary>Step time at a given share of BF16 peak.</summary>
+    /// <summary>Returns the step time at a given MFU, s.</summary>
     public double SecondsAt(double mfu) => StepSeconds * Mfu / mfu;
 
-    /// <summary>Share of BF16 peak at a given step time.</summary>
+    /// <summary>Returns the MFU at a given step time.</summary>
     public double MfuAt(double seconds) => Work.Model.FlopsPerToken(Work.SequenceLength) * Work.TokensPerStep
         / (seconds * Layout.Devices * Device.Bf16Tflops.Value!.Value * 1e12);
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Lingotto.Planning;
 
-/// <summary>A row of devices/calibration/measurements.csv: one published measurement with its source and licence note.</summary>
+/// <summary>A published measurement with its source and licence note: a row of devices/calibration/measurements.csv.</summary>
 internal sealed class Measurement(IReadOnlyDictionary<string, string> cells)
 {
     public string Id => cells["id"];
@@ -21,7 +21,7 @@ internal sealed class Measurement(IReadOnlyDictionary<string, string> cells)
     public double? TeraflopsPerDevice => Number("tflops_per_dev");
     public double? OtherValue => Number("other_value");
 
-    /// <summary>A whole number of a column, or what stands for an empty cell.</summary>
+    /// <summary>Returns the whole number of a column, or a default for an empty cell.</summary>
     public int Whole(string column, int absent = 1) => (int)(Number(column) ?? absent);
 
     public double? Number(string column) => cells[column] is { Length: > 0 } text

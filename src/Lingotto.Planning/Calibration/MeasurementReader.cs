@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Lingotto.Planning;
 
 /// <summary>
-/// Rows to runs: what a row says, what is known of its source (<see cref="MeasurementSource"/>), and what neither says by a rule of
-/// <see cref="LeftOut"/>.
+/// Converts rows to runs. Values come from the row, from what is known about its source (<see cref="MeasurementSource"/>), or from a rule
+/// of <see cref="LeftOut"/>.
 /// </summary>
 internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, EfficiencyTable efficiencies, PublishedShapes shapes)
 {
@@ -25,10 +25,13 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
 
     private static readonly int[] s_sizes = [1, 2, 4, 8];
 
-    /// <summary>Natural routing over forced balance in the same table (Megatron-MoE-ModelZoo, Qwen3-235B) costs 9 to 24 % of speed.</summary>
+    /// <summary>
+    /// Imbalance of natural routing: it loses 9 to 24 % of speed against forced balance in the same table (Megatron-MoE-ModelZoo,
+    /// Qwen3-235B).
+    /// </summary>
     private const double NaturalImbalance = 1.25;
 
-    /// <summary>All rows that the model can express, and why the others are left out, by reason.</summary>
+    /// <summary>Returns the runs, and the number of rows that the model cannot express by reason.</summary>
     public (List<MeasuredRun> Runs, SortedDictionary<string, int> LeftOut) Read(IReadOnlyList<Measurement> rows)
     {
         var runs = new List<MeasuredRun>();
@@ -37,9 +40,13 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
         {
             string? reason = Try(row, out MeasuredRun? run);
             if (run is not null)
+            {
                 runs.Add(run);
+            }
             else
+            {
                 leftOut[$"{row.Group}: {reason}"] = leftOut.GetValueOrDefault($"{row.Group}: {reason}") + 1;
+            }
         }
 
         return (runs, leftOut);
@@ -49,11 +56,21 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
     {
         run = null;
         if (MeasurementSource.Find(row.Group) is not { } source)
-            return row.Group.StartsWith("ling", StringComparison.Ordinal) ? "held out: no row of Ling enters a fit that a plan uses" : "compared elsewhere";
+        {
+            return row.Group.StartsWith("ling", StringComparison.Ordinal)
+                ? "held out: no row of Ling enters a fit that a plan uses" : "compared elsewhere";
+        }
+
         if (!s_devices.TryGetValue(row.Device, out string? device))
+        {
             return "a device that is not named";
+        }
+
         if (shapes.Find(row) is not { } shape)
+        {
             return "a network that the model does not cover";
+        }
+
         var work = new Workload
         {
             Model = shape,
@@ -61,25 +78,34 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
             SequencesPerStep = row.Whole("gbs"),
             Precision = PrecisionOf(row.Precision),
             HasFusedAttention = source.HasFusedAttention,
-            ExpertImbalance = row.Notes.Contains("natural", StringComparison.Ordinal) || row.Notes.Contains("dropless stable", StringComparison.Ordinal)
-                ? NaturalImbalance : 1,
+            ExpertImbalance = row.Notes.Contains("natural", StringComparison.Ordinal)
+                || row.Notes.Contains("dropless stable", StringComparison.Ordinal) ? NaturalImbalance : 1,
             DataOverlap = source.OverlapsTraffic ? 0.9 : 0,
             OverlapsTransfers = source.OverlapsTraffic,
             SendsOncePerNode = row.Notes.Contains("DeepEP", StringComparison.Ordinal),
             ExpertOverlap = row.Notes.Contains("EP overlap", StringComparison.Ordinal) ? 0.8 : 0,
         };
         DeviceSpec spec = catalogue[device];
-        Layout layout = Complete(row, source, work, LayoutOf(row, source), DeviceEstimate.Of(spec, catalogue, efficiencies));
+        Layout layout = Complete(row, source, work, LayoutOf(row, source), EstimatedDevice.Of(spec, catalogue, efficiencies));
         double seconds = row.StepSeconds ?? (row.TokensPerSecondAndDevice is { } rate
             ? work.TokensPerStep / (rate * layout.Devices) : Flops(source, work) / (row.TeraflopsPerDevice!.Value * 1e12 * layout.Devices));
-        run = new MeasuredRun { Row = row, Device = spec, Work = work, Layout = layout, Year = source.Year ?? ReleaseYear(row.Source), StepSeconds = seconds };
+        run = new MeasuredRun
+        {
+            Row = row,
+            Device = spec,
+            Work = work,
+            Layout = layout,
+            Year = source.Year ?? ReleaseYear(row.Source),
+            StepSeconds = seconds,
+        };
         return null;
     }
 
     private static Layout LayoutOf(Measurement row, MeasurementSource source)
     {
         Match match = MixtralLayout().Match(row.Notes);
-        int Given(string column, int group) => match.Success ? int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture) : row.Whole(column);
+        int Given(string column, int group) => match.Success
+            ? int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture) : row.Whole(column);
         return new Layout
         {
             Devices = row.Whole("n_devices"),
@@ -96,12 +122,13 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
         };
     }
 
-    private static Layout Complete(Measurement row, MeasurementSource source, Workload work, Layout layout, DeviceEstimate device)
+    private static Layout Complete(Measurement row, MeasurementSource source, Workload work, Layout layout, EstimatedDevice device)
     {
         DeviceRates rates = device.Rates(work.Precision);
         if (row.Number("mbs") is null && source.LeftOut == LeftOut.MicroBatch)
         {
-            return s_sizes.Where(size => work.SequencesPerStep % (size * layout.Data) == 0).Select(size => layout with { MicroBatch = size })
+            return s_sizes.Where(size => work.SequencesPerStep % (size * layout.Data) == 0)
+                .Select(size => layout with { MicroBatch = size })
                 .MinBy(choice => StepModel.Evaluate(work, choice, rates).Total);
         }
 
@@ -112,7 +139,10 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
         }
 
         if (source.LeftOut != LeftOut.Sharing)
+        {
             return layout;
+        }
+
         ReadOnlySpan<ZeroStage> sharing = layout.Pipeline == 1 ? [ZeroStage.Optimizer, ZeroStage.Weights] : [ZeroStage.Optimizer];
         foreach (ZeroStage zero in sharing)
         {
@@ -120,19 +150,26 @@ internal sealed partial class MeasurementReader(DeviceCatalogue catalogue, Effic
             {
                 Layout choice = layout with { Zero = zero, Recompute = recompute };
                 if (MemoryModel.Peak(work, choice).Total <= rates.MemoryBytes)
+                {
                     return choice;
+                }
             }
         }
 
         return layout with { Recompute = Recompute.Selective, Zero = sharing[^1] };
     }
 
-    /// <summary>FLOPs of an update as the source of a FLOP/s figure counts them: Megatron 2021 counts recomputation and whole scores.</summary>
+    /// <summary>
+    /// Returns the FLOPs of an update as the source of a FLOP/s figure counts them. Megatron 2021 counts recomputation and unmasked scores.
+    /// </summary>
     private static double Flops(MeasurementSource source, Workload work)
     {
         ModelShape model = work.Model;
         if (!source.CountsRecomputation)
+        {
             return model.FlopsPerToken(work.SequenceLength) * work.TokensPerStep;
+        }
+
         double s = work.SequenceLength, h = model.Hidden, l = model.Layers;
         return 96.0 * work.SequencesPerStep * s * l * h * h * (1 + s / (6 * h) + model.Vocabulary / (16 * l * h));
     }

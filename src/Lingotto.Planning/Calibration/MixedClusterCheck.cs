@@ -1,20 +1,10 @@
 namespace Lingotto.Planning;
 
-/// <summary>A measured layout on a mixed cluster and what is predicted for it.</summary>
-/// <param name="Id">Of the row.</param>
-/// <param name="Layout">The layout.</param>
-/// <param name="Measured">s; null where the run failed.</param>
-/// <param name="Predicted">s.</param>
-/// <param name="Published">The prediction of the source, s.</param>
-/// <param name="MemoryShare">Predicted peak memory over that of the device, the worst stage.</param>
-/// <param name="LeavesStageEmpty">A stage has no layer, which <see cref="LayoutRule.Stages"/> refuses.</param>
-internal sealed record MixedClusterRow(
-    string Id, Layout Layout, double? Measured, double Predicted, double Published, double MemoryShare, bool LeavesStageEmpty);
-
 /// <summary>
-/// Three nodes of four V100 and one of four T4 (AMP, arXiv 2210.07297). Tensor ranks are neighbours, replicas next, stages
-/// outermost; the layers of each stage are those that the source printed with its results. No other source times these devices, so the six scalars are fitted to the other layouts: a
-/// row is predicted by a fit that saw no row of the same t, p and D.
+/// Predicts the layouts of a mixed cluster: three nodes of four V100 and one node of four T4 (AMP, arXiv 2210.07297). Tensor ranks are
+/// neighbours, replicas come next, stages are outermost. The layers of each stage are those that the source printed with its results. No
+/// other source times these devices, so the six scalars are fitted to the other layouts: the fit for a row leaves out all rows with the
+/// same t, p and D.
 /// </summary>
 internal sealed class MixedClusterCheck
 {
@@ -23,22 +13,23 @@ internal sealed class MixedClusterCheck
     private const double Year = 2022.5;
     private const string LayersNote = "; layers ";
 
-    /// <summary>10 Gbit/s of a p3.8xlarge for its four devices.</summary>
+    /// <summary>Bandwidth per device, bytes/s: the 10 Gbit/s of a p3.8xlarge, shared by four devices.</summary>
     private const double InterBytesPerSecond = 1.25e9 / NodeDevices;
 
     private const double MemoryBytes = 16e9;
 
-    private readonly DeviceEstimate _fast, _slow;
+    private readonly EstimatedDevice _fast, _slow;
     private readonly PublishedShapes _shapes;
 
     private MixedClusterCheck(PublishedShapes shapes, DeviceCatalogue catalogue, FamilyEfficiency any)
     {
         _shapes = shapes;
-        _fast = DeviceEstimate.Of(catalogue["v100-sxm2-32g"], catalogue, any);
-        _slow = DeviceEstimate.Of(catalogue["t4"], catalogue, any);
+        _fast = EstimatedDevice.Of(catalogue["v100-sxm2-32g"], catalogue, any);
+        _slow = EstimatedDevice.Of(catalogue["t4"], catalogue, any);
     }
 
-    public static List<MixedClusterRow> Run(IReadOnlyList<Measurement> rows, PublishedShapes shapes, DeviceCatalogue catalogue, EfficiencyTable efficiencies)
+    public static List<MixedClusterRow> Run(
+        IReadOnlyList<Measurement> rows, PublishedShapes shapes, DeviceCatalogue catalogue, EfficiencyTable efficiencies)
     {
         var check = new MixedClusterCheck(shapes, catalogue, efficiencies.Of(EfficiencyTable.Any));
         return [.. rows.Where(row => row.Group == "hetero-amp").GroupBy(row => (row.Whole("tp"), row.Whole("pp"), row.Whole("dp")))
@@ -49,9 +40,11 @@ internal sealed class MixedClusterCheck
     private IEnumerable<MixedClusterRow> Predict(Measurement[] left, Measurement[] seen)
     {
         FamilyEfficiency fit = FamilyFit.Fit("volta and turing", Year,
-            [.. seen.Where(row => row.StepSeconds is not null).Select(row => new FitRow(0.5, row.StepSeconds!.Value, trial => Seconds(row, trial)))]);
+            [.. seen.Where(row => row.StepSeconds is not null)
+                .Select(row => new FitRow(0.5, row.StepSeconds!.Value, trial => Seconds(row, trial)))]);
         return left.Select(row => new MixedClusterRow(
-            row.Id, LayoutOf(row), row.StepSeconds, Seconds(row, fit), row.OtherValue!.Value, MemoryShare(row, fit), LayersOf(row).Contains(0)));
+            row.Id, LayoutOf(row), row.StepSeconds, Seconds(row, fit), row.OtherValue!.Value, MemoryShare(row, fit),
+            LayersOf(row).Contains(0)));
     }
 
     private Workload WorkOf(Measurement row) => new()
@@ -61,7 +54,7 @@ internal sealed class MixedClusterCheck
         SequencesPerStep = row.Whole("gbs"),
         HasFusedAttention = false,
         DataOverlap = 0,
-        GradientBytes = 2, // of DeepSpeed in fp16, which widens them to add them up: fp32_allreduce in ds_config.json of the source
+        GradientBytes = 2, // fp16 gradients of DeepSpeed, reduced in f32: fp32_allreduce in ds_config.json of the source
         ReducedGradientBytes = 4,
         ScattersTransfers = false,
     };
@@ -76,7 +69,7 @@ internal sealed class MixedClusterCheck
         SplitsSequence = false,
     };
 
-    private static DeviceRates Rates(DeviceEstimate device, FamilyEfficiency fit) => device.With(fit).Rates(Precision.Bf16, Year) with
+    private static DeviceRates Rates(EstimatedDevice device, FamilyEfficiency fit) => device.With(fit).Rates(Precision.Bf16, Year) with
     {
         NodeDevices = NodeDevices,
         InterBytesPerSecond = InterBytesPerSecond * fit.Link,
@@ -84,12 +77,13 @@ internal sealed class MixedClusterCheck
         MemoryBytes = MemoryBytes,
     };
 
-    private double Seconds(Measurement row, FamilyEfficiency fit) => StagedPipeline.Evaluate(WorkOf(row), LayoutOf(row), Stages(row, fit)).Total;
+    private double Seconds(Measurement row, FamilyEfficiency fit) =>
+        StagedPipeline.Evaluate(WorkOf(row), LayoutOf(row), Stages(row, fit)).Total;
 
     private double MemoryShare(Measurement row, FamilyEfficiency fit) =>
         StagedPipeline.Peak(WorkOf(row), LayoutOf(row), Stages(row, fit)).Total / MemoryBytes;
 
-    /// <summary>Stages as the source cut them; one that holds a device of the last node is slow.</summary>
+    /// <summary>Returns the stages as in the source. A stage with a device of the last node is slow.</summary>
     private PipelineStage[] Stages(Measurement row, FamilyEfficiency fit)
     {
         DeviceRates fast = Rates(_fast, fit), slow = Rates(_slow, fit);

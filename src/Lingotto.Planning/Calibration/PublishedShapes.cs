@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Lingotto.Planning;
 
-/// <summary>The networks of the measurements: devices/calibration/models.csv, and GPTs that a row describes itself.</summary>
+/// <summary>The networks of the measurements: those of devices/calibration/models.csv, and GPTs whose sizes are in a row.</summary>
 internal sealed class PublishedShapes
 {
-    private const int GptVocabulary = 51200; // of Megatron's GPT, padded
+    private const int GptVocabulary = 51200; // padded vocabulary of the GPT of Megatron
 
     private readonly Dictionary<string, ModelShape> _byName;
 
@@ -14,18 +14,21 @@ internal sealed class PublishedShapes
     public static PublishedShapes Load(string folder) => new(
         CsvReader.Read(Path.Combine(folder, "models.csv")).Select(Parse).ToDictionary(shape => shape.Name));
 
-    /// <summary>The shape of a row's model; null for one that is not described.</summary>
+    /// <summary>Returns the shape of the model of a row; null if its sizes are unknown.</summary>
     public ModelShape? Find(Measurement row)
     {
         string name = row.Model.Replace(" (tokendrop)", "", StringComparison.Ordinal).Replace(" (dropless)", "", StringComparison.Ordinal)
             .Replace(" (w/ MTP)", "", StringComparison.Ordinal);
         if (_byName.TryGetValue(name, out ModelShape? shape))
+        {
             return shape;
+        }
+
         return row.Whole("layers", 0) is > 0 and var layers && row.Whole("hidden", 0) is > 0 and var hidden
             ? Gpt(row.Model, layers, hidden, row.Whole("heads", hidden / 128)) : null;
     }
 
-    /// <summary>A GPT: GELU, f = 4h, heads of its own, head tied to the embedding.</summary>
+    /// <summary>Returns the shape of a GPT: GELU, f = 4h, a key-value head per query head, head tied to the embedding.</summary>
     public static ModelShape Gpt(string name, int layers, int hidden, int heads) => new()
     {
         Name = name,

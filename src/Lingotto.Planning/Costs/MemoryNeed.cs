@@ -1,26 +1,26 @@
 namespace Lingotto.Planning;
 
-/// <summary>Bytes on the fullest device of a stage.</summary>
+/// <summary>Memory need of the fullest device, bytes.</summary>
 public readonly record struct MemoryNeed
 {
-    /// <summary>Weights.</summary>
+    /// <summary>Bytes of weights.</summary>
     public double Weights { get; init; }
 
-    /// <summary>Gradients.</summary>
+    /// <summary>Bytes of gradients.</summary>
     public double Gradients { get; init; }
 
-    /// <summary>Optimizer state.</summary>
+    /// <summary>Bytes of optimizer state.</summary>
     public double Optimizer { get; init; }
 
-    /// <summary>What forward keeps for backward.</summary>
+    /// <summary>Bytes of activations that forward keeps for backward.</summary>
     public double Activations { get; init; }
 
-    /// <summary>Logits, gathered layers, buffers, runtime, fragmentation.</summary>
+    /// <summary>Bytes of logits, gathered layers, buffers, runtime and fragmentation.</summary>
     public double Workspace { get; init; }
 
-    /// <summary>The stage, from 0.</summary>
+    /// <summary>Pipeline stage of the device, from 0.</summary>
     public int Stage { get; init; }
 
-    /// <summary>All of it.</summary>
+    /// <summary>Sum of all parts, bytes.</summary>
     public double Total => Weights + Gradients + Optimizer + Activations + Workspace;
 }

@@ -1,15 +1,18 @@
 namespace Lingotto.Planning;
 
-/// <summary>Where the time of a pass goes on one device, seconds.</summary>
+/// <summary>Time of a pass on one device by parts, seconds.</summary>
 internal struct PassTime
 {
+    /// <summary>The parts.</summary>
     public double Matmul, Attention, Memory, TensorLink, ExpertLink, ContextLink, Host;
 
+    /// <summary>Sum of all parts.</summary>
     public readonly double Total => Matmul + Attention + Memory + TensorLink + ExpertLink + ContextLink + Host;
 
-    /// <summary>Computation, which traffic may hide behind.</summary>
+    /// <summary>Computation, which traffic may overlap with.</summary>
     public readonly double Compute => Matmul + Attention + Memory + Host;
 
+    /// <summary>Adds another pass a number of times.</summary>
     public void Add(in PassTime other, double times)
     {
         Matmul += times * other.Matmul;
@@ -21,7 +24,9 @@ internal struct PassTime
         Host += times * other.Host;
     }
 
-    /// <summary>Another release of the software: kernels and host, not links, which the software does not make faster.</summary>
+    /// <summary>
+    /// Scales computation to another software release: kernels and host, but not links, which software does not make faster.
+    /// </summary>
     public void ScaleComputation(double factor)
     {
         Matmul *= factor;
@@ -31,8 +36,8 @@ internal struct PassTime
     }
 
     /// <summary>
-    /// What the device waits for its host, which runs ahead: (device^3 + host^3)^(1/3) - device, next to nothing while the host is
-    /// quick and the difference when it is slow.
+    /// Sets the time that the device waits for its host: (device^3 + host^3)^(1/3) - device. This is close to 0 if the host is fast,
+    /// and close to host - device if the host is slow.
     /// </summary>
     public void WaitForHost(double hostSeconds)
     {

@@ -1,19 +1,25 @@
 namespace Lingotto.Planning;
 
-/// <summary>Parameters that a device holds before sharing among replicas.</summary>
-/// <param name="Shared">Attention, dense and shared MLPs, norms, routers, embedding or head: divided by t, norms and routers not.</param>
-/// <param name="Experts">Routed experts: divided by e*t_e.</param>
+/// <summary>Number of parameters of a device before sharding over replicas.</summary>
+/// <param name="Shared">Attention, dense and shared MLPs, embedding or head, all divided by t; norms and routers, not divided.</param>
+/// <param name="Experts">Routed experts, divided by e*t_e.</param>
 internal readonly record struct StageWeights(double Shared, double Experts)
 {
-    /// <summary>The fullest device.</summary>
+    /// <summary>Returns the parameters of the fullest device.</summary>
     public static StageWeights Of(ModelShape model, in Layout layout)
     {
         if (layout.Pipeline > 1)
+        {
             return Of(model, layout, StageSplit.LayersOfAStage(model, layout), matrices: 1);
+        }
+
         return Of(model, layout, model.Layers + model.PredictLayers, model.IsTied ? 1 : 2);
     }
 
-    /// <summary>A device of a stage with so many layers, as many of them with experts as the model has, and matrices of V*h.</summary>
+    /// <summary>
+    /// Returns the parameters of a device of a stage with a number of layers (with experts as far as the model has such layers) and of
+    /// matrices of V*h.
+    /// </summary>
     public static StageWeights Of(ModelShape model, in Layout layout, double layers, int matrices)
     {
         double moe = model.MoeLayers > 0 ? Math.Min(layers, model.MoeLayers + (layout.Pipeline == 1 ? model.PredictLayers : 0)) : 0;
@@ -26,9 +32,9 @@ internal readonly record struct StageWeights(double Shared, double Experts)
             split / layout.Tensor + replicated, moe * model.Experts * model.ExpertWeights / (layout.Expert * layout.ExpertTensor));
     }
 
-    /// <summary>All of it on one device.</summary>
+    /// <summary>Number of all parameters.</summary>
     public double Whole => Shared + Experts;
 
-    /// <summary>What a device keeps of it where replicas share.</summary>
+    /// <summary>Returns the parameters that a device keeps if replicas shard them.</summary>
     public double Shard(in Layout layout) => Shared / layout.Replicas + Experts / layout.ExpertReplicas;
 }

@@ -1,42 +1,52 @@
 namespace Lingotto.Planning;
 
-/// <summary>A stage of a pipeline whose stages differ.</summary>
-/// <param name="Rates">Its slowest device.</param>
-/// <param name="Layers">Its layers.</param>
-public readonly record struct PipelineStage(DeviceRates Rates, int Layers);
-
 /// <summary>
-/// One update of a pipeline whose stages are of different devices or lengths: T = (m - 1) * max tau_i + sum tau_i, plus transfers,
-/// replicas of the slowest stage and its optimizer. Kinds never share a node: what goes from one to the other takes the slower network.
-/// With equal stages it is near <see cref="StepModel"/> under 1F1B, which takes every stage for the heaviest.
+/// Computes the time of an update of a pipeline whose stages have different devices or numbers of layers:
+/// T = (m - 1) * max tau_i + sum tau_i, plus transfers, and the data-parallel traffic and optimizer of the slowest stage. Kinds of
+/// devices never share a node: transfers between two kinds use the slower network. With equal stages the result is close to
+/// <see cref="StepModel"/> under 1F1B, which counts every stage as the heaviest.
 /// </summary>
 public static class StagedPipeline
 {
-    /// <summary>The time by parts; those of a pass are of the slowest stage, the others wait for it in the bubble.</summary>
+    /// <summary>
+    /// Returns the time by parts. The parts of a pass are those of the slowest stage; the waiting of the other stages counts as bubble.
+    /// </summary>
     public static StepTime Evaluate(Workload work, in Layout layout, ReadOnlySpan<PipelineStage> stages)
     {
         double microBatches = work.SequencesPerStep / ((double)layout.MicroBatch * layout.Data);
         PassTime slowest = default;
         double all = 0, data = 0, optimizer = 0, fill = 0, slowestTransfer = 0, tied = 0;
-        int first = 0, kind = 0; // of the layers, and of the stages on this kind of device
+        int first = 0, kind = 0; // first layer of the stage, first stage on this kind of device
         bool hasKinds = stages[0].Rates != stages[^1].Rates;
         for (int stage = 0; stage < stages.Length; stage++)
         {
             DeviceRates rates = stages[stage].Rates;
             if (rates != stages[kind].Rates)
+            {
                 kind = stage;
+            }
+
             PassTime pass = Pass(work, layout, stages[stage], first, isLast: stage == stages.Length - 1);
             first += stages[stage].Layers;
             all += pass.Total;
             if (pass.Total > slowest.Total)
+            {
                 slowest = pass;
+            }
+
             StageWeights weights = Weights(work.Model, layout, stages, stage);
             data = Math.Max(data, StepModel.DataLink(work, layout, rates, weights, pass, microBatches));
             optimizer = Math.Max(optimizer, StepModel.OptimizerTraffic * StepModel.Owned(layout, weights) / rates.MemoryBytesPerSecond);
             if (stage is 0 || stage == stages.Length - 1)
+            {
                 tied = Math.Max(tied, StepModel.TiedLink(work, layout, rates, hasKinds));
+            }
+
             if (stage == stages.Length - 1)
+            {
                 continue;
+            }
+
             DeviceRates next = stages[stage + 1].Rates;
             double transfer = Math.Max(
                 Transfer(work, layout, rates, stage - kind, next != rates), Transfer(work, layout, next, stage - kind, next != rates));
@@ -54,7 +64,7 @@ public static class StagedPipeline
         return step with { Straggler = StepModel.Straggler(work, layout, step.Total) };
     }
 
-    /// <summary>Memory that the fullest stage needs, measured by what its device has.</summary>
+    /// <summary>Returns the memory need of the stage that needs the largest share of the memory of its device.</summary>
     public static MemoryNeed Peak(Workload work, in Layout layout, ReadOnlySpan<PipelineStage> stages)
     {
         MemoryNeed fullest = default;
@@ -63,14 +73,19 @@ public static class StagedPipeline
         {
             MemoryNeed need = MemoryModel.Of(work, layout, stage, stages[stage].Layers, Weights(work.Model, layout, stages, stage));
             if (need.Total / stages[stage].Rates.MemoryBytes > share)
+            {
                 (fullest, share) = (need, need.Total / stages[stage].Rates.MemoryBytes);
+            }
         }
 
         return fullest;
     }
 
-    /// <summary>Layers that a stage can hold, each after the first taken to need what the second does: so it is where all have experts or none has. 0 when not even one.</summary>
-    internal static int MostLayers(Workload work, in Layout layout, in DeviceRates rates, int stage)
+    /// <summary>
+    /// Returns the max layers that fit on a stage, 0 if none fits. Every layer after the first counts as the second, which is exact if all
+    /// layers have experts or none has.
+    /// </summary>
+    internal static int MaxLayers(Workload work, in Layout layout, in DeviceRates rates, int stage)
     {
         int matrices = stage is 0 || stage == layout.Pipeline - 1 ? 1 : 0;
         double one = MemoryModel.Of(work, layout, stage, 1, StageWeights.Of(work.Model, layout, 1, matrices)).Total;
@@ -78,7 +93,7 @@ public static class StagedPipeline
         return one > rates.MemoryBytes ? 0 : 1 + (int)((rates.MemoryBytes - one) / (two - one));
     }
 
-    /// <summary>Forward and backward of one layer, s, for <see cref="LayerSplit"/>.</summary>
+    /// <summary>Returns the time of forward and backward of one layer, s, for <see cref="LayerSplit"/>.</summary>
     public static double SecondsPerLayer(Workload work, in Layout layout, in DeviceRates rates, bool isMoe)
     {
         var layer = new LayerTime(work, layout, rates);
@@ -88,7 +103,7 @@ public static class StagedPipeline
         return pass.Total;
     }
 
-    /// <summary>The head of the last stage, s.</summary>
+    /// <summary>Returns the time of the head on the last stage, s.</summary>
     public static double HeadSeconds(Workload work, in Layout layout, in DeviceRates rates)
     {
         PassTime head = new LayerTime(work, layout, rates).Head();
@@ -110,7 +125,10 @@ public static class StagedPipeline
         Add(ref pass, layer, false, dense);
         Add(ref pass, layer, true, stage.Layers - dense);
         if (isLast)
+        {
             pass.Add(layer.Head(), 1 + work.Model.PredictLayers);
+        }
+
         pass.ScaleComputation(stage.Rates.ReleaseFactor);
         return pass;
     }
@@ -118,7 +136,10 @@ public static class StagedPipeline
     private static void Add(ref PassTime pass, in LayerTime layer, bool isMoe, int layers)
     {
         if (layers == 0)
+        {
             return;
+        }
+
         PassTime forward = layer.Forward(isMoe);
         pass.Add(forward, layers);
         pass.Add(layer.Backward(forward, isMoe), layers);

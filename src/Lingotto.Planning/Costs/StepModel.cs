@@ -1,36 +1,46 @@
 namespace Lingotto.Planning;
 
 /// <summary>
-/// The closed form of one update on one kind of device: T = m * tau + bubble + links + optimizer, where tau is a micro-batch on the
-/// heaviest stage and m = B/(b*D). 1F1B waits (p-1)*tau, interleaved (p-1)*tau/v (arXiv 2104.04473 section 2.2); with
-/// F, B_in, W the parts of a stage's pass ZB-H1 waits (p-1)(F + B_in - W) and ZB-H2 (p-1)(F + B_in - 2W) (arXiv 2401.10241 table 2).
+/// Computes the time of an update on one kind of device in closed form: T = m * tau + bubble + links + optimizer, where tau is the time
+/// of a micro-batch on the heaviest stage and m = B/(b*D). The bubble is (p-1)*tau for 1F1B and (p-1)*tau/v if interleaved
+/// (arXiv 2104.04473 section 2.2). With F, B_in and W the forward, dgrad and wgrad of a stage, the bubble is (p-1)(F + B_in - W) for ZB-H1
+/// and (p-1)(F + B_in - 2W) for ZB-H2 (arXiv 2401.10241 table 2).
 /// </summary>
 public static class StepModel
 {
-    /// <summary>Bytes moved per parameter by an Adam step: gradient, master weight and two moments read, three written, weight written.</summary>
+    /// <summary>
+    /// Bytes moved per parameter by an Adam step: gradient, master weight and two moments are read; master weight, moments and weight are
+    /// written.
+    /// </summary>
     internal const double OptimizerTraffic = 30;
 
-    /// <summary>Standard deviation of a device's step time over its mean.</summary>
+    /// <summary>Standard deviation of the step time of a device over its mean.</summary>
     internal const double Jitter = 0.005;
 
-    /// <summary>Computation beside traffic of replicas and of experts is this much longer, for both share units and memory: the mean of arXiv 2507.03114.</summary>
+    /// <summary>
+    /// Extra time of computation that overlaps with data-parallel or expert traffic, because both share units and memory: the mean of
+    /// arXiv 2507.03114.
+    /// </summary>
     internal const double Contention = 0.189;
 
-    /// <summary>Wall time between exchanges of islands (atorch, local_sgd: 600 s).</summary>
-    internal const double ExchangeSeconds = 600;
+    /// <summary>Wall time between syncs of islands (atorch, local_sgd: 600 s).</summary>
+    internal const double SyncIntervalSeconds = 600;
 
-    /// <summary>The time of an update by parts.</summary>
+    /// <summary>Returns the time of an update by parts.</summary>
     public static StepTime Evaluate(Workload work, in Layout layout, in DeviceRates rates)
     {
-        StepTime step = BetweenMeetings(work, layout, rates);
+        StepTime step = EvaluateWithoutSync(work, layout, rates);
         if (work.Exchange == ExchangeRule.EveryStep)
+        {
             return step;
-        double wait = Meeting(layout.Islands, layout.Devices / layout.Islands, work.Stragglers, step.Total);
+        }
+
+        double wait = SyncWait(layout.Islands, layout.Devices / layout.Islands, work.Stragglers, step.Total);
         return step with { Straggler = step.Straggler + wait };
     }
 
-    /// <summary>The same without what islands wait for each other when the clock strikes.</summary>
-    internal static StepTime BetweenMeetings(Workload work, in Layout layout, in DeviceRates rates)
+    /// <summary>Returns the time of an update by parts, without the waiting of islands for each other at a sync.</summary>
+    internal static StepTime EvaluateWithoutSync(Workload work, in Layout layout, in DeviceRates rates)
     {
         var layer = new LayerTime(work, layout, rates);
         (PassTime forward, PassTime backward) = Stage(work, layout, layer, rates);
@@ -46,23 +56,27 @@ public static class StepModel
             Optimizer = OptimizerTraffic * Owned(layout, weights) / rates.MemoryBytesPerSecond,
         };
         if (work.Exchange != ExchangeRule.EveryStep)
+        {
             step = step with { DataLink = step.DataLink + IslandLink(layout, rates, weights, forward.Total * microBatches, step.Total) };
+        }
+
         return step with { Straggler = Straggler(work, layout, step.Total) };
     }
 
     /// <summary>
-    /// When the clock strikes every island ends its step and waits for the last: what is left of the longest step less what is left of a
-    /// mean one, lost in each round between exchanges and that rest.
+    /// Returns the waiting time per step of a time-based sync. At a sync every island finishes its current step and waits for the last
+    /// island: the longest time left of a step minus the mean time left, once per sync interval.
     /// </summary>
-    internal static double Meeting(int islands, int devicesOfIsland, Stragglers stragglers, double stepSeconds, double exchangeSeconds = ExchangeSeconds)
+    internal static double SyncWait(
+        int islands, int devicesOfIsland, Stragglers stragglers, double stepSeconds, double intervalSeconds = SyncIntervalSeconds)
     {
-        (double longest, double mean) = stragglers.OfTogether(devicesOfIsland).Rest(islands);
-        return (longest - mean) * stepSeconds * stepSeconds / (exchangeSeconds + mean * stepSeconds);
+        (double longest, double mean) = stragglers.OfGroup(devicesOfIsland).TimeLeft(islands);
+        return (longest - mean) * stepSeconds * stepSeconds / (intervalSeconds + mean * stepSeconds);
     }
 
     /// <summary>
-    /// Devices that exchange every step wait for the slowest: the largest of n normal deviations, and rare slow steps. Islands wait
-    /// for each other in <see cref="Meeting"/> only.
+    /// Returns the time that devices which exchange every step wait for the slowest: the largest of n normal deviations, and rare slow
+    /// steps. The waiting of islands for each other is in <see cref="SyncWait"/>.
     /// </summary>
     internal static double Straggler(Workload work, in Layout layout, double seconds)
     {
@@ -71,16 +85,19 @@ public static class StepModel
     }
 
     /// <summary>
-    /// Islands exchange weights every <see cref="ExchangeSeconds"/>, each device its shard in f32, layer by layer beside the next forward
-    /// (arXiv 2412.07210): what that forward does not hide, spread over the steps in between.
+    /// Returns the exposed time per step of the weight exchange between islands. Every <see cref="SyncIntervalSeconds"/> each device
+    /// exchanges its shard in f32, layer by layer, overlapped with the next forward (arXiv 2412.07210).
     /// </summary>
-    internal static double IslandLink(in Layout layout, in DeviceRates rates, in StageWeights weights, double forwardSeconds, double stepSeconds)
+    internal static double IslandLink(
+        in Layout layout, in DeviceRates rates, in StageWeights weights, double forwardSeconds, double stepSeconds)
     {
         double exchange = Collectives.Reduce(4 * weights.Shard(layout), Math.Max(2, layout.Islands), 1, rates);
-        return Math.Max(0, exchange - forwardSeconds) * Math.Min(1, stepSeconds / ExchangeSeconds);
+        return Math.Max(0, exchange - forwardSeconds) * Math.Min(1, stepSeconds / SyncIntervalSeconds);
     }
 
-    /// <summary>tau: forward and backward of one micro-batch on the heaviest stage, s. It does not depend on D, v or ZeRO.</summary>
+    /// <summary>
+    /// Returns tau: the time of forward and backward of one micro-batch on the heaviest stage, s. tau does not depend on D, v or ZeRO.
+    /// </summary>
     internal static double MicroBatchSeconds(Workload work, in Layout layout, in DeviceRates rates)
     {
         (PassTime forward, PassTime backward) = Stage(work, layout, new LayerTime(work, layout, rates), rates);
@@ -95,7 +112,10 @@ public static class StepModel
         AddLayers(ref forward, ref backward, layer, false, split.DenseLayers);
         AddLayers(ref forward, ref backward, layer, true, split.MoeLayers);
         if (split.Heads > 0)
+        {
             backward.Add(layer.Head(), split.Heads);
+        }
+
         forward.ScaleComputation(rates.ReleaseFactor);
         backward.ScaleComputation(rates.ReleaseFactor);
         return (forward, backward);
@@ -104,7 +124,10 @@ public static class StepModel
     private static void AddLayers(ref PassTime forward, ref PassTime backward, in LayerTime layer, bool isMoe, double layers)
     {
         if (layers <= 0)
+        {
             return;
+        }
+
         PassTime ahead = layer.Forward(isMoe);
         forward.Add(ahead, layers);
         backward.Add(layer.Backward(ahead, isMoe), layers);
@@ -112,7 +135,7 @@ public static class StepModel
 
     private static double Bubble(in Layout layout, in PassTime forward, in PassTime backward)
     {
-        double weightGradient = forward.Matmul; // of the layers: neither what is computed again nor the head
+        double weightGradient = forward.Matmul; // wgrad of the layers, without recomputation and head
         double wait = layout.Schedule switch
         {
             PipelineSchedule.ZeroBubbleH1 => forward.Total + backward.Total - 2 * weightGradient,
@@ -123,8 +146,8 @@ public static class StepModel
     }
 
     /// <summary>
-    /// Transfers between stages that nothing hides: each of the p*v - 1 boundaries once while the pipeline fills and drains, then the
-    /// slowest one with every micro-batch, v times. Interleaved stages send beside computation where the program can.
+    /// Returns the exposed time of transfers between stages: each of the p*v - 1 boundaries once while the pipeline fills and drains, then
+    /// the slowest boundary v times per micro-batch. Transfers of interleaved stages overlap with computation if the program supports it.
     /// </summary>
     private static double PipelineLink(
         Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates, double passSeconds, double microBatches)
@@ -138,21 +161,25 @@ public static class StepModel
         }
 
         if (layout.Chunks == 1)
+        {
             return fill + microBatches * slowest;
-        fill = layout.Chunks * fill + (layout.Chunks - 1) * slowest; // from the last stage to the next chunk of the first, too
+        }
+
+        // includes transfers from the last stage to the next chunk of the first
+        fill = layout.Chunks * fill + (layout.Chunks - 1) * slowest;
         return fill + microBatches * Math.Max(0, layout.Chunks * slowest - (work.OverlapsTransfers ? passSeconds : 0));
     }
 
     /// <summary>
-    /// Activations forward and their gradients backward from a stage to the next, of one micro-batch. Ranks of a stage are neighbours,
-    /// so small stages share a node.
+    /// Returns the time to send the activations and gradients of one micro-batch between a stage and the next. Ranks of a stage are
+    /// neighbours, so small stages share a node.
     /// </summary>
-    /// <param name="work">The work.</param>
+    /// <param name="work">The workload.</param>
     /// <param name="layout">The layout.</param>
-    /// <param name="layer">Its layers.</param>
-    /// <param name="rates">The device.</param>
-    /// <param name="stage">The sender, counted from the first stage on this kind of device.</param>
-    /// <param name="crossesKinds">The next stage is on another kind, which never shares a node.</param>
+    /// <param name="layer">Layer times of the stage.</param>
+    /// <param name="rates">Rates of the device.</param>
+    /// <param name="stage">Index of the sending stage, from the first stage on this kind of device.</param>
+    /// <param name="crossesKinds">True if the next stage is on another kind of device, which never shares a node.</param>
     internal static double Transfer(
         Workload work, in Layout layout, in LayerTime layer, in DeviceRates rates, int stage, bool crossesKinds = false)
     {
@@ -163,21 +190,25 @@ public static class StepModel
     }
 
     /// <summary>
-    /// A head that is the embedding lies on the first and the last stage: their gradients are added once backward has ended, an
-    /// all-reduce of two (Megatron-LM, allreduce_word_embedding_grads).
+    /// Returns the time to add the gradients of a tied embedding, which is stored on the first and the last stage: an all-reduce of two
+    /// after backward (Megatron-LM, allreduce_word_embedding_grads).
     /// </summary>
     internal static double TiedLink(Workload work, in Layout layout, in DeviceRates rates, bool crossesKinds = false)
     {
         if (layout.Pipeline == 1 || !work.Model.IsTied)
+        {
             return 0;
+        }
+
         double bytes = work.Model.EmbeddingWeights / layout.Tensor * work.GradientBytes;
         return Collectives.StartSeconds + bytes / (layout.Devices <= rates.NodeDevices && !crossesKinds
             ? rates.IntraBytesPerSecond : rates.InterBytesPerSecondOf(layout.Devices / layout.Pipeline));
     }
 
     /// <summary>
-    /// Exposed traffic between replicas. ZeRO-0 reduces gradients, ZeRO-1 and 2 scatter them and gather weights, once a step and
-    /// beside the last backward; ZeRO-3 gathers weights forward and backward and scatters gradients each micro-batch.
+    /// Returns the exposed time of data-parallel traffic. ZeRO-0 all-reduces gradients; ZeRO-1 and 2 reduce-scatter gradients and gather
+    /// weights once per step, overlapped with the last backward; ZeRO-3 gathers weights in forward and backward and reduce-scatters
+    /// gradients in each micro-batch.
     /// </summary>
     internal static double DataLink(
         Workload work, in Layout layout, in DeviceRates rates, in StageWeights weights, in PassTime pass, double microBatches)
@@ -185,7 +216,7 @@ public static class StepModel
         double gradients = Gather(weights, work.ReducedGradientBytes, layout, rates), values = Gather(weights, 2, layout, rates);
         if (layout.Zero == ZeroStage.Weights)
         {
-            double traffic = 3 * values * microBatches; // gradients travel in BF16
+            double traffic = 3 * values * microBatches; // gradients are sent in BF16
             return Exposed(traffic, pass.Compute * microBatches, work.DataOverlap);
         }
 
@@ -199,16 +230,16 @@ public static class StepModel
             bytes * weights.Experts, layout.ExpertReplicas, Math.Max(1, rates.NodeDevices / (layout.Expert * layout.ExpertTensor)), rates);
 
     /// <summary>
-    /// What traffic adds when a share may run beside computation of a given length: what does not fit beside it, and what it slows the
-    /// computation that it does.
+    /// Returns the time that traffic adds if a share of the traffic may overlap with computation: the time that does not overlap, and the
+    /// slowdown of the overlapped computation.
     /// </summary>
     internal static double Exposed(double traffic, double compute, double overlap)
     {
-        double beside = Math.Min(overlap * traffic, compute);
-        return traffic - beside + Contention * beside;
+        double overlapped = Math.Min(overlap * traffic, compute);
+        return traffic - overlapped + Contention * overlapped;
     }
 
-    /// <summary>Parameters whose optimizer state a device updates.</summary>
+    /// <summary>Returns the number of parameters whose optimizer state a device updates.</summary>
     internal static double Owned(in Layout layout, in StageWeights weights) =>
         layout.Zero == ZeroStage.None ? weights.Whole : weights.Shard(layout);
 }

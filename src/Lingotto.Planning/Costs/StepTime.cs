@@ -1,18 +1,18 @@
 namespace Lingotto.Planning;
 
-/// <summary>Where the seconds of an update go. The parts are exposed time and sum to the total.</summary>
+/// <summary>Time of an update by parts, seconds. The parts are exposed time and sum to the total.</summary>
 public readonly record struct StepTime
 {
-    /// <summary>Matrix products, recomputation included.</summary>
+    /// <summary>Matmuls, including recomputation.</summary>
     public double Matmul { get; init; }
 
-    /// <summary>Attention scores and mixing.</summary>
+    /// <summary>Attention scores and values.</summary>
     public double Attention { get; init; }
 
-    /// <summary>Norms, activations, permutations, casts: bytes moved in memory.</summary>
+    /// <summary>Memory traffic of norms, activations, permutations and casts.</summary>
     public double Memory { get; init; }
 
-    /// <summary>Waiting for the host to issue work.</summary>
+    /// <summary>Waiting for the host to launch kernels.</summary>
     public double Host { get; init; }
 
     /// <summary>Tensor-parallel traffic.</summary>
@@ -24,22 +24,22 @@ public readonly record struct StepTime
     /// <summary>Context-parallel traffic.</summary>
     public double ContextLink { get; init; }
 
-    /// <summary>Between pipeline stages.</summary>
+    /// <summary>Transfers between pipeline stages.</summary>
     public double PipelineLink { get; init; }
 
-    /// <summary>Stages that wait for their first and last micro-batch.</summary>
+    /// <summary>Pipeline bubble: stages wait for their first and after their last micro-batch.</summary>
     public double Bubble { get; init; }
 
-    /// <summary>Gradients and weights between replicas.</summary>
+    /// <summary>Data-parallel traffic: gradients and weights between replicas.</summary>
     public double DataLink { get; init; }
 
-    /// <summary>The optimizer's step.</summary>
+    /// <summary>Optimizer step.</summary>
     public double Optimizer { get; init; }
 
-    /// <summary>Waiting for the slowest device.</summary>
+    /// <summary>Waiting for the slowest device: jitter and slow steps.</summary>
     public double Straggler { get; init; }
 
-    /// <summary>All of it, s.</summary>
+    /// <summary>Sum of all parts, s.</summary>
     public double Total => Matmul + Attention + Memory + Host + TensorLink + ExpertLink + ContextLink + PipelineLink + Bubble
         + DataLink + Optimizer + Straggler;
 
@@ -50,11 +50,13 @@ public readonly record struct StepTime
         "pipeline link", "pipeline bubble", "data-parallel link", "optimizer", "stragglers",
     ];
 
-    /// <summary>The parts.</summary>
+    /// <summary>The parts, s.</summary>
     public IReadOnlyList<double> Parts =>
         [Matmul, Attention, Memory, Host, TensorLink, ExpertLink, ContextLink, PipelineLink, Bubble, DataLink, Optimizer, Straggler];
 
-    /// <summary>The parts that each micro-batch takes; waiting, pipeline, replicas and optimizer come on top.</summary>
+    /// <summary>
+    /// Returns the parts that repeat with each micro-batch, without pipeline, data-parallel traffic, optimizer and stragglers.
+    /// </summary>
     internal static StepTime OfPasses(in PassTime pass, double microBatches) => new()
     {
         Matmul = microBatches * pass.Matmul,
@@ -66,7 +68,7 @@ public readonly record struct StepTime
         ContextLink = microBatches * pass.ContextLink,
     };
 
-    /// <summary>Every part times a factor.</summary>
+    /// <summary>Returns every part multiplied by a factor.</summary>
     public StepTime Times(double factor) => new()
     {
         Matmul = factor * Matmul,

@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace Lingotto.Planning;
 
-/// <summary>How far a figure of the catalogue is trusted.</summary>
+/// <summary>How reliable a figure of the catalogue is.</summary>
 public enum Confidence
 {
-    /// <summary>Nobody published it.</summary>
+    /// <summary>No source publishes the figure.</summary>
     [JsonStringEnumMemberName("unknown")]
     Unknown,
 

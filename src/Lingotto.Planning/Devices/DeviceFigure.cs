@@ -1,26 +1,26 @@
 namespace Lingotto.Planning;
 
-/// <summary>One figure of a device with where it comes from.</summary>
+/// <summary>A figure of a device with its source.</summary>
 public sealed record DeviceFigure
 {
-    /// <summary>The value in the unit of its key; null when unknown, 0 when the device lacks what it measures.</summary>
+    /// <summary>The value in the unit of its key; null if unknown. 0 means that the device lacks the feature, such as FP8.</summary>
     public double? Value { get; init; }
 
-    /// <summary>The lowest value that sources give; null when they agree.</summary>
+    /// <summary>The lowest published value; null if the sources agree.</summary>
     public double? Low { get; init; }
 
-    /// <summary>The highest value that sources give; null when they agree.</summary>
+    /// <summary>The highest published value; null if the sources agree.</summary>
     public double? High { get; init; }
 
-    /// <summary>Who says so.</summary>
+    /// <summary>The source of the value.</summary>
     public string? Source { get; init; }
 
-    /// <summary>When it was said: year, month, day as far as known.</summary>
+    /// <summary>Date of the source: year, month and day as far as known.</summary>
     public string? Date { get; init; }
 
-    /// <summary>How far it is trusted.</summary>
+    /// <summary>How reliable the value is.</summary>
     public required Confidence Confidence { get; init; }
 
-    /// <summary>A reservation.</summary>
+    /// <summary>A caveat.</summary>
     public string? Note { get; init; }
 }

@@ -1,29 +1,29 @@
 namespace Lingotto.Planning;
 
-/// <summary>What an hour of one device costs. Currency and date travel with it, for both move.</summary>
+/// <summary>The price of one device for one hour, with currency and date, because prices and exchange rates change.</summary>
 public sealed record DevicePrice
 {
-    /// <summary>ISO 4217: USD, CNY.</summary>
+    /// <summary>Currency by ISO 4217: USD, CNY.</summary>
     public required string Currency { get; init; }
 
-    /// <summary>Price of one device for one hour; the middle one where several were found.</summary>
+    /// <summary>Price of one device for one hour; the median if several were found.</summary>
     public required double PerHour { get; init; }
 
-    /// <summary>The lowest price found; null for a single price.</summary>
+    /// <summary>The lowest price found; null if only one price was found.</summary>
     public double? Low { get; init; }
 
-    /// <summary>The highest price found; null for a single price.</summary>
+    /// <summary>The highest price found; null if only one price was found.</summary>
     public double? High { get; init; }
 
-    /// <summary>Who asks it.</summary>
+    /// <summary>The source of the price.</summary>
     public required string Source { get; init; }
 
-    /// <summary>When.</summary>
+    /// <summary>Date of the price.</summary>
     public required string Date { get; init; }
 
-    /// <summary>How far it is trusted.</summary>
+    /// <summary>How reliable the price is.</summary>
     public required Confidence Confidence { get; init; }
 
-    /// <summary>A reservation.</summary>
+    /// <summary>A caveat.</summary>
     public string? Note { get; init; }
 }

@@ -1,30 +1,32 @@
 namespace Lingotto.Planning;
 
-/// <summary>A file of devices/: one accelerator as its sources describe it. Bandwidths are one direction, gigabytes are 10^9 bytes.</summary>
+/// <summary>
+/// A file of devices/: one accelerator as its sources describe it. Bandwidths count one direction; gigabytes are 10^9 bytes.
+/// </summary>
 public sealed record DeviceSpec
 {
-    /// <summary>How commands name it; the name of its file.</summary>
+    /// <summary>Name in commands, and of the file without .json.</summary>
     public required string Name { get; init; }
 
-    /// <summary>How people name it.</summary>
+    /// <summary>Name in tables and pages.</summary>
     public required string Title { get; init; }
 
-    /// <summary>The maker; what --no-vendor excludes.</summary>
+    /// <summary>The vendor, which --no-vendor excludes.</summary>
     public required string Vendor { get; init; }
 
-    /// <summary>Devices that share fitted efficiencies: hopper, ascend.</summary>
+    /// <summary>Family of devices that share fitted efficiencies: hopper, ascend.</summary>
     public required string Family { get; init; }
 
-    /// <summary>premium, mid, non-premium or cpu.</summary>
+    /// <summary>Tier: premium, mid, non-premium or cpu.</summary>
     public required string Tier { get; init; }
 
-    /// <summary>A device that this one is believed to be; its figures stand in for unknown ones, with a wider interval.</summary>
+    /// <summary>Name of the device that this one probably is. Its figures replace unknown ones, with a wider interval.</summary>
     public string? Resembles { get; init; }
 
-    /// <summary>The software that drives it.</summary>
+    /// <summary>The software stack of the device.</summary>
     public required string Stack { get; init; }
 
-    /// <summary>What about it is unsure, in words.</summary>
+    /// <summary>What is uncertain about the device, in words.</summary>
     public string? Unsure { get; init; }
 
     /// <summary>Dense BF16 peak, 10^12 FLOP/s.</summary>
@@ -33,7 +35,7 @@ public sealed record DeviceSpec
     /// <summary>Dense FP8 peak, 10^12 FLOP/s; 0 without FP8.</summary>
     public required DeviceFigure Fp8Tflops { get; init; }
 
-    /// <summary>The best matrix product that somebody measured, 10^12 FLOP/s.</summary>
+    /// <summary>The best matmul rate that a source measured, 10^12 FLOP/s.</summary>
     public required DeviceFigure MeasuredMatmulTflops { get; init; }
 
     /// <summary>Memory, GB.</summary>
@@ -45,7 +47,7 @@ public sealed record DeviceSpec
     /// <summary>Bandwidth to the other devices of its node, GB/s.</summary>
     public required DeviceFigure IntraNodeGbs { get; init; }
 
-    /// <summary>Devices that share the fast link.</summary>
+    /// <summary>Devices of a node, which share the fast link.</summary>
     public required DeviceFigure NodeDevices { get; init; }
 
     /// <summary>Bandwidth between nodes per device, GB/s.</summary>
@@ -60,9 +62,9 @@ public sealed record DeviceSpec
     /// <summary>Failures that stop a synchronous job, per device and hour.</summary>
     public required DeviceFigure FailuresPerDeviceHour { get; init; }
 
-    /// <summary>What it is rented for; empty when no price was found.</summary>
+    /// <summary>Rental prices; empty if no price was found.</summary>
     public required IReadOnlyList<DevicePrice> Prices { get; init; }
 
-    /// <summary>A training step measured on it by lingotto bench; null for a device known from its sources only.</summary>
+    /// <summary>Rates of training steps measured by lingotto bench; null for a device that is known from published sources only.</summary>
     public MeasuredTraining? Training { get; init; }
 }

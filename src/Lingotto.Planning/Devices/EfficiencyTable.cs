@@ -3,23 +3,23 @@ using System.Text.Json.Serialization;
 
 namespace Lingotto.Planning;
 
-/// <summary>devices/calibration/efficiencies.json: the fit of every family, written by lingotto plan calibrate.</summary>
+/// <summary>The fits of all families: devices/calibration/efficiencies.json, written by lingotto plan calibrate.</summary>
 public sealed record EfficiencyTable
 {
-    /// <summary>The family that stands for those never measured.</summary>
+    /// <summary>Name of the fit for families without measurements.</summary>
     public const string Any = "any";
 
     private const string FileName = "efficiencies.json";
 
-    /// <summary>The fits.</summary>
+    /// <summary>The fits, one per family.</summary>
     public required IReadOnlyList<FamilyEfficiency> Families { get; init; }
 
-    /// <summary>The fit of a family, or that of "any".</summary>
+    /// <summary>Returns the fit of a family, or the fit of "any" if there is none.</summary>
     public FamilyEfficiency Of(string family) =>
         Families.FirstOrDefault(fit => fit.Family == family) ?? Families.First(fit => fit.Family == Any);
 
     /// <summary>Reads the table of a calibration folder.</summary>
-    /// <exception cref="PlanException">It is absent or damaged.</exception>
+    /// <exception cref="PlanException">The file is missing or damaged.</exception>
     public static EfficiencyTable Load(string folder)
     {
         string path = Path.Combine(folder, FileName);

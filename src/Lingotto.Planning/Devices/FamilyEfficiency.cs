@@ -1,41 +1,43 @@
 namespace Lingotto.Planning;
 
-/// <summary>What a family of devices makes of its data sheet: six scalars fitted to public measurements, and how far off they leave a prediction.</summary>
+/// <summary>
+/// Efficiencies of a device family relative to the data sheet: six scalars fitted to public measurements, and the error of predictions.
+/// </summary>
 public sealed record FamilyEfficiency
 {
-    /// <summary>The family, or "any" for those that nobody measured.</summary>
+    /// <summary>Name of the family; "any" for families without measurements.</summary>
     public required string Family { get; init; }
 
-    /// <summary>Large matrix products over the best measured one.</summary>
+    /// <summary>Rate of large matmuls over the best measured matmul.</summary>
     public required double Matmul { get; init; }
 
-    /// <summary>Attention scores and mixing over matrix products.</summary>
+    /// <summary>Rate of attention scores and values over the rate of matmuls.</summary>
     public required double Attention { get; init; }
 
-    /// <summary>Links over their bandwidth.</summary>
+    /// <summary>Rate of links over their bandwidth.</summary>
     public required double Link { get; init; }
 
     /// <summary>Ramp-up and tail of a kernel, s.</summary>
     public required double KernelSeconds { get; init; }
 
-    /// <summary>The host's time to issue the forward of a layer, s.</summary>
+    /// <summary>Time of the host to launch the forward of a layer, s.</summary>
     public required double HostSeconds { get; init; }
 
     /// <summary>Logarithm of the speed gained in a year of software releases.</summary>
     public required double ReleaseGainPerYear { get; init; }
 
-    /// <summary>Middle of the releases that were measured, year.</summary>
+    /// <summary>Mean date of the measured software releases, years.</summary>
     public required double ReleaseYear { get; init; }
 
-    /// <summary>Standard deviation of the logarithm of measured over predicted time, on rows that took no part in the fit.</summary>
+    /// <summary>Standard deviation of the logarithm of measured over predicted time, on rows left out of the fit.</summary>
     public required double LogError { get; init; }
 
     /// <summary>
-    /// The same for models with experts: of rows with experts where the family has some, else of such rows of other families
-    /// predicted from dense rows alone.
+    /// <see cref="LogError"/> for models with experts: on rows of the family with experts, or if there are none, on rows with experts of
+    /// other families, predicted from dense rows only.
     /// </summary>
     public required double MoeLogError { get; init; }
 
-    /// <summary>Rows behind the fit; 0 for a family that borrows the mean of the others.</summary>
+    /// <summary>Rows of the fit; 0 for a family that uses the mean of the others.</summary>
     public required int Rows { get; init; }
 }

@@ -3,24 +3,31 @@ using System.Text.Json;
 
 namespace Lingotto.Planning;
 
-/// <summary>A plan in the words of other programs.</summary>
+/// <summary>Writes a plan as options or configuration of other programs.</summary>
 public static class LayoutExport
 {
-    /// <summary>The best plan of a result, if another program can be told it.</summary>
-    /// <exception cref="PlanException">There is none, or it trains in a way that no program named here does.</exception>
+    /// <summary>Returns the best plan of a result, if other programs can run it.</summary>
+    /// <exception cref="PlanException">There is no plan, or no other program can run it.</exception>
     public static Plan Best(PlanResult result)
     {
         if (result.Mixed is not null)
-            throw new PlanException("the best plan is on two kinds of devices, which no export can say: leave out --mixed for the best on one kind");
+        {
+            throw new PlanException(
+                "the best plan is on two kinds of devices, which no export supports: leave out --mixed for the best plan on one kind");
+        }
+
         if (result.Ranked.Count == 0)
+        {
             throw new PlanException("there is no plan to export: run the same command without --export to see why");
-        Plan plan = result.Ranked[0].Answer.Plan!;
-        return plan.Work.Exchange == ExchangeRule.EveryStep ? plan
-            : throw new PlanException("the best plan exchanges by the clock (EDiT), which no export can say: leave out --sync edit for the best that exchanges every step");
+        }
+
+        Plan plan = result.Ranked[0];
+        return plan.Work.Exchange == ExchangeRule.EveryStep ? plan : throw new PlanException(
+            "the best plan uses time-based sync (EDiT), which no export supports: leave out --sync edit for the best plan without it");
     }
 
-    /// <summary>Arguments of Megatron-LM (megatron/training/arguments.py), one a line.</summary>
-    /// <exception cref="PlanException">Its stages cannot be cut as the plan cuts them.</exception>
+    /// <summary>Returns arguments of Megatron-LM (megatron/training/arguments.py), one per line.</summary>
+    /// <exception cref="PlanException">Megatron-LM cannot split the layers as the plan does.</exception>
     public static string Megatron(Plan plan, Workload work)
     {
         Layout layout = plan.Layout;
@@ -34,7 +41,10 @@ public static class LayoutExport
             Line($"--global-batch-size {work.SequencesPerStep}"),
         ];
         if (layout.Tensor > 1 && layout.SplitsSequence)
+        {
             arguments.Add("--sequence-parallel");
+        }
+
         AddStages(arguments, work.Model, layout);
         if (work.Model.MoeLayers > 0)
         {
@@ -50,17 +60,25 @@ public static class LayoutExport
             _ => "--use-distributed-optimizer --overlap-grad-reduce --overlap-param-gather",
         });
         if (layout.Recompute != Recompute.None)
-            arguments.Add(layout.Recompute == Recompute.Full ? "--recompute-granularity full --recompute-method uniform --recompute-num-layers 1"
-                : work.Model.MoeLayers > 0 ? "--recompute-granularity selective --recompute-modules layernorm moe_act" : "--recompute-granularity selective");
+        {
+            arguments.Add(layout.Recompute == Recompute.Full
+                ? "--recompute-granularity full --recompute-method uniform --recompute-num-layers 1"
+                : work.Model.MoeLayers > 0 ? "--recompute-granularity selective --recompute-modules layernorm moe_act"
+                : "--recompute-granularity selective");
+        }
+
         arguments.Add(plan.Precision == Precision.Bf16 ? "--bf16" : "--bf16 --fp8-format e4m3");
         if (layout.Schedule != PipelineSchedule.OneForwardOneBackward)
+        {
             arguments.Add("# the zero-bubble schedule of the plan is not in Megatron-LM: expect the bubble of 1F1B");
+        }
+
         return string.Join('\n', arguments) + "\n";
     }
 
     /// <summary>
-    /// Layers of stages. Those in the middle are full; where layers do not divide the last lacks layers, then the first, each a multiple
-    /// of the chunks and at least one of each.
+    /// Adds the layers of stages. Middle stages are full. If the layers do not divide, the last stage has fewer layers, then the first,
+    /// each a multiple of the chunks and at least one per chunk.
     /// </summary>
     private static void AddStages(List<string> arguments, ModelShape model, in Layout layout)
     {
@@ -68,23 +86,40 @@ public static class LayoutExport
         if (stages * full == model.Layers)
         {
             if (chunks > 1)
+            {
                 arguments.Add(Line($"--num-layers-per-virtual-pipeline-stage {full / chunks}"));
+            }
+
             return;
         }
 
         int last = Math.Max(chunks, model.Layers - (stages - 1) * full), first = model.Layers - (stages - 2) * full - last;
         if (model.Layers % chunks != 0 || first < chunks)
+        {
             throw new PlanException(
-                $"Megatron-LM cannot cut {model.Layers} layers into {stages} stages of {chunks} chunks: export with deepspeed or recipe, or plan again with another --max-devices");
+                $"Megatron-LM cannot split {model.Layers} layers into {stages} stages of {chunks} chunks: "
+                + "export with deepspeed or recipe, or plan again with another --max-devices");
+        }
+
         if (first < full)
+        {
             arguments.Add(Line($"--decoder-first-pipeline-num-layers {first}"));
+        }
+
         if (last < full)
+        {
             arguments.Add(Line($"--decoder-last-pipeline-num-layers {last}"));
+        }
+
         if (chunks > 1)
+        {
             arguments.Add(Line($"--num-virtual-stages-per-pipeline-rank {chunks}"));
+        }
     }
 
-    /// <summary>A DeepSpeed configuration (deepspeed.ai, configuration JSON); parallelism besides ZeRO belongs to the launcher.</summary>
+    /// <summary>
+    /// Returns a DeepSpeed configuration (deepspeed.ai, configuration JSON). Parallelism other than ZeRO belongs to the launcher.
+    /// </summary>
     public static string DeepSpeed(Plan plan, Workload work) => Json(json =>
     {
         json.WriteNumber("train_batch_size", work.SequencesPerStep);
@@ -105,7 +140,7 @@ public static class LayoutExport
         }
     });
 
-    /// <summary>A recipe of this program: the same updates, and what the fleet costs an hour.</summary>
+    /// <summary>Returns a recipe of this program with the same updates and the hourly cost of the fleet.</summary>
     public static string Recipe(Plan plan, Workload work, string currency) => Json(json =>
     {
         int perMicroBatch = plan.Layout.MicroBatch * plan.Layout.Data;

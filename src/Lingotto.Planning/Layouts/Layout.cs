@@ -1,70 +1,72 @@
 namespace Lingotto.Planning;
 
 /// <summary>
-/// How a model is laid over devices. Two grids share a stage: attention t*c*D, experts e*t_e*D_e; the larger decides, so
-/// D = W/(t*p*c) and D_e = W/(p*e*t_e).
+/// How a model is distributed over devices. A stage has two grids: t*c*D for attention and e*t_e*D_e for experts. Both cover the same
+/// devices, so D = W/(t*p*c) and D_e = W/(p*e*t_e).
 /// </summary>
 public readonly record struct Layout
 {
-    /// <summary>Fields of one device and no parallelism.</summary>
+    /// <summary>Creates a layout on one device without parallelism.</summary>
     public Layout()
     {
     }
 
-    /// <summary>W: devices.</summary>
+    /// <summary>Number of devices, W.</summary>
     public required int Devices { get; init; }
 
-    /// <summary>t: tensor parallelism, with the sequence split between products.</summary>
+    /// <summary>Tensor parallelism, t.</summary>
     public int Tensor { get; init; } = 1;
 
-    /// <summary>p: pipeline stages.</summary>
+    /// <summary>Pipeline stages, p.</summary>
     public int Pipeline { get; init; } = 1;
 
-    /// <summary>v: model chunks per stage, above 1 for the interleaved schedule.</summary>
+    /// <summary>Model chunks per stage, v; above 1 for the interleaved schedule.</summary>
     public int Chunks { get; init; } = 1;
 
-    /// <summary>c: context parallelism.</summary>
+    /// <summary>Context parallelism, c.</summary>
     public int Context { get; init; } = 1;
 
-    /// <summary>e: expert parallelism.</summary>
+    /// <summary>Expert parallelism, e.</summary>
     public int Expert { get; init; } = 1;
 
-    /// <summary>t_e: tensor parallelism inside an expert.</summary>
+    /// <summary>Tensor parallelism inside an expert, t_e.</summary>
     public int ExpertTensor { get; init; } = 1;
 
-    /// <summary>b: sequences in a micro-batch.</summary>
+    /// <summary>Sequences of a micro-batch, b.</summary>
     public int MicroBatch { get; init; } = 1;
 
     /// <summary>
-    /// Islands of replicas: those of one exchange every step, islands among each other by the clock (<see cref="ExchangeRule.ByClock"/>).
-    /// 1 for synchronous training.
+    /// Islands of replicas. The replicas of an island exchange every step, the islands exchange at time intervals
+    /// (<see cref="ExchangeRule.TimeBased"/>). 1 for synchronous training.
     /// </summary>
     public int Islands { get; init; } = 1;
 
-    /// <summary>What data-parallel ranks share.</summary>
+    /// <summary>What data-parallel ranks shard.</summary>
     public ZeroStage Zero { get; init; } = ZeroStage.Optimizer;
 
-    /// <summary>What backward computes again.</summary>
+    /// <summary>What backward recomputes.</summary>
     public Recompute Recompute { get; init; }
 
-    /// <summary>The order of passes.</summary>
+    /// <summary>The order of passes in the pipeline.</summary>
     public PipelineSchedule Schedule { get; init; }
 
-    /// <summary>Norms and residual streams are split over tensor ranks too (Megatron's sequence parallelism, arXiv 2205.05198).</summary>
+    /// <summary>
+    /// True if norms and residual streams are split over tensor ranks too (Megatron's sequence parallelism, arXiv 2205.05198).
+    /// </summary>
     public bool SplitsSequence { get; init; } = true;
 
-    /// <summary>D: replicas of everything but experts.</summary>
+    /// <summary>Replicas of all weights except experts, D.</summary>
     public int Data => Devices / (Tensor * Pipeline * Context);
 
-    /// <summary>D_e: replicas of each expert.</summary>
+    /// <summary>Replicas of each expert, D_e.</summary>
     public int ExpertData => Devices / (Pipeline * Expert * ExpertTensor);
 
-    /// <summary>Ranks of an island that hold the same weights besides experts, D*c/islands: they share state and exchange every step.</summary>
+    /// <summary>Ranks of an island that hold the same non-expert weights, D*c/islands. They shard state and exchange every step.</summary>
     internal int Replicas => Data * Context / Islands;
 
-    /// <summary>The same for weights of experts.</summary>
+    /// <summary>Ranks of an island that hold the same expert weights.</summary>
     internal int ExpertReplicas => ExpertData / Islands;
 
-    /// <summary>The usual shorthand: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
+    /// <summary>Returns the shorthand: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
     public override string ToString() => LayoutText.Write(this);
 }

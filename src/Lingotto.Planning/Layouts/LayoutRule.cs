@@ -1,15 +1,15 @@
 namespace Lingotto.Planning;
 
-/// <summary>The rules of a layout; <see cref="LayoutRules"/> words them.</summary>
+/// <summary>The rules that a layout must obey. <see cref="LayoutRules"/> checks them and words the messages.</summary>
 public enum LayoutRule
 {
-    /// <summary>None is broken.</summary>
+    /// <summary>No rule is broken.</summary>
     None,
 
-    /// <summary>Devices are a multiple of t*p*c.</summary>
+    /// <summary>The number of devices is a multiple of t*p*c.</summary>
     AttentionGrid,
 
-    /// <summary>Devices are a multiple of p*e*t_e.</summary>
+    /// <summary>The number of devices is a multiple of p*e*t_e.</summary>
     ExpertGrid,
 
     /// <summary>Tensor parallelism stays inside a node.</summary>
@@ -18,28 +18,28 @@ public enum LayoutRule
     /// <summary>Tensor parallelism of experts stays inside a node.</summary>
     ExpertTensorInNode,
 
-    /// <summary>Query heads divide by t.</summary>
+    /// <summary>The number of query heads is a multiple of t.</summary>
     QueryHeads,
 
-    /// <summary>Key-value heads divide by t, or t by them.</summary>
+    /// <summary>The number of key-value heads is a multiple or a divisor of t.</summary>
     KeyValueHeads,
 
-    /// <summary>Expert parallelism needs experts.</summary>
+    /// <summary>Expert parallelism needs a model with experts.</summary>
     DenseModel,
 
-    /// <summary>Experts divide by e.</summary>
+    /// <summary>The number of experts is a multiple of e.</summary>
     Experts,
 
     /// <summary>Every chunk of every stage has a layer.</summary>
     Stages,
 
-    /// <summary>Sequences divide by b*D.</summary>
+    /// <summary>The number of sequences is a multiple of b*D.</summary>
     Batch,
 
-    /// <summary>Every island has as many whole replicas, of experts too.</summary>
+    /// <summary>Every island has the same number of whole replicas, of experts too.</summary>
     Islands,
 
-    /// <summary>The interleaved schedule needs stages, and a multiple of them in micro-batches.</summary>
+    /// <summary>The interleaved schedule needs several stages, and micro-batches in a multiple of the stages.</summary>
     Interleaving,
 
     /// <summary>Zero-bubble schedules are planned without chunks.</summary>

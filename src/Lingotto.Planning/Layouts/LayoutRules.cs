@@ -1,41 +1,71 @@
 namespace Lingotto.Planning;
 
-/// <summary>What a layout must satisfy before it is worth a formula.</summary>
+/// <summary>Checks whether a layout can run.</summary>
 public static class LayoutRules
 {
-    /// <summary>The first rule that a layout breaks.</summary>
+    /// <summary>Returns the first rule that a layout breaks.</summary>
     public static LayoutRule Broken(Workload work, in Layout layout, int nodeDevices) =>
-        !FillsStages(work.Model, layout) ? LayoutRule.Stages : BrokenBesidesStages(work, layout, nodeDevices);
+        !FillsStages(work.Model, layout) ? LayoutRule.Stages : BrokenExceptStages(work, layout, nodeDevices);
 
-    /// <summary>The same where layers are split otherwise than in equal chunks.</summary>
-    internal static LayoutRule BrokenBesidesStages(Workload work, in Layout layout, int nodeDevices)
+    /// <summary>Returns the first rule that a layout breaks if its layers are not split into equal chunks.</summary>
+    internal static LayoutRule BrokenExceptStages(Workload work, in Layout layout, int nodeDevices)
     {
         ModelShape model = work.Model;
         int experts = layout.Expert * layout.ExpertTensor;
         if (layout.Devices % (layout.Pipeline * layout.Tensor * layout.Context) != 0)
+        {
             return LayoutRule.AttentionGrid;
+        }
+
         if (layout.Devices % (layout.Pipeline * experts) != 0)
+        {
             return LayoutRule.ExpertGrid;
+        }
+
         if (layout.Tensor > nodeDevices)
+        {
             return LayoutRule.TensorInNode;
+        }
+
         if (layout.ExpertTensor > nodeDevices)
+        {
             return LayoutRule.ExpertTensorInNode;
+        }
+
         if (model.QueryHeads % layout.Tensor != 0)
+        {
             return LayoutRule.QueryHeads;
+        }
+
         if (model.KeyValueHeads % layout.Tensor != 0 && layout.Tensor % model.KeyValueHeads != 0)
+        {
             return LayoutRule.KeyValueHeads;
+        }
+
         if (model.MoeLayers == 0 && experts > 1)
+        {
             return LayoutRule.DenseModel;
+        }
+
         if (model.MoeLayers > 0 && model.Experts % layout.Expert != 0)
+        {
             return LayoutRule.Experts;
+        }
+
         if (work.SequencesPerStep % (layout.MicroBatch * layout.Data) != 0)
+        {
             return LayoutRule.Batch;
+        }
+
         if (layout.Data % layout.Islands != 0 || layout.ExpertData % layout.Islands != 0)
+        {
             return LayoutRule.Islands;
+        }
+
         return BrokenBySchedule(work, layout);
     }
 
-    /// <summary>Why a layout cannot run, in words; null when it can.</summary>
+    /// <summary>Returns why a layout cannot run; null if it can.</summary>
     public static string? Refusal(Workload work, in Layout layout, int nodeDevices)
     {
         ModelShape model = work.Model;
@@ -43,11 +73,12 @@ public static class LayoutRules
         {
             LayoutRule.None => null,
             LayoutRule.AttentionGrid =>
-                $"{layout.Devices} devices are no multiple of t*p*c = {layout.Pipeline * layout.Tensor * layout.Context}",
+                $"{layout.Devices} devices are not a multiple of t*p*c = {layout.Pipeline * layout.Tensor * layout.Context}",
             LayoutRule.ExpertGrid =>
-                $"{layout.Devices} devices are no multiple of p*e*t_e = {layout.Pipeline * layout.Expert * layout.ExpertTensor}",
+                $"{layout.Devices} devices are not a multiple of p*e*t_e = {layout.Pipeline * layout.Expert * layout.ExpertTensor}",
             LayoutRule.TensorInNode => $"tensor parallelism of {layout.Tensor} would cross nodes of {nodeDevices} devices",
-            LayoutRule.ExpertTensorInNode => $"tensor parallelism of {layout.ExpertTensor} in experts would cross nodes of {nodeDevices} devices",
+            LayoutRule.ExpertTensorInNode =>
+                $"tensor parallelism of {layout.ExpertTensor} in experts would cross nodes of {nodeDevices} devices",
             LayoutRule.QueryHeads => $"{model.QueryHeads} query heads do not divide by t = {layout.Tensor}",
             LayoutRule.KeyValueHeads => $"{model.KeyValueHeads} key-value heads do not divide by t = {layout.Tensor}",
             LayoutRule.DenseModel => "expert parallelism needs experts",
@@ -58,11 +89,13 @@ public static class LayoutRules
             LayoutRule.Interleaving => $"the interleaved schedule needs stages, and micro-batches in a multiple of {layout.Pipeline}",
             LayoutRule.ZeroBubbleChunks => "zero-bubble schedules are planned without chunks",
             LayoutRule.ZeroBubblePipeline => "a zero-bubble schedule needs a pipeline",
-            _ => "ZeRO-2 and 3 are planned without a pipeline, which would gather and scatter every micro-batch",
+            _ => "ZeRO-2 and 3 are planned without a pipeline, because a pipeline would gather and scatter every micro-batch",
         };
     }
 
-    /// <summary>True if every chunk has a layer where the stages between the first and the last are full and these two share the rest.</summary>
+    /// <summary>
+    /// Returns true if every chunk has a layer when the middle stages are full and the first and the last stage share the rest.
+    /// </summary>
     internal static bool FillsStages(ModelShape model, in Layout layout) => layout.Pipeline * layout.Chunks <= model.Layers
         && (layout.Pipeline == 1 || (layout.Pipeline - 2) * StageSplit.LayersOfAStage(model, layout) + 2 * layout.Chunks <= model.Layers);
 
@@ -71,11 +104,20 @@ public static class LayoutRules
         int microBatches = work.SequencesPerStep / (layout.MicroBatch * layout.Data);
         bool isZeroBubble = layout.Schedule != PipelineSchedule.OneForwardOneBackward;
         if (layout.Chunks > 1 && (layout.Pipeline == 1 || microBatches % layout.Pipeline != 0))
+        {
             return LayoutRule.Interleaving;
+        }
+
         if (layout.Chunks > 1 && isZeroBubble)
+        {
             return LayoutRule.ZeroBubbleChunks;
+        }
+
         if (isZeroBubble && layout.Pipeline == 1)
+        {
             return LayoutRule.ZeroBubblePipeline;
+        }
+
         return layout.Zero >= ZeroStage.Gradients && layout.Pipeline > 1 ? LayoutRule.ZeroPipeline : LayoutRule.None;
     }
 }

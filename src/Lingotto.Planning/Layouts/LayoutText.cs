@@ -2,20 +2,22 @@ using System.Globalization;
 
 namespace Lingotto.Planning;
 
-/// <summary>The shorthand that a layout is written in and read from: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
+/// <summary>Writes and reads the shorthand of a layout: t2 p8 v4 c1 e32 d16 b1 zero-1 recompute-full.</summary>
 public static class LayoutText
 {
     private const string Example = "t2 p8 v2 c1 e8 d16 islands4 b1 zero-1 recompute-selective";
 
-    private const int MostCount = 1 << 15;
+    private const int MaxCount = 1 << 15;
 
     private static readonly char[] s_digits = [.. "0123456789"];
 
     private static readonly string[] s_counts = ["t", "p", "v", "c", "e", "d", "islands", "b"];
 
-    /// <summary>The shorthand of a layout; numbers of 1 that are seldom otherwise are left out.</summary>
-    public static string Write(in Layout layout) => FormattableString.Invariant(
-        $"t{layout.Tensor} p{layout.Pipeline}{Above1("v", layout.Chunks)}{Above1("c", layout.Context)} e{layout.Expert} d{layout.Data}{Above1("islands", layout.Islands)} b{layout.MicroBatch} zero-{(int)layout.Zero} {Word(layout.Recompute)}{Word(layout.Schedule)}");
+    /// <summary>Writes the shorthand of a layout. Chunks, context parallelism and islands are left out if they are 1.</summary>
+    public static string Write(in Layout layout) =>
+        FormattableString.Invariant($"t{layout.Tensor} p{layout.Pipeline}{Above1("v", layout.Chunks)}{Above1("c", layout.Context)}")
+        + FormattableString.Invariant($" e{layout.Expert} d{layout.Data}{Above1("islands", layout.Islands)} b{layout.MicroBatch}")
+        + FormattableString.Invariant($" zero-{(int)layout.Zero} {Word(layout.Recompute)}{Word(layout.Schedule)}");
 
     private static string Above1(string name, int count) => count > 1 ? $" {name}{count}" : "";
 
@@ -33,8 +35,10 @@ public static class LayoutText
         _ => "",
     };
 
-    /// <summary>The layout of a shorthand, words in any order; a number left out is 1, ZeRO is 1, nothing is computed again.</summary>
-    /// <exception cref="PlanException">A word is none of those, or one is given twice.</exception>
+    /// <summary>
+    /// Reads the shorthand of a layout, words in any order. Defaults: 1 for every number, ZeRO-1, no recomputation.
+    /// </summary>
+    /// <exception cref="PlanException">A word is unknown or repeated.</exception>
     public static Layout Parse(string text)
     {
         var counts = new Dictionary<string, int>();
@@ -42,16 +46,27 @@ public static class LayoutText
         foreach (string word in text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))
         {
             string name = word.TrimEnd(s_digits);
-            if (Chosen(layout, word) is { } chosen)
-                layout = chosen;
-            else if (!s_counts.Contains(name) || !int.TryParse(word[name.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int count) || count is < 1 or > MostCount)
+            if (WithOption(layout, word) is { } changed)
+            {
+                layout = changed;
+            }
+            else if (!s_counts.Contains(name)
+                || !int.TryParse(word[name.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+                || count is < 1 or > MaxCount)
+            {
                 throw new PlanException($"'{word}' is no part of a layout: write it as in {Example}");
+            }
             else if (!counts.TryAdd(name, count))
+            {
                 throw new PlanException($"the layout names {name} twice: give it once, as in {Example}");
+            }
         }
 
         if (counts.Count == 0)
+        {
             throw new PlanException($"a layout names its numbers, as in {Example}");
+        }
+
         int Of(string name) => counts.GetValueOrDefault(name, 1);
         return layout with
         {
@@ -66,7 +81,7 @@ public static class LayoutText
         };
     }
 
-    private static Layout? Chosen(in Layout layout, string word) => word switch
+    private static Layout? WithOption(in Layout layout, string word) => word switch
     {
         "keep-all" => layout with { Recompute = Recompute.None },
         "recompute-selective" => layout with { Recompute = Recompute.Selective },

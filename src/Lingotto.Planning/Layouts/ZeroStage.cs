@@ -1,6 +1,6 @@
 namespace Lingotto.Planning;
 
-/// <summary>What data-parallel ranks share instead of each holding it (ZeRO, arXiv 1910.02054).</summary>
+/// <summary>What data-parallel ranks shard (ZeRO, arXiv 1910.02054).</summary>
 public enum ZeroStage
 {
     /// <summary>Nothing.</summary>
@@ -12,6 +12,6 @@ public enum ZeroStage
     /// <summary>Optimizer state and gradients.</summary>
     Gradients,
 
-    /// <summary>Weights too, gathered layer by layer (FSDP).</summary>
+    /// <summary>Optimizer state, gradients and weights; weights are gathered layer by layer (FSDP).</summary>
     Weights,
 }

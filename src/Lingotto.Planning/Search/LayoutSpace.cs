@@ -1,9 +1,9 @@
 namespace Lingotto.Planning;
 
-/// <summary>The values that each dimension of a layout may take for a request.</summary>
+/// <summary>The values of each dimension of a layout that a request allows.</summary>
 internal sealed class LayoutSpace
 {
-    private const int MostMicroBatch = 8;
+    private const int MaxMicroBatch = 8;
 
     public LayoutSpace(PlanRequest request, Workload work, int nodeDevices, int maxDevices)
     {
@@ -14,7 +14,7 @@ internal sealed class LayoutSpace
         Pipeline = [.. Stages(model.Layers).Where(stages => stages <= maxDevices)];
         Context = [.. Powers(Math.Max(1, work.SequenceLength / 8192))];
         Expert = model.MoeLayers == 0 ? [1] : [.. Divisors(model.Experts).Where(ranks => ranks <= maxDevices)];
-        MicroBatch = [.. Powers(Math.Min(MostMicroBatch, work.SequencesPerStep))];
+        MicroBatch = [.. Powers(Math.Min(MaxMicroBatch, work.SequencesPerStep))];
         Islands = work.Exchange == ExchangeRule.EveryStep ? [1] : [.. Powers(maxDevices)];
         Data = [.. Divisors(work.SequencesPerStep).Where(replicas => replicas <= maxDevices)];
     }
@@ -31,7 +31,10 @@ internal sealed class LayoutSpace
     public ZeroStage[] Zero { get; } = [ZeroStage.Optimizer, ZeroStage.Weights];
     public PipelineSchedule[] Schedule { get; }
 
-    /// <summary>Numbers of stages of which none has the same layers per stage as a smaller number: more would only add waiting.</summary>
+    /// <summary>
+    /// Returns numbers of stages with different numbers of layers per stage. Of several numbers of stages with the same layers per stage
+    /// only the smallest is returned, because more stages would only add waiting.
+    /// </summary>
     private static IEnumerable<int> Stages(int layers)
     {
         int last = 0;
@@ -39,15 +42,20 @@ internal sealed class LayoutSpace
         {
             int each = (layers + stages - 1) / stages;
             if (each != last)
+            {
                 yield return stages;
+            }
+
             last = each;
         }
     }
 
-    private static IEnumerable<int> Powers(int most)
+    private static IEnumerable<int> Powers(int max)
     {
-        for (int power = 1; power <= most; power *= 2)
+        for (int power = 1; power <= max; power *= 2)
+        {
             yield return power;
+        }
     }
 
     private static IEnumerable<int> Divisors(int number) => Enumerable.Range(1, number).Where(divisor => number % divisor == 0);

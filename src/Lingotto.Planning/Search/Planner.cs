@@ -1,66 +1,64 @@
 namespace Lingotto.Planning;
 
-/// <summary>Searches every device of a list and ranks them by cost.</summary>
+/// <summary>Searches every device of a list and ranks the plans by cost.</summary>
 public static class Planner
 {
     /// <summary>Plans a run.</summary>
-    /// <param name="request">What is asked.</param>
-    /// <param name="devices">The competitors.</param>
-    /// <param name="pairs">Consider pairs of kinds too.</param>
-    /// <param name="cancellation">Ends the search.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="devices">The kinds of devices to compare.</param>
+    /// <param name="pairs">True to search pairs of kinds too.</param>
+    /// <param name="cancellation">Cancels the search.</param>
     public static PlanResult Run(
-        PlanRequest request, IReadOnlyList<DeviceEstimate> devices, bool pairs = false, CancellationToken cancellation = default)
+        PlanRequest request, IReadOnlyList<EstimatedDevice> devices, bool pairs = false, CancellationToken cancellation = default)
     {
-        var answers = new DeviceAnswer[devices.Count];
-        // Each answer stands at the index of its device, so threads do not change the result.
+        var outcomes = new SearchOutcome[devices.Count];
+        // Each outcome is stored at the index of its device, so the number of threads does not change the result.
         Parallel.For(0, devices.Count, new ParallelOptions { CancellationToken = cancellation },
-            index => answers[index] = Search(request, devices[index]));
-        var options = new List<PlanOption>();
-        foreach (DeviceAnswer answer in answers)
-        {
-            HourlyPrice price = HourlyPrice.Of(answer.Device.Device, request);
-            options.Add(new PlanOption
-            {
-                Answer = answer,
-                Price = price,
-                Interval = answer.Plan is { } plan && price.PerHour is not null ? CostInterval.Of(plan, request, price) : null,
-            });
-        }
-
-        PlanOption? best = options.Where(option => option.IsRanked).MinBy(option => option.Answer.Plan!.Cost);
-        SearchCounts counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts);
+            index => outcomes[index] = Search(request, devices[index]));
+        HourlyPrice[] prices = [.. devices.Select(device => HourlyPrice.Of(device.Spec, request))];
+        Plan?[] plans = [.. outcomes.Zip(prices, (outcome, price) => WithPrice(outcome.Plan, request, price))];
+        Plan? best = plans.Where(plan => plan?.Price is not null).MinBy(plan => plan!.Cost);
+        plans = [.. plans.Select(plan => WithBreakEven(plan, best))];
+        SearchCounts counts = outcomes.Aggregate(default(SearchCounts), (sum, outcome) => sum + outcome.Counts);
         (MixedPlan? mixed, SearchCounts mixedCounts) = pairs
-            ? MixedSearch.Run(request, devices, best?.Answer.Plan!.Cost ?? double.PositiveInfinity, cancellation: cancellation) : default;
+            ? MixedSearch.Run(request, devices, best?.Cost ?? double.PositiveInfinity, cancellation: cancellation) : default;
         return new PlanResult
         {
             Request = request,
+            Devices = devices,
             Mixed = mixed,
             SearchedPairs = pairs,
-            Ranked = [.. options.Where(option => option.IsRanked).OrderBy(option => option.Answer.Plan!.Cost).Select(option => Compare(option, best))],
-            Others = [.. options.Where(option => !option.IsRanked).Select(option => Compare(option, best))],
+            Ranked = [.. plans.OfType<Plan>().Where(plan => plan.Price is not null).OrderBy(plan => plan.Cost)],
+            Rejected = [.. Enumerable.Range(0, devices.Count).Where(index => plans[index]?.Price is null)
+                .Select(index => new RejectedDevice(
+                devices[index].Name, outcomes[index].Reason ?? prices[index].Origin, plans[index]?.BreakEvenPrice)
+                {
+                    UnpricedPlan = plans[index],
+                })],
             Counts = counts + mixedCounts,
         };
     }
 
-    private static DeviceAnswer Search(PlanRequest request, DeviceEstimate device)
+    private static SearchOutcome Search(PlanRequest request, EstimatedDevice device)
     {
-        double? known = HourlyPrice.Of(device.Device, request).PerHour;
+        double? known = HourlyPrice.Of(device.Spec, request).PerHour;
         double price = known ?? 1;
         if (known is null)
-            request = request with { Budget = double.PositiveInfinity }; // no money to compare with
-        DeviceAnswer[] answers = [.. request.Variants(device).Select(work => DeviceSearch.Run(request, device, price, work))];
-        SearchCounts counts = answers.Aggregate(default(SearchCounts), (sum, answer) => sum + answer.Counts);
-        return answers.MinBy(answer => answer.Plan?.Cost ?? double.PositiveInfinity)! with { Counts = counts };
+        {
+            request = request with { Budget = double.PositiveInfinity }; // without a price no budget applies
+        }
+
+        SearchOutcome[] outcomes = [.. request.Variants(device).Select(work => DeviceSearch.Run(request, device, price, work))];
+        SearchCounts counts = outcomes.Aggregate(default(SearchCounts), (sum, outcome) => sum + outcome.Counts);
+        return outcomes.MinBy(outcome => outcome.Plan?.Cost ?? double.PositiveInfinity)! with { Counts = counts };
     }
 
-    private static PlanOption Compare(PlanOption option, PlanOption? best)
+    private static Plan? WithPrice(Plan? plan, PlanRequest request, HourlyPrice price) => plan is null || price.PerHour is null
+        ? plan : plan with { Price = price, Interval = CostInterval.Of(plan, request, price) };
+
+    private static Plan? WithBreakEven(Plan? plan, Plan? best) => plan is null || best is null ? plan : plan with
     {
-        if (option.Answer.Plan is not { } plan || best?.Answer.Plan is not { } winner)
-            return option;
-        return option with
-        {
-            BreakEvenPrice = winner.Cost / plan.DeviceHours,
-            BreakEvenMfu = option.IsRanked ? plan.Mfu * plan.Cost / winner.Cost : null,
-        };
-    }
+        BreakEvenPrice = best.Cost / plan.DeviceHours,
+        BreakEvenMfu = plan.Price is null ? null : plan.Mfu * plan.Cost / best.Cost,
+    };
 }

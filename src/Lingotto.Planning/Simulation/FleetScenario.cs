@@ -1,22 +1,9 @@
 namespace Lingotto.Planning;
 
-/// <summary>When workers exchange what they learnt.</summary>
-public enum ExchangeRule
-{
-    /// <summary>Every step: synchronous data parallelism.</summary>
-    EveryStep,
-
-    /// <summary>After a number of steps each: local SGD.</summary>
-    AfterSteps,
-
-    /// <summary>When a clock strikes, each at its next step: time-based EDiT (arXiv 2412.07210).</summary>
-    ByClock,
-}
-
-/// <summary>A fleet of workers, each a replica of the model, and what befalls it.</summary>
+/// <summary>A fleet of workers, each a replica of the model, with its slow steps, failures, saves and exchanges.</summary>
 public sealed record FleetScenario
 {
-    /// <summary>Seconds of a step of each worker, alone and undisturbed; they differ in a mixed fleet.</summary>
+    /// <summary>Time of a normal step of each worker, s; differs between workers in a mixed fleet.</summary>
     public required IReadOnlyList<double> StepSeconds { get; init; }
 
     /// <summary>Rare slow steps.</summary>
@@ -25,13 +12,13 @@ public sealed record FleetScenario
     /// <summary>Failures of a worker, per hour.</summary>
     public double FailuresPerHour { get; init; }
 
-    /// <summary>Useful seconds between saves; infinite for none.</summary>
+    /// <summary>Seconds of training between saves; infinite for no saves.</summary>
     public double SaveIntervalSeconds { get; init; } = double.PositiveInfinity;
 
-    /// <summary>Time of a save.</summary>
+    /// <summary>Time of a save, s.</summary>
     public double SaveSeconds { get; init; }
 
-    /// <summary>Time from a failure to the first step after it.</summary>
+    /// <summary>Time from a failure to the next step, s.</summary>
     public double RestartSeconds { get; init; }
 
     /// <summary>When workers exchange.</summary>
@@ -40,15 +27,15 @@ public sealed record FleetScenario
     /// <summary>Steps between exchanges under <see cref="ExchangeRule.AfterSteps"/>.</summary>
     public int ExchangeSteps { get; init; } = 1;
 
-    /// <summary>Seconds between exchanges under <see cref="ExchangeRule.ByClock"/>.</summary>
+    /// <summary>Seconds between exchanges under <see cref="ExchangeRule.TimeBased"/>.</summary>
     public double ExchangeSeconds { get; init; } = 600;
 
-    /// <summary>Time of an exchange that nothing hides.</summary>
+    /// <summary>Exposed time of an exchange, s.</summary>
     public double ExposedSeconds { get; init; }
 
-    /// <summary>Wall time to play, s.</summary>
+    /// <summary>Wall time to simulate, s.</summary>
     public required double WallSeconds { get; init; }
 
-    /// <summary>Seed of everything random.</summary>
+    /// <summary>Seed of the random numbers.</summary>
     public ulong Seed { get; init; } = 1;
 }

@@ -1,30 +1,22 @@
 namespace Lingotto.Planning;
 
-/// <summary>What a fleet came to.</summary>
-/// <param name="StepsPerSecond">Steps that count, a worker and second of wall time, mean over workers.</param>
-/// <param name="UsefulShare">Share of the wall time in steps that count, mean over workers.</param>
-/// <param name="Failures">Failures.</param>
-/// <param name="Exchanges">Exchanges.</param>
-/// <param name="Spans">What the first workers did, in order of its end.</param>
-public sealed record FleetOutcome(double StepsPerSecond, double UsefulShare, int Failures, int Exchanges, IReadOnlyList<TimelineSpan> Spans);
-
 /// <summary>
-/// A fleet played event by event: steps that end, failures, saves and exchanges. A failure of any worker stops all, what was done
-/// since the last save is done again. Workers meet at exchanges only; a save happens at the first exchange after its interval.
+/// Simulates a fleet event by event: ends of steps, failures, saves and exchanges. A failure of any worker stops all workers and loses the
+/// work since the last save. Workers wait for each other at exchanges only; a save happens at the first exchange after the save interval.
 /// </summary>
 public sealed class FleetSimulation
 {
-    private const int MostSpans = 5_000;
+    private const int MaxSpans = 5_000;
     private const int DrawnWorkers = 32;
 
     private readonly FleetScenario _scenario;
     private readonly Random _random;
     private readonly PriorityQueue<int, (double Time, int Worker)> _ends = new();
-    private readonly double[] _clock, _useful, _since;
+    private readonly double[] _clock, _trained, _since;
     private readonly int[] _steps, _stepsSince, _round;
     private readonly bool[] _waits;
     private readonly List<TimelineSpan> _spans = [];
-    private double _now, _nextFailure, _lastSave, _nextStrike;
+    private double _now, _nextFailure, _lastSave, _nextSync;
     private int _waiting, _failures, _exchanges;
 
     private FleetSimulation(FleetScenario scenario)
@@ -32,43 +24,55 @@ public sealed class FleetSimulation
         int workers = scenario.StepSeconds.Count;
         _scenario = scenario;
         _random = new Random((int)(scenario.Seed % int.MaxValue));
-        (_clock, _useful, _since) = (new double[workers], new double[workers], new double[workers]);
+        (_clock, _trained, _since) = (new double[workers], new double[workers], new double[workers]);
         (_steps, _stepsSince, _round, _waits) = (new int[workers], new int[workers], new int[workers], new bool[workers]);
         _nextFailure = DrawFailure(0);
-        _nextStrike = scenario.ExchangeSeconds;
+        _nextSync = scenario.ExchangeSeconds;
     }
 
-    /// <summary>Plays a scenario.</summary>
+    /// <summary>Simulates a scenario.</summary>
     public static FleetOutcome Run(FleetScenario scenario, CancellationToken cancellation = default)
     {
         var simulation = new FleetSimulation(scenario);
-        simulation.Play(cancellation);
+        simulation.Simulate(cancellation);
         double wall = simulation._now * scenario.StepSeconds.Count;
         return new FleetOutcome(
-            simulation._steps.Sum() / wall, simulation._useful.Sum() / wall, simulation._failures, simulation._exchanges, simulation._spans);
+            simulation._steps.Sum() / wall, simulation._trained.Sum() / wall, simulation._failures, simulation._exchanges,
+            simulation._spans);
     }
 
-    /// <summary>Steps a worker and second by the closed forms of <see cref="Stragglers"/>, without failures and saves; null for workers of unequal speed.</summary>
+    /// <summary>
+    /// Returns the steps per worker and second by the closed forms of <see cref="Stragglers"/>, without failures and saves; null if the
+    /// workers have unequal speed.
+    /// </summary>
     public static double? Formula(FleetScenario scenario)
     {
         double step = scenario.StepSeconds[0];
         int workers = scenario.StepSeconds.Count;
         if (scenario.StepSeconds.Any(other => other != step))
+        {
             return null;
+        }
+
         Stragglers slow = scenario.Stragglers;
-        double mean = step * slow.ByClock();
+        double mean = step * slow.WithoutSync();
         return 1 / scenario.Exchange switch
         {
             ExchangeRule.EveryStep => step * slow.Synchronous(workers) + scenario.ExposedSeconds,
-            ExchangeRule.AfterSteps => step * slow.EverySteps(workers, scenario.ExchangeSteps) + scenario.ExposedSeconds / scenario.ExchangeSteps,
-            _ => mean * (1 + scenario.ExposedSeconds / scenario.ExchangeSeconds) + StepModel.Meeting(workers, 1, slow, mean, scenario.ExchangeSeconds),
+            ExchangeRule.AfterSteps => step * slow.EverySteps(workers, scenario.ExchangeSteps)
+                + scenario.ExposedSeconds / scenario.ExchangeSteps,
+            _ => mean * (1 + scenario.ExposedSeconds / scenario.ExchangeSeconds)
+                + StepModel.SyncWait(workers, 1, slow, mean, scenario.ExchangeSeconds),
         };
     }
 
-    private void Play(CancellationToken cancellation)
+    private void Simulate(CancellationToken cancellation)
     {
         for (int worker = 0; worker < _clock.Length; worker++)
+        {
             Begin(worker, 0);
+        }
+
         while (_ends.TryPeek(out int worker, out (double Time, int Worker) end) && Math.Min(end.Time, _nextFailure) < _scenario.WallSeconds)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -91,7 +95,10 @@ public sealed class FleetSimulation
     {
         double seconds = _scenario.StepSeconds[worker];
         if (_random.NextDouble() < _scenario.Stragglers.Probability)
+        {
             seconds *= 1 + _scenario.Stragglers.Slowdown;
+        }
+
         _clock[worker] = time;
         _ends.Enqueue(worker, (time + seconds, worker));
     }
@@ -103,13 +110,13 @@ public sealed class FleetSimulation
         _stepsSince[worker]++;
         _round[worker]++;
         _clock[worker] = _now;
-        bool meets = _scenario.Exchange switch
+        bool exchanges = _scenario.Exchange switch
         {
             ExchangeRule.EveryStep => true,
             ExchangeRule.AfterSteps => _round[worker] >= _scenario.ExchangeSteps,
-            _ => _now >= _nextStrike,
+            _ => _now >= _nextSync,
         };
-        if (!meets)
+        if (!exchanges)
         {
             Begin(worker, _now);
             return;
@@ -117,11 +124,13 @@ public sealed class FleetSimulation
 
         _waits[worker] = true;
         if (++_waiting == _clock.Length)
-            Meet();
+        {
+            Exchange();
+        }
     }
 
-    /// <summary>All have come: exchange, save when it is time, go on.</summary>
-    private void Meet()
+    /// <summary>Exchanges, saves if a save is due, and continues. All workers have arrived.</summary>
+    private void Exchange()
     {
         double end = _now + _scenario.ExposedSeconds;
         for (int worker = 0; worker < Math.Min(DrawnWorkers, _clock.Length); worker++)
@@ -131,11 +140,14 @@ public sealed class FleetSimulation
         }
 
         _exchanges++;
-        _nextStrike = end + _scenario.ExchangeSeconds;
+        _nextSync = end + _scenario.ExchangeSeconds;
         if (end - _lastSave >= _scenario.SaveIntervalSeconds)
         {
             for (int worker = 0; worker < Math.Min(DrawnWorkers, _clock.Length); worker++)
+            {
                 Draw(worker, "save", _exchanges, end, end + _scenario.SaveSeconds);
+            }
+
             end += _scenario.SaveSeconds;
             if (_nextFailure >= end)
             {
@@ -147,7 +159,7 @@ public sealed class FleetSimulation
         Restart(end);
     }
 
-    /// <summary>What was done since the last save is lost.</summary>
+    /// <summary>Loses the work since the last save and restarts.</summary>
     private void Fail()
     {
         _failures++;
@@ -162,7 +174,10 @@ public sealed class FleetSimulation
         }
 
         for (int worker = 0; worker < Math.Min(DrawnWorkers, _clock.Length); worker++)
+        {
             Draw(worker, "restart", _failures, _now, end);
+        }
+
         _lastSave = end;
         Restart(end);
     }
@@ -174,14 +189,16 @@ public sealed class FleetSimulation
         Array.Clear(_waits);
         Array.Clear(_round);
         for (int worker = 0; worker < _clock.Length; worker++)
+        {
             Begin(worker, time);
+        }
     }
 
     private void Keep()
     {
         for (int worker = 0; worker < _clock.Length; worker++)
         {
-            _useful[worker] += _since[worker];
+            _trained[worker] += _since[worker];
             _steps[worker] += _stepsSince[worker];
             (_since[worker], _stepsSince[worker]) = (0, 0);
         }
@@ -195,7 +212,9 @@ public sealed class FleetSimulation
 
     private void Draw(int worker, string kind, int number, double start, double end)
     {
-        if (worker < DrawnWorkers && end > start && _spans.Count < MostSpans)
+        if (worker < DrawnWorkers && end > start && _spans.Count < MaxSpans)
+        {
             _spans.Add(new TimelineSpan(worker, kind, number, start, end));
+        }
     }
 }

@@ -3,17 +3,18 @@ using Xunit;
 
 namespace Lingotto.Tests.Cli;
 
-/// <summary>lingotto plan as a user types it.</summary>
+/// <summary>Tests lingotto plan from the command line.</summary>
 public class PlanCommandTests
 {
     [Fact]
-    public void A_plan_says_device_cost_days_memory_and_why_not_the_others()
+    public void A_plan_prints_devices_costs_intervals_and_break_even_prices()
     {
-        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", "--tokens", "1T", "--devices", "ling-a,ling-d,ling-e");
+        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", "--tokens", "1T", "--devices",
+            "ling-a,ling-d,ling-e");
         Assert.True(code == 0, error);
         Assert.Contains("ling-d", text, StringComparison.Ordinal);
         Assert.Contains("80 % interval", text, StringComparison.Ordinal);
-        Assert.Contains("wins below", text, StringComparison.Ordinal);
+        Assert.Contains("break-even", text, StringComparison.Ordinal);
         Assert.Contains("6.35M", text, StringComparison.Ordinal);
         Assert.Contains("branches cut", text, StringComparison.Ordinal);
     }
@@ -48,9 +49,10 @@ public class PlanCommandTests
     [InlineData("--layout", "t8 q4", "'q4' is no part of a layout")]
     [InlineData("--layout", "t8 t4", "twice")]
     [InlineData("--layout", "t8", "--recompute", "--recompute", "full")]
-    public void A_faulty_option_is_answered_in_one_line(string option, string? value, string named, params string[] others)
+    public void A_faulty_option_gives_an_error_of_one_line(string option, string? value, string named, params string[] others)
     {
-        (int code, string text, string error) = CapturedTerminal.Run("", ["plan", "ling-plus", option, .. value is null ? [] : new[] { value }, .. others]);
+        (int code, string text, string error) = CapturedTerminal.Run("",
+            ["plan", "ling-plus", option, .. value is null ? [] : new[] { value }, .. others]);
         Assert.NotEqual(0, code);
         Assert.Empty(text);
         Assert.Contains(named, error, StringComparison.Ordinal);
@@ -58,7 +60,7 @@ public class PlanCommandTests
     }
 
     [Fact]
-    public void An_unknown_model_is_answered_with_those_that_there_are()
+    public void An_unknown_model_gives_the_list_of_models()
     {
         (int code, string _, string error) = CapturedTerminal.Run("", "plan", "ling-lyte");
         Assert.NotEqual(0, code);
@@ -71,7 +73,7 @@ public class PlanCommandTests
     [InlineData("raise --budget to it", "--budget", "1K")]
     [InlineData("raise --stock", "--stock", "ling-a=8")]
     [InlineData("42 query heads do not divide by t = 4", "--layout", "t4 p8 e8 d30")]
-    public void Where_nothing_can_be_had_each_device_says_what_would_let_it_in(string remedy, string option, string value)
+    public void Without_a_plan_each_device_says_what_to_change(string remedy, string option, string value)
     {
         (int code, string text, string error) = CapturedTerminal.Run("", "plan", "ling-plus", "--devices", "ling-a", option, value);
         Assert.NotEqual(0, code);
@@ -81,28 +83,30 @@ public class PlanCommandTests
     }
 
     [Fact]
-    public void A_layout_of_ones_own_is_priced_as_the_search_prices_it()
+    public void A_given_layout_costs_as_much_as_in_the_search()
     {
         string[] question = ["plan", "ling-lite", "--tokens", "300B", "--devices", "h800", "--json"];
         using var searched = JsonDocument.Parse(CapturedTerminal.Run("", question).Item2);
         JsonElement best = searched.RootElement.GetProperty("plans")[0];
-        Assert.Equal("h800-sxm", best.GetProperty("device").GetString()); // the only device whose name begins so
-        using var given = JsonDocument.Parse(CapturedTerminal.Run("", [.. question, "--layout", best.GetProperty("layout").GetString()!]).Item2);
+        Assert.Equal("h800-sxm", best.GetProperty("device").GetString()); // the only device with this prefix
+        using var given = JsonDocument.Parse(CapturedTerminal.Run("", [.. question, "--layout", best.GetProperty("layout").GetString()!])
+            .Item2);
         Assert.Equal(best.GetProperty("cost").GetDouble(), given.RootElement.GetProperty("plans")[0].GetProperty("cost").GetDouble());
         Assert.Equal(1, given.RootElement.GetProperty("search").GetProperty("evaluated").GetInt32());
     }
 
     [Fact]
-    public void Islands_of_a_layout_that_is_refused_are_told_the_rule_and_not_what_was_given()
+    public void A_refused_layout_with_islands_names_the_rule()
     {
-        (int code, string text, _) = CapturedTerminal.Run("", "plan", "ling-lite", "--devices", "ling-a", "--sync", "edit", "--layout", "t1 p1 e1 d3 islands2 b1");
+        (int code, string text, _) = CapturedTerminal.Run("", "plan", "ling-lite", "--devices", "ling-a", "--sync", "edit", "--layout",
+            "t1 p1 e1 d3 islands2 b1");
         Assert.NotEqual(0, code);
         Assert.Contains("do not divide", text, StringComparison.Ordinal);
         Assert.DoesNotContain("give --sync edit", text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_device_of_ones_own_without_a_price_ends_no_comparison()
+    public void A_device_of_the_user_without_a_price_does_not_stop_the_plan()
     {
         using var folder = new Formats.TemporaryFolder();
         string file = Path.Combine(folder.Path, "ling-d.json");
@@ -113,15 +117,15 @@ public class PlanCommandTests
     }
 
     [Fact]
-    public void Every_device_of_the_catalogue_is_answered_for()
+    public void Every_device_of_the_catalogue_is_in_the_answer()
     {
         (_, string text, _) = CapturedTerminal.Run("", "plan", "ling-lite", "--tokens", "300B");
         Assert.All(Planning.PlanningFixture.Catalogue.Devices, device => Assert.Contains(device.Name, text, StringComparison.Ordinal));
-        Assert.Contains("nobody published its peak", text, StringComparison.Ordinal);
+        Assert.Contains("its peak is unknown", text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void What_ling_published_is_compared_alike_whatever_else_is_asked()
+    public void Other_options_do_not_change_the_comparison_with_published_costs()
     {
         string[] question = ["plan", "ling-plus", "--devices", "ling-a,ling-d"];
         string Comparison(params string[] more)
@@ -130,7 +134,8 @@ public class PlanCommandTests
             return text[text.IndexOf("published (arXiv", StringComparison.Ordinal)..text.IndexOf("search:", StringComparison.Ordinal)];
         }
 
-        Assert.Equal(Comparison(), Comparison("--tokens", "2T", "--sync", "edit", "--straggler-share", "0.004", "--straggler-slowdown", "0.66", "--imbalance", "2"));
+        Assert.Equal(Comparison(), Comparison("--tokens", "2T", "--sync", "edit", "--straggler-share", "0.004", "--straggler-slowdown",
+            "0.66", "--imbalance", "2"));
         Assert.Contains("1.2 times the mean", Comparison(), StringComparison.Ordinal);
     }
 
@@ -140,16 +145,18 @@ public class PlanCommandTests
     [InlineData("--second-step", "-5")]
     [InlineData("--workers", "2000000")]
     [InlineData("--exchange", "daily")]
-    public void A_fleet_that_cannot_be_played_is_refused_in_one_line(string option, string value)
+    [InlineData("--restart", "1e9", "below 1,000,000,000")]
+    public void A_fleet_that_cannot_be_simulated_gives_an_error_of_one_line(string option, string value, string named = "")
     {
         (int code, string _, string error) = CapturedTerminal.Run("", "plan", "simulate", "fleet", option, value, "--hours", "100");
         Assert.NotEqual(0, code);
         Assert.Contains(option, error, StringComparison.Ordinal);
+        Assert.Contains(named, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
     }
 
     [Fact]
-    public void A_vendor_is_left_out_and_stock_bounds_a_fleet()
+    public void A_vendor_can_be_excluded_and_stock_limits_a_fleet()
     {
         (int code, string text, string error) = CapturedTerminal.Run(
             "", "plan", "ling-lite", "--tokens", "300B", "--no-vendor", "nvidia", "--stock", "ling-a=16", "--currency", "USD");
@@ -179,13 +186,14 @@ public class PlanCommandTests
             "", "plan", "ling-lite", "--tokens", "300B", "--devices", "ling-a", "--html", page, "--export", "megatron");
         Assert.True(code == 0, error);
         Assert.StartsWith("--tensor-model-parallel-size", text, StringComparison.Ordinal);
-        Assert.Contains("Where the money goes", File.ReadAllText(page), StringComparison.Ordinal);
+        Assert.Contains("Cost by parts", File.ReadAllText(page), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Stages_on_two_kinds_are_shown_and_written_for_programs()
+    public void Stages_on_two_kinds_are_printed_and_written_as_json()
     {
-        string[] question = ["plan", "ling-plus", "--tokens", "10B", "--devices", "ling-a,ling-d", "--stock", "ling-a=64,ling-d=32", "--mixed"];
+        string[] question = ["plan", "ling-plus", "--tokens", "10B", "--devices", "ling-a,ling-d", "--stock", "ling-a=64,ling-d=32",
+            "--mixed"];
         (int code, string text, string error) = CapturedTerminal.Run("", question);
         Assert.True(code == 0, error);
         Assert.Contains("two kinds together, stages on each", text, StringComparison.Ordinal);
@@ -195,13 +203,17 @@ public class PlanCommandTests
         JsonElement mixed = document.RootElement.GetProperty("mixed");
         Assert.Equal("stages", mixed.GetProperty("way").GetString());
         Assert.Equal("step", mixed.GetProperty("sync").GetString());
-        Assert.Equal(88, mixed.GetProperty("parts").EnumerateArray().SelectMany(part => part.GetProperty("layers").EnumerateArray()).Sum(layers => layers.GetInt32()));
+        Assert.Equal(88, mixed.GetProperty("parts").EnumerateArray().SelectMany(part => part.GetProperty("layers").EnumerateArray())
+            .Sum(layers => layers.GetInt32()));
     }
 
     [Theory]
     [InlineData("two kinds", "ling-plus", "--tokens", "10B", "--devices", "ling-a,ling-d", "--stock", "ling-a=64,ling-d=32", "--mixed")]
-    [InlineData("by the clock", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--sync", "edit", "--straggler-share", "0.004", "--straggler-slowdown", "0.66")]
-    public void What_no_program_can_be_told_is_not_exported(string reason, params string[] question)
+    [InlineData(
+        "time-based sync", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--sync",
+        "edit",
+        "--straggler-share", "0.004", "--straggler-slowdown", "0.66")]
+    public void A_plan_that_no_program_supports_is_not_exported(string reason, params string[] question)
     {
         foreach (string format in (string[])["megatron", "deepspeed", "recipe"])
         {
@@ -214,7 +226,7 @@ public class PlanCommandTests
     }
 
     [Fact]
-    public void Without_any_plan_no_pair_is_compared_with_one()
+    public void Without_a_plan_no_pair_is_compared_with_a_single_kind()
     {
         (_, string text, _) = CapturedTerminal.Run(
             "", "plan", "ling-plus", "--tokens", "1T", "--devices", "ling-a,ling-d", "--stock", "ling-a=8,ling-d=8", "--mixed");
@@ -223,9 +235,10 @@ public class PlanCommandTests
     }
 
     [Fact]
-    public void Islands_are_planned_only_if_they_are_asked_for_and_say_what_they_assume()
+    public void Islands_are_planned_only_if_they_are_allowed_and_name_their_assumption()
     {
-        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d", "--straggler-share", "0.004", "--straggler-slowdown", "0.66"];
+        string[] question = ["plan", "ling-lite", "--tokens", "1T", "--sequences", "1024", "--devices", "ling-a", "--deadline", "5d",
+            "--straggler-share", "0.004", "--straggler-slowdown", "0.66"];
         (_, string synchronous, _) = CapturedTerminal.Run("", question);
         Assert.DoesNotContain("EDiT", synchronous, StringComparison.Ordinal);
         (_, string islands, _) = CapturedTerminal.Run("", [.. question, "--sync", "edit"]);
@@ -234,16 +247,17 @@ public class PlanCommandTests
         Assert.Contains(" islands", islands, StringComparison.Ordinal);
         using var folder = new Formats.TemporaryFolder();
         string page = Path.Combine(folder.Path, "plan.html");
-        (_, string json, _) = CapturedTerminal.Run("", [.. question.Select(word => word == "ling-a" ? "ling-a,ling-a" : word), "--sync", "edit", "--edit-token-factor", "1.02", "--html", page, "--json"]);
+        (_, string json, _) = CapturedTerminal.Run("", [.. question.Select(word => word == "ling-a" ? "ling-a,ling-a" : word), "--sync",
+            "edit", "--edit-token-factor", "1.02", "--html", page, "--json"]);
         using var document = JsonDocument.Parse(json);
         JsonElement row = document.RootElement.GetProperty("plans").EnumerateArray().Single(); // a device named twice is one
         Assert.Equal("edit", row.GetProperty("sync").GetString());
         Assert.Equal(1.02, row.GetProperty("token_factor").GetDouble());
-        Assert.Contains("by the clock (EDiT), with 1.02 times the tokens", File.ReadAllText(page), StringComparison.Ordinal);
+        Assert.Contains("time-based (EDiT), with 1.02 times the tokens", File.ReadAllText(page), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void This_machine_says_what_it_will_do_with_a_recipe_and_refuses_another_precision()
+    public void A_recipe_is_predicted_on_this_machine_in_its_precision_only()
     {
         using var folder = new Formats.TemporaryFolder();
         string machine = Path.Combine(folder.Path, "here.json");
@@ -280,5 +294,33 @@ public class PlanCommandTests
         Assert.NotEqual(0, code);
         Assert.Contains("measured in bf16", error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 0", "num_key_value_heads")]
+    [InlineData("\"hidden_size\": 64", "\"hidden_size\": 66", "num_attention_heads (4) does not divide hidden_size (66)")]
+    [InlineData("\"num_experts\": 8", "\"num_experts\": 0", "num_experts is 0")]
+    public void A_config_with_impossible_sizes_gives_an_error_of_one_line_that_names_the_key(string text, string fault, string named)
+    {
+        using var folder = new Formats.TemporaryFolder();
+        string file = Path.Combine(folder.Path, "config.json"), shipped = File.ReadAllText(RepositoryRoot.File("models", "tiny.json"));
+        Assert.Contains(text, shipped, StringComparison.Ordinal);
+        File.WriteAllText(file, shipped.Replace("  \"head_dim\": 16,\n", "", StringComparison.Ordinal)
+            .Replace(text, fault, StringComparison.Ordinal));
+        (int code, string output, string error) = CapturedTerminal.Run("", "plan", file, "--devices", "ling-a");
+        Assert.NotEqual(0, code);
+        Assert.Empty(output);
+        Assert.Contains(named, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_tiny_model_has_no_figure_that_is_rounded_to_zero()
+    {
+        (int code, string text, string error) = CapturedTerminal.Run("", "plan", "tiny", "--tokens", "1M", "--devices", "ling-a");
+        Assert.True(code == 0, error);
+        Assert.Contains("MFLOP/token", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(" 0.0 GB", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("0.000 s", text, StringComparison.Ordinal);
     }
 }

@@ -10,7 +10,7 @@ internal static class PlanningFixture
 
     public static EfficiencyTable Efficiencies { get; } = EfficiencyTable.Load(RepositoryRoot.File("devices", "calibration"));
 
-    public static DeviceEstimate Device(string name) => DeviceEstimate.Of(Catalogue[name], Catalogue, Efficiencies);
+    public static EstimatedDevice Device(string name) => EstimatedDevice.Of(Catalogue[name], Catalogue, Efficiencies);
 
     public static ModelShape Shipped(string name) => ModelShape.Of(ModelConfig.Load(RepositoryRoot.File("models", name + ".json")), name);
 

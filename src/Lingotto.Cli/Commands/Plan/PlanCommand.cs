@@ -5,7 +5,7 @@ using Lingotto.Runs;
 
 namespace Lingotto.Cli;
 
-/// <summary>lingotto plan: which chips, how many, how long, how much.</summary>
+/// <summary>lingotto plan: predicts which devices, how many, how long and at what cost.</summary>
 internal static class PlanCommand
 {
     private const string Examples = """
@@ -23,7 +23,10 @@ internal static class PlanCommand
 
     public static Command Create(CliContext context)
     {
-        var model = new Argument<string>("MODEL") { Description = "A config.json, a folder with one, or the name of a model that comes with lingotto." };
+        var model = new Argument<string>("MODEL")
+        {
+            Description = "A config.json, a folder with one, or the name of a model that comes with lingotto.",
+        };
         var options = new PlanOptions();
         var command = new Command("plan", Examples) { model };
         options.AddTo(command);
@@ -31,22 +34,34 @@ internal static class PlanCommand
         command.Add(PlanSimulateCommand.Create(context));
         command.SetAction(parsed =>
         {
-            options.RefuseIdle(parsed);
+            options.RefuseUnused(parsed);
             if (parsed.GetValue(options.Here) is { } machine)
-                return PlanHere.Write(parsed.GetRequiredValue(model), machine, parsed.GetValue(options.Happened), context);
+            {
+                return PlanHere.Write(parsed.GetRequiredValue(model), machine, parsed.GetValue(options.Run), context);
+            }
+
             string path = Locate(parsed.GetRequiredValue(model), context.AssetFolder);
             string name = Path.GetFileNameWithoutExtension(path);
-            Workload work = Work(ModelShape.Of(ModelConfig.Load(path), name), name, parsed, options, context.AssetFolder);
+            Workload work = Work(ModelFile.Read(path, name), name, parsed, options, context.AssetFolder);
             PlanResult result = Search(parsed, options, work, context);
             if (parsed.GetValue(options.Html) is { } page)
+            {
                 WritePage(result, page);
+            }
+
             bool isAnswered = result.Ranked.Count > 0 || result.Mixed is not null;
             if (options.Pareto(parsed) && isAnswered)
-                PlanView.WriteFront(ParetoFront.Of(result), result.Request.Currency, context.Terminal.Out);
+            {
+                PlanView.WriteParetoFront(ParetoFront.Of(result), result.Request.Currency, context.Terminal.Out);
+            }
             else
+            {
                 Print(result, parsed.GetValue(options.Export), parsed.GetValue(GlobalOptions.Json), context.Terminal);
+            }
+
             return isAnswered ? ExitCodes.Done
-                : throw new PlanException("no device with a price has a plan: what keeps each out, and what would let it in, stands in its line");
+                : throw new PlanException(
+                    "no device with a price has a plan: see the reason and what to change in the line of each device");
         });
         return command;
     }
@@ -55,15 +70,24 @@ internal static class PlanCommand
     {
         DeviceCatalogue catalogue = options.Devices.Catalogue(parsed, DeviceCatalogue.Load(Path.Combine(context.AssetFolder, "devices")));
         EfficiencyTable efficiencies = EfficiencyTable.Load(Path.Combine(context.AssetFolder, "devices", "calibration"));
-        IReadOnlyList<DeviceSpec> chosen = options.Devices.Chosen(parsed, catalogue);
-        DeviceSpec[] unknown = options.Devices.AreNamed(parsed) ? [] : [.. chosen.Where(device => DeviceEstimate.Unknown(device) is not null)];
-        PlanRequest request = options.Request(parsed, work, options.Devices.Stock(parsed, catalogue, chosen));
-        DeviceEstimate[] devices = [.. chosen.Except(unknown).Select(device => DeviceEstimate.Of(device, catalogue, efficiencies))];
+        IReadOnlyList<DeviceSpec> selected = options.Devices.Selected(parsed, catalogue);
+        DeviceSpec[] unknown = options.Devices.AreNamed(parsed)
+            ? [] : [.. selected.Where(device => EstimatedDevice.Unknown(device) is not null)];
+        PlanRequest request = options.Request(parsed, work, options.Devices.Stock(parsed, catalogue, selected));
+        EstimatedDevice[] devices = [.. selected.Except(unknown).Select(device => EstimatedDevice.Of(device, catalogue, efficiencies))];
         if (request.AllowsFp8 && !devices.Any(device => device.HasFp8))
-            throw new UsageException("--fp8: none of the devices has FP8: leave it out, or name others");
-        return Planner.Run(request, devices, options.Mixed(parsed), context.Cancellation) with
         {
-            Unknown = [.. unknown.Select(device => new RejectedDevice(device.Name, DeviceEstimate.Unknown(device)!, null))],
+            throw new UsageException("--fp8: none of the devices has FP8: leave it out, or name other devices");
+        }
+
+        PlanResult result = Planner.Run(request, devices, options.Mixed(parsed), context.Cancellation);
+        return result with
+        {
+            Rejected =
+            [
+                .. result.Rejected,
+                .. unknown.Select(device => new RejectedDevice(device.Name, EstimatedDevice.Unknown(device)!, null)),
+            ],
         };
     }
 
@@ -85,13 +109,14 @@ internal static class PlanCommand
                 break;
             case "deepspeed":
                 output.Write(LayoutExport.DeepSpeed(best!, result.Request.Work));
-                terminal.Error.WriteLine($"what ZeRO does not do belongs to the launcher: {best!.Layout} on {best.Layout.Devices} devices");
+                terminal.Error.WriteLine(
+                    $"parallelism other than ZeRO belongs to the launcher: {best!.Layout} on {best.Layout.Devices} devices");
                 break;
             case "recipe":
                 output.Write(LayoutExport.Recipe(best!, result.Request.Work, result.Request.Currency));
                 break;
             case null when isJson:
-                output.WriteLine(PlanDocument.ToJson(result));
+                output.WriteLine(PlanJson.Of(result));
                 break;
             default:
                 PlanView.Write(result, output);
@@ -99,17 +124,29 @@ internal static class PlanCommand
         }
     }
 
+    /// <summary>Returns the path of a config.json, of a folder with one, or of a shipped model.</summary>
     internal static string Locate(string model, string assetFolder)
     {
         string shipped = Path.Combine(assetFolder, "models", model + ".json");
         if (File.Exists(model) || Directory.Exists(model))
+        {
             return model;
-        string[] names = [.. Directory.GetFiles(Path.Combine(assetFolder, "models"), "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+        }
+
+        string[] names =
+        [
+            .. Directory.GetFiles(Path.Combine(assetFolder, "models"), "*.json").Select(file => Path.GetFileNameWithoutExtension(file))
+                .Order(StringComparer.Ordinal),
+        ];
         return names.Contains(model) ? shipped
-            : throw new PlanException($"{model}: no such model: give a config.json, a folder with one, or one of {string.Join(", ", names)}");
+            : throw new PlanException(
+                $"{model}: no such model: give a config.json, a folder with one, or one of {string.Join(", ", names)}");
     }
 
-    /// <summary>Sequence length and batch come from the options, else from the recipe of the model's name, else 4,096 and 1,024.</summary>
+    /// <summary>
+    /// Returns the workload. Sequence length and batch come from the options, else from the recipe with the name of the model, else 4,096
+    /// and 1,024.
+    /// </summary>
     private static Workload Work(ModelShape shape, string name, ParseResult parsed, PlanOptions options, string assetFolder)
     {
         int sequence = 4096, sequences = 1024;
