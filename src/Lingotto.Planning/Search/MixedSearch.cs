@@ -70,7 +70,8 @@ internal sealed class MixedSearch
         SearchCounts counts = default;
         foreach (Workload work in request.Variants(kind.Device).Where(work => work.Exchange == rule))
         {
-            (List<FleetOption> variant, SearchCounts variantCounts) = FastestLayouts.Of(request, kind.Device, kind.Price.PerHour!.Value, work);
+            (List<FleetOption> variant, SearchCounts variantCounts) =
+                FastestLayouts.Of(request, kind.Device, kind.Price.PerHour!.Value, work);
             fleets.AddRange(variant);
             counts += variantCounts;
         }
