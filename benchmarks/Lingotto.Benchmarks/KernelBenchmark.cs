@@ -45,7 +45,8 @@ public abstract class KernelBenchmark : IDisposable
     {
         Tensor tensor = _arena.Allocate(dtype, shape);
         var random = new Random(++_tensors);
-        float[] values = [.. Enumerable.Range(0, checked((int)tensor.Length)).Select(_ => (float)(random.NextDouble() + random.NextDouble() - 1))];
+        float[] values = [.. Enumerable.Range(0, checked((int)tensor.Length))
+            .Select(_ => (float)(random.NextDouble() + random.NextDouble() - 1))];
         if (dtype == DType.F32)
         {
             Device.Upload<float>(values, tensor);

@@ -2,6 +2,7 @@ using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Planning;
 using Lingotto.Runs;
+using Lingotto.Text;
 
 namespace Lingotto.Cli;
 
@@ -32,7 +33,7 @@ internal static class FaultReport
     private static int CodeOf(Exception fault) => fault switch
     {
         UsageException => ExitCodes.Usage,
-        RunException or RecipeException or PlanException or ModelConfigException or SafetensorsException or DurableFolderException
+        RunException or RecipeException or PlanException or ModelConfigException or SafetensorsException or DurableFolderException or TokenIdException
             or OutOfDeviceMemoryException or OutOfMemoryException or PlatformNotSupportedException
             or InvalidDataException or IOException or UnauthorizedAccessException => ExitCodes.Failed,
         _ => ExitCodes.InternalFault,

@@ -84,12 +84,14 @@ public enum RandomPurpose
     /// <summary>Initial weights; counter = (tensor number, element).</summary>
     Initialization = 1,
 
-    /// <summary>Stochastic routing warmup; four numbers a block; counter = (step and layer, (global token x experts + expert) / 4).</summary>
+    /// <summary>
+    /// Stochastic routing warmup; four numbers a block; counter = (step and layer, (global token x experts + expert) / 4).
+    /// </summary>
     RoutingWarmup = 2,
 
     /// <summary>Sampling of generated tokens; counter = (sample, position).</summary>
     Sampling = 3,
 
-    /// <summary>When and where samples of skipped steps come again; counter = (sample, step).</summary>
+    /// <summary>When and where samples of skipped steps are retried; counter = (sample, step).</summary>
     SampleRetry = 4,
 }

@@ -12,7 +12,7 @@ public enum DType
     /// <summary>32-bit signed integer: token ids, row numbers, counts.</summary>
     I32,
 
-    /// <summary>bfloat16, the upper half of a single, 2 bytes: storage of what only products and attention read.</summary>
+    /// <summary>bfloat16, the upper half of a single, 2 bytes: storage of tensors that only matmuls and attention read.</summary>
     BF16,
 }
 

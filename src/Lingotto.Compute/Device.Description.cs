@@ -8,7 +8,9 @@ public abstract partial class Device
     /// <summary>What the user calls this chip.</summary>
     public string Name => Description.Name;
 
-    /// <summary>Whether matmuls in bfloat16 run on kernels of their own; where not, operands are rounded alike and F32 kernels run.</summary>
+    /// <summary>
+    /// Whether matmuls in bfloat16 run on kernels of their own; where not, operands are rounded alike and F32 kernels run.
+    /// </summary>
     public virtual bool HasBf16Products => false;
 
     /// <summary>
@@ -17,7 +19,9 @@ public abstract partial class Device
     /// </summary>
     public virtual FastestPrecision FastestPrecision { get; } = new(DType.F32, "f32: this device has not measured a faster precision");
 
-    /// <summary>Measures the peak arithmetic rate in GFLOP/s; null where it cannot be measured or no kernel of that precision exists.</summary>
+    /// <summary>
+    /// Measures the peak arithmetic rate in GFLOP/s; null where it cannot be measured or no kernel of that precision exists.
+    /// </summary>
     /// <param name="precision">F32 or BF16.</param>
     /// <param name="workers">Workers that run at once; 0 for all.</param>
     public virtual double? MeasurePeak(DType precision = DType.F32, int workers = 0) => null;

@@ -5,7 +5,9 @@ public abstract partial class Device
     /// <summary>Targets equal to this are not predicted (the PyTorch convention).</summary>
     public const int IgnoredTarget = -100;
 
-    /// <summary>NormHead: inverseNorm[d] = 1 / (sqrt(sum_v w[v,d]^2) + 1e-7), a constant for the backward pass (Ling, compute_logit).</summary>
+    /// <summary>
+    /// NormHead: inverseNorm[d] = 1 / (sqrt(sum_v w[v,d]^2) + 1e-7), a constant for the backward pass (Ling, compute_logit).
+    /// </summary>
     public abstract void ColumnInverseNorm(Tensor wVD, Tensor inverseNormD);
 
     /// <summary>
@@ -18,7 +20,7 @@ public abstract partial class Device
     /// <param name="targetsT">I32, or <see cref="IgnoredTarget"/>.</param>
     /// <param name="gradScale">1 / number of targets in the whole batch.</param>
     /// <param name="lossT">Output.</param>
-    /// <param name="gradHTD">Output; absent with <paramref name="gradWVD"/> when only the loss is wanted. May be h.</param>
+    /// <param name="gradHTD">Output; absent together with <paramref name="gradWVD"/> when only the loss is wanted. May be h.</param>
     /// <param name="gradWVD">Accumulated.</param>
     /// <param name="weightsT">F32 weight of each row; absent for 1 everywhere. No gradient flows to it.</param>
     /// <param name="logProbsT">Output: log-probability of each target, unweighted; absent when not wanted.</param>

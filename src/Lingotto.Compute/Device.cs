@@ -2,20 +2,21 @@ namespace Lingotto.Compute;
 
 /// <summary>
 /// The waist between the network and a chip: coarse operations that write into tensors the caller provides. A device may
-/// run them later than they are called; <see cref="Download"/> and <see cref="Synchronize"/> wait. Parameter gradients
+/// run an operation later than it is called; <see cref="Download"/> and <see cref="Synchronize"/> wait. Parameter gradients
 /// accumulate (+=), activation gradients overwrite (=) unless an operation says otherwise.
 /// </summary>
 /// <remarks>
-/// Shape legend, used by every operation: T tokens, D hidden, N outputs and K inputs of a matrix product, V vocabulary,
-/// H heads in a fused query/key/value row (A query heads, then G key heads, then G value heads), C channels of a head,
-/// E experts, S experts per token, R = T x S routed rows, F expert width.
+/// Shape legend of the whole library; a suffix of these letters names the dimensions of a tensor: T tokens, D hidden, H query heads,
+/// G key/value heads, C channels of a head, F expert width, E experts, K experts per token, R = T x K routed rows, V vocabulary,
+/// L layers. Also Q = H + 2G heads of a fused row (queries, then keys, then values), J = H + G of them that are normalised and rotated,
+/// P positions, W rotated channels, I inputs and O outputs of a weight. M, N and K are a matmul's sizes inside Products only.
 /// </remarks>
 public abstract partial class Device : IDisposable
 {
     /// <summary>Bytes that could be allocated now.</summary>
     public abstract long AvailableBytes { get; }
 
-    /// <summary>Bytes the device itself holds beside the arenas, once every operation has run.</summary>
+    /// <summary>Bytes that the device itself holds in addition to the arenas, once every operation has run.</summary>
     public abstract long ScratchBytes { get; }
 
     /// <summary>Zero-filled memory.</summary>

@@ -27,7 +27,7 @@ public readonly struct Tensor
         Length = checked((long)_dim0 * _dim1 * _dim2 * _dim3);
     }
 
-    /// <summary>The memory it lies in; null for an absent tensor and while an arena only measures.</summary>
+    /// <summary>The memory of this tensor; null for an absent tensor and in an arena that only counts.</summary>
     public MemoryBlock? Block { get; }
 
     /// <summary>Bytes from the start of the block.</summary>
@@ -42,7 +42,7 @@ public readonly struct Tensor
     /// <summary>Number of elements.</summary>
     public long Length { get; }
 
-    /// <summary>True for the default value, which stands for an operand that is not given.</summary>
+    /// <summary>True for the default value, which means that an operand is absent.</summary>
     public bool IsAbsent => Rank == 0;
 
     /// <summary>Size of dimension <paramref name="dim"/>; negative values count from the last.</summary>

@@ -37,7 +37,8 @@ internal static class DataCommand
             Description = "Files, folders or globs of text, or a folder that data build wrote; .NET documentation when absent.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var command = new Command("inspect", InspectExamples) { data, GlobalOptions.Json };
+        Option<bool> strict = StrictOption();
+        var command = new Command("inspect", InspectExamples) { data, strict, GlobalOptions.Json };
         command.SetAction(parsed =>
         {
             string[] paths = parsed.GetValue(data) ?? [];
@@ -51,7 +52,12 @@ internal static class DataCommand
 
             using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
             CorpusSummary summary = CorpusInspector.Inspect(
-                paths.Length > 0 ? paths : DotNetDocs.Find(), new DataBuildConfig { Threads = parsed.GetValue(GlobalOptions.Threads) },
+                paths.Length > 0 ? paths : DotNetDocs.Find(),
+                new DataBuildConfig
+                {
+                    Reading = new CorpusOptions { Strict = parsed.GetValue(strict) },
+                    Threads = parsed.GetValue(GlobalOptions.Threads),
+                },
                 Progress(progress), context.Cancellation);
             progress.Dispose();
             DataView.Write(summary, asJson, context.Terminal.Out);
@@ -77,9 +83,10 @@ internal static class DataCommand
         Option<int> memory = NumberOption.Whole(
             "--dedup-memory", "MiB for remembering documents when duplicates are looked for.", (int)(defaults.MemoryBytes >> 20), least: 1);
         var keepAll = new Option<bool>("--keep-all") { Description = "No cleaning, no quality rules, exact duplicates only." };
+        Option<bool> strict = StrictOption();
         var command = new Command("build", BuildExamples)
         {
-            data, mixture, tokenizer, vocabSize, output, heldOut, languages, memory, keepAll, GlobalOptions.Json,
+            data, mixture, tokenizer, vocabSize, output, heldOut, languages, memory, keepAll, strict, GlobalOptions.Json,
         };
         command.SetAction(parsed =>
         {
@@ -94,6 +101,7 @@ internal static class DataCommand
                 MemoryBytes = (long)parsed.GetValue(memory) << 20,
                 Clean = !parsed.GetValue(keepAll),
                 NearDuplicates = !parsed.GetValue(keepAll),
+                Reading = new CorpusOptions { Strict = parsed.GetValue(strict) },
                 Threads = parsed.GetValue(GlobalOptions.Threads),
             };
             if (parsed.GetValue(GlobalOptions.Seed) is { } seed)
@@ -108,6 +116,9 @@ internal static class DataCommand
         });
         return command;
     }
+
+    private static Option<bool> StrictOption() =>
+        new("--strict") { Description = "Stop at a damaged or unreadable file, a pipe or a repeated link, instead of skipping it." };
 
     private static DataMixture MixtureOf(string[] paths, string? mixture) => (paths.Length > 0, mixture) switch
     {

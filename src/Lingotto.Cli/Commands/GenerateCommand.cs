@@ -39,6 +39,11 @@ internal static class GenerateCommand
     {
         string model = ModelFolder.Find(folder, message => context.Terminal.Error.WriteLine($"warning: {message}"));
         ModelConfig config = ModelConfig.Load(model);
+        using (SafetensorsModel weights = SafetensorsModel.Open(model))
+        {
+            WeightSizes.Require(config, weights, Path.Combine(model, "config.json"));
+        }
+
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(model, "tokenizer.json"));
         if (tokenizer.VocabSize > config.VocabSize)
             throw new RunException(
@@ -52,16 +57,18 @@ internal static class GenerateCommand
                 + "lower --tokens or shorten the prompt");
 
         using Device device = DeviceSelection.Open(threads: parsed.GetValue(GlobalOptions.Threads));
-        using var session = new DecodeSession(device, config, ids.Count + tokens);
-        WeightFiles.LoadModel(device, model, config, session.Blocks);
-        session.RefreshWeights();
-        var writer = new Continuation(context, session, tokenizer, new Sampler(sampling, config.VocabSize));
+        using var loaded = new LoadedModel(device, config);
+        WeightFiles.LoadModel(device, model, config, loaded.Blocks);
+        loaded.RefreshWeights();
+        using var session = new DecodeSession(loaded, ids.Count + tokens);
         var clock = Stopwatch.StartNew();
         bool isJson = parsed.GetValue(GlobalOptions.Json);
         TextWriter output = context.Terminal.Out;
         if (!isJson)
             output.Write(prompt);
-        (string text, int count) = writer.Write(ids, tokens, isJson ? TextWriter.Null : output);
+        IEnumerable<int> continuation = Generator.Generate(
+            session, new Sampler(sampling, config.VocabSize), ids, tokens, tokenizer.EndOfTextId, context.Cancellation);
+        (string text, int count) = Write(continuation, tokenizer, isJson ? TextWriter.Null : output);
         double seconds = clock.Elapsed.TotalSeconds;
         output.WriteLine(!isJson ? "" : new JsonObject
         {
@@ -74,39 +81,26 @@ internal static class GenerateCommand
             context.Terminal.Error.WriteLine(FormattableString.Invariant($"{count} tokens, {count / seconds:N0} tok/s"));
     }
 
-    /// <summary>Writes token by token until the end of the text.</summary>
-    private sealed class Continuation(CliContext context, DecodeSession session, Tokenizer tokenizer, Sampler sampler)
+    /// <summary>Writes each token as soon as its characters are complete. Returns the whole text and the number of tokens.</summary>
+    private static (string Text, int Tokens) Write(IEnumerable<int> continuation, Tokenizer tokenizer, TextWriter output)
     {
-        public (string Text, int Tokens) Write(List<int> seen, int most, TextWriter output)
+        var stream = new TokenStream(tokenizer);
+        var text = new System.Text.StringBuilder();
+        int count = 0;
+        foreach (int token in continuation)
         {
-            var stream = new TokenStream(tokenizer);
-            var text = new System.Text.StringBuilder();
-            var one = new int[1];
-            int count = 0;
-            ReadOnlySpan<float> logits = session.Run([.. seen]);
-            while (true)
-            {
-                context.Cancellation.ThrowIfCancellationRequested();
-                int next = sampler.Next(logits, seen, session.Position);
-                if (next == tokenizer.EndOfTextId)
-                    break;
-                Show(stream.Append(next));
-                seen.Add(next);
-                if (++count == most)
-                    break;
-                one[0] = next;
-                logits = session.Run(one);
-            }
+            Show(stream.Append(token));
+            count++;
+        }
 
-            Show(stream.Flush());
-            return (text.ToString(), count);
+        Show(stream.Flush());
+        return (text.ToString(), count);
 
-            void Show(string part)
-            {
-                text.Append(part);
-                output.Write(part);
-                output.Flush();
-            }
+        void Show(string part)
+        {
+            text.Append(part);
+            output.Write(part);
+            output.Flush();
         }
     }
 }

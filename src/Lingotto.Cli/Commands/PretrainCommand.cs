@@ -48,7 +48,7 @@ internal static class PretrainCommand
                 Trace = parsed.GetValue(trace),
                 Plan = plan,
             };
-            RunResult result = RunView.Watch(
+            RunResult result = RunDisplay.Watch(
                 context, parsed, file.Name, observer => Pretrainer.Run(file.Recipe, options, observer, context.Cancellation));
             return result.Outcome == RunOutcome.Interrupted ? ExitCodes.Interrupted : ExitCodes.Done;
         });

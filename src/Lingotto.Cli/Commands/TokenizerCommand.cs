@@ -70,7 +70,9 @@ internal static class TokenizerCommand
             string[] given = parsed.GetValue(ids) ?? [];
             string text = given.Length > 0 ? string.Join(' ', given) : context.Terminal.ReadAll(context.Cancellation);
             int[] tokens = Ids(text);
-            context.Terminal.Out.Write(Tokenizer.Load(parsed.GetRequiredValue(tokenizer)).Decode(tokens, skipSpecial: false));
+            var loaded = Tokenizer.Load(parsed.GetRequiredValue(tokenizer));
+            loaded.RequireIds(tokens);
+            context.Terminal.Out.Write(loaded.Decode(tokens, skipSpecial: false));
             if (context.Terminal.CanRedraw)
                 context.Terminal.Out.WriteLine();
         });

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Lingotto.Cli;
 
 /// <summary>The standard streams, so that a command can be run by a test.</summary>
@@ -23,7 +25,7 @@ internal sealed class Terminal
         bool isCapable = Environment.GetEnvironmentVariable("TERM") is not "dumb";
         return new Terminal
         {
-            In = Console.In,
+            In = Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false, throwOnInvalidBytes: true)) : Console.In,
             Out = Console.Out,
             Error = Console.Error,
             IsInputRedirected = Console.IsInputRedirected,
@@ -35,6 +37,18 @@ internal sealed class Terminal
     /// <summary>One line, whatever the message holds.</summary>
     public void WriteError(string message) => Error.WriteLine("error: " + message.ReplaceLineEndings(" "));
 
-    /// <summary>Everything on the standard input; a signal ends the wait.</summary>
-    public string ReadAll(CancellationToken cancellation) => Task.Run(In.ReadToEnd, cancellation).WaitAsync(cancellation).GetAwaiter().GetResult();
+    /// <summary>Reads the whole standard input; a signal ends the wait.</summary>
+    /// <exception cref="InvalidDataException">The input is not UTF-8.</exception>
+    public string ReadAll(CancellationToken cancellation)
+    {
+        try
+        {
+            return Task.Run(In.ReadToEnd, cancellation).WaitAsync(cancellation).GetAwaiter().GetResult();
+        }
+        catch (DecoderFallbackException fault)
+        {
+            throw new InvalidDataException(
+                $"standard input: byte 0x{fault.BytesUnknown?[0]:X2} is not UTF-8; convert the text first, for example with iconv -t UTF-8", fault);
+        }
+    }
 }

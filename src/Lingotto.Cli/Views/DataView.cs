@@ -20,6 +20,12 @@ internal static class DataView
         Line($"            gzip {8.0 * s.HeldOutGzipBytes / Math.Max(1, s.HeldOut.Utf8Bytes):F3} bits/byte");
         Line($"bytes       {s.BytesPerToken:F2} a token");
         Line($"tokens      a document: {t.Shortest} shortest, {t.Median} median, {t.P90} for 9 in 10, {t.Longest} longest");
+        foreach (SourceSummary source in s.Sources.Where(source => source.Files is { Skipped: > 0 } or { Damaged: > 0 }))
+        {
+            output.WriteLine(source.Name);
+            WriteFiles(source.Files!, output);
+        }
+
         if (s.DocumentsForgotten > 0)
             Line($"duplicates  not looked for among {s.DocumentsForgotten:N0} earlier documents: raise --dedup-memory");
         Line($"\n{"source",-24}{"tier",4}{"weight",8}{"read",10}{"kept",10}{"tokens",14}{"bytes",12}");
@@ -44,7 +50,7 @@ internal static class DataView
         }
 
         void Line(FormattableString text) => output.WriteLine(FormattableString.Invariant(text));
-        Line($"files       {s.Files:N0}");
+        WriteFiles(s.Files, output);
         Line($"documents   {s.ReadDocuments:N0}, {s.KeptDocuments:N0} to keep");
         Line($"text        {Figures.Bytes(s.ReadBytes)}, {Figures.Bytes(s.KeptBytes)} to keep; the longest document {Figures.Bytes(s.LongestBytes)}");
         if (s.DuplicateMembers > 0)
@@ -55,6 +61,9 @@ internal static class DataView
         WriteReasons(s.Reasons, output);
         Line($"\nThe first document:\n\n{s.Example}");
     }
+
+    private static void WriteFiles(FileTotals files, TextWriter output) => output.WriteLine(FormattableString.Invariant(
+        $"files       {files.Read:N0} read ({Figures.Bytes(files.ReadBytes)}), {files.Skipped:N0} skipped ({Figures.Bytes(files.SkippedBytes)}), {files.Damaged:N0} damaged ({Figures.Bytes(files.DamagedBytes)})"));
 
     private static void WriteReasons(IReadOnlyList<ReasonCount> reasons, TextWriter output)
     {

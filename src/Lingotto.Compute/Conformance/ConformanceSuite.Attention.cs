@@ -19,8 +19,8 @@ internal static partial class ConformanceSuite
             yield return Attention(7, new AttentionShape(4, 2, channels, 7), 0, 3, "two documents");
             yield return Cached(2, 3, new AttentionShape(3, 1, channels, 2));
             yield return Rope(3, 2 * channels, 2 * channels, RotaryLayout.Half);
-            yield return TurnedInto(Rope(3, 2 * channels + 1, 2 * channels, RotaryLayout.Half), DType.F32);
-            yield return TurnedInto(Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved), DType.BF16);
+            yield return RotatedInto(Rope(3, 2 * channels + 1, 2 * channels, RotaryLayout.Half), DType.F32);
+            yield return RotatedInto(Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved), DType.BF16);
             yield return Rope(3, 2 * channels + 1, 2 * channels, RotaryLayout.Half);
             yield return Rope(3, 2 * channels + 3, 2 * channels, RotaryLayout.Interleaved);
         }
@@ -67,7 +67,8 @@ internal static partial class ConformanceSuite
             [
                 new("qkv", OpRole.Input, storage, Fused(tokens, shape)), Ints("starts", starts),
                 new("y", OpRole.Output, storage, [tokens, shape.NumHeads, shape.HeadDim]),
-                Out("logSumExp", tokens, shape.NumHeads), In("gradY", tokens, shape.NumHeads, shape.HeadDim), Out("gradQkv", Fused(tokens, shape)),
+                Out("logSumExp", tokens, shape.NumHeads), In("gradY", tokens, shape.NumHeads, shape.HeadDim),
+                Out("gradQkv", Fused(tokens, shape)),
             ],
             Forward = t => t.Device.AttentionForward(t["qkv"], t["starts"], shape, t["y"], t["logSumExp"]),
             Backward = t => t.Device.AttentionBackward(
@@ -79,17 +80,18 @@ internal static partial class ConformanceSuite
     }
 
     /// <summary>The cache is longer than what is in it: the end of each head must stay as it was.</summary>
-    private static OpCase Cached(int tokens, int first, AttentionShape shape) => new("attention_with_cache", $"{first} + {tokens} x {Heads(shape)}")
-    {
-        Tensors =
-        [
-            In("qkv", Fused(tokens, shape)), Changed("cache", 2 * shape.NumKeyValueHeads, first + tokens + 1, shape.HeadDim),
-            Out("y", tokens, shape.NumHeads, shape.HeadDim),
-        ],
-        Forward = t => t.Device.AttentionWithCache(t["qkv"], t["cache"], first, shape, t["y"]),
-        ForwardRow = (t, r) => t.Device.AttentionWithCache(t["qkv"].Slice(r, 1), t["cache"], first + r, shape, t["y"].Slice(r, 1)),
-        Rows = tokens,
-    };
+    private static OpCase Cached(int tokens, int first, AttentionShape shape) =>
+        new("attention_with_cache", $"{first} + {tokens} x {Heads(shape)}")
+        {
+            Tensors =
+            [
+                In("qkv", Fused(tokens, shape)), Changed("cache", 2 * shape.NumKeyValueHeads, first + tokens + 1, shape.HeadDim),
+                Out("y", tokens, shape.NumHeads, shape.HeadDim),
+            ],
+            Forward = t => t.Device.AttentionWithCache(t["qkv"], t["cache"], first, shape, t["y"]),
+            ForwardRow = (t, r) => t.Device.AttentionWithCache(t["qkv"].Slice(r, 1), t["cache"], first + r, shape, t["y"].Slice(r, 1)),
+            Rows = tokens,
+        };
 
     private static OpCase Rope(int tokens, int channels, int rotated, RotaryLayout layout)
     {
@@ -102,7 +104,7 @@ internal static partial class ConformanceSuite
                let angle = position * Math.Pow(100, -2.0 * (i % (rotated / 2)) / rotated)
                select (double)(float)(i < rotated / 2 ? Math.Cos(angle) : Math.Sin(angle)),
         ];
-        return new("rope", $"{tokens} x {Heads(shape)}, {rotated} turned, {layout}")
+        return new("rope", $"{tokens} x {Heads(shape)}, {rotated} rotated, {layout}")
         {
             Tensors =
             [
@@ -117,7 +119,7 @@ internal static partial class ConformanceSuite
     }
 
     /// <summary>A case of rope whose result is another tensor.</summary>
-    private static OpCase TurnedInto(OpCase c, DType storage) => c with
+    private static OpCase RotatedInto(OpCase c, DType storage) => c with
     {
         Operation = storage == DType.BF16 ? "rope into bf16" : "rope into another tensor",
         Tensors = [.. c.Tensors, new("y", OpRole.Output, storage, c.Tensors[0].Shape)],

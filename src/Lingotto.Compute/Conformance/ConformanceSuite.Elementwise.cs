@@ -43,7 +43,8 @@ internal static partial class ConformanceSuite
 
     /// <summary>Rows and columns for operations that work on rows.</summary>
     private static IEnumerable<(int Rows, int Columns)> RowSizes() =>
-        [.. s_lengths.Select(columns => (3, columns)), .. s_edges.Select(rows => (rows, 5)), (1, 1), (1, 513), (65, 33), (131, 20), (2, 1031)];
+        [.. s_lengths.Select(columns => (3, columns)), .. s_edges.Select(rows => (rows, 5)), (1, 1), (1, 513), (65, 33), (131, 20),
+            (2, 1031)];
 
     private static OpCase ScaleColumns(int rows, int columns) => new("scale_columns", $"{rows} x {columns}")
     {

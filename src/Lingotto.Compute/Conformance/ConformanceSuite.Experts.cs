@@ -3,14 +3,14 @@ namespace Lingotto.Compute;
 internal static partial class ConformanceSuite
 {
     /// <summary>Which experts each token chose: the input of everything that follows the router.</summary>
-    private sealed record Routes(string Name, int Tokens, int Chosen, int Experts, int[] Ids)
+    private sealed record Routes(string Name, int Tokens, int TopK, int Experts, int[] Ids)
     {
-        public int Rows => Tokens * Chosen;
+        public int Rows => Tokens * TopK;
 
         /// <summary>Choices in the order of their rows: by expert, then by token.</summary>
         private int[] ChoiceOfRow => [.. Enumerable.Range(0, Rows).OrderBy(choice => Ids[choice])];
 
-        public int[] TokenOfRow => [.. ChoiceOfRow.Select(choice => choice / Chosen)];
+        public int[] TokenOfRow => [.. ChoiceOfRow.Select(choice => choice / TopK)];
 
         public int[] RowOfChoice
         {
@@ -29,7 +29,8 @@ internal static partial class ConformanceSuite
         public int[] Offsets => [.. Enumerable.Range(0, Experts + 1).Select(e => Ids.Count(id => id < e))];
 
         /// <summary>[R, E + 1]: the offsets of a batch that holds only routed row r.</summary>
-        public int[] OffsetsOfRowAlone => [.. ChoiceOfRow.SelectMany(choice => Enumerable.Range(0, Experts + 1).Select(e => Ids[choice] < e ? 1 : 0))];
+        public int[] OffsetsOfRowAlone =>
+            [.. ChoiceOfRow.SelectMany(choice => Enumerable.Range(0, Experts + 1).Select(e => Ids[choice] < e ? 1 : 0))];
     }
 
     private static IEnumerable<Routes> AllRoutes()
@@ -47,11 +48,11 @@ internal static partial class ConformanceSuite
         yield return new("first and last only", 20, 2, 6, [.. Enumerable.Range(0, 40).Select(i => i % 2 * 5)]);
     }
 
-    private static Routes Spread(int tokens, int chosen, int experts)
+    private static Routes Spread(int tokens, int topK, int experts)
     {
         int[] first = Scattered(tokens, experts, 5);
-        return new($"{tokens} x {chosen} of {experts}", tokens, chosen, experts,
-            [.. Enumerable.Range(0, tokens * chosen).Select(i => (first[i / chosen] + i % chosen) % experts)]);
+        return new($"{tokens} x {topK} of {experts}", tokens, topK, experts,
+            [.. Enumerable.Range(0, tokens * topK).Select(i => (first[i / topK] + i % topK) % experts)]);
     }
 
     private static IEnumerable<OpCase> Experts()
@@ -85,8 +86,9 @@ internal static partial class ConformanceSuite
     {
         Tensors =
         [
-            Ints("ids", routes.Ids, routes.Tokens, routes.Chosen), OutInts("counts", routes.Experts), OutInts("offsets", routes.Experts + 1),
-            OutInts("tokenOfRow", routes.Rows), OutInts("rowOfChoice", routes.Tokens, routes.Chosen),
+            Ints("ids", routes.Ids, routes.Tokens, routes.TopK), OutInts("counts", routes.Experts),
+            OutInts("offsets", routes.Experts + 1),
+            OutInts("tokenOfRow", routes.Rows), OutInts("rowOfChoice", routes.Tokens, routes.TopK),
         ],
         Forward = t => t.Device.DispatchPlan(t["ids"], t["counts"], t["offsets"], t["tokenOfRow"], t["rowOfChoice"]),
     };
@@ -99,9 +101,11 @@ internal static partial class ConformanceSuite
         {
             Tensors =
             [
-                operands.Input("x", operands.X, gather ? routes.Tokens : rows, inputs), Ints("tokenOfRow", routes.TokenOfRow), Ints("offsets", routes.Offsets),
+                operands.Input("x", operands.X, gather ? routes.Tokens : rows, inputs), Ints("tokenOfRow", routes.TokenOfRow),
+                Ints("offsets", routes.Offsets),
                 Ints("offsetsOfRowAlone", routes.OffsetsOfRowAlone, rows, experts + 1), operands.Prepared("w", experts, outputs, inputs),
-                Out("y", rows, outputs), operands.Input("gradY", operands.GradY, rows, outputs), Out("gradX", rows, inputs), Changed("gradW", experts, outputs, inputs),
+                Out("y", rows, outputs), operands.Input("gradY", operands.GradY, rows, outputs), Out("gradX", rows, inputs),
+                Changed("gradW", experts, outputs, inputs),
             ],
             Forward = t => t.Device.GroupedMatMulForward(t["x"], All(t), t.Prepared("w"), t["y"]),
             Backward = t =>
@@ -124,7 +128,9 @@ internal static partial class ConformanceSuite
         };
     }
 
-    /// <summary>An MLP's two activated products: gate and up, and back from the down projection. Their gradients are checked where each is alone.</summary>
+    /// <summary>
+    /// An MLP's two matmuls with SwiGLU: gate and up forward, and the down projection backward. The cases of the parts check the gradients.
+    /// </summary>
     private static OpCase Activated(Routes routes, int width, int hidden, Operands operands)
     {
         int rows = routes.Rows, experts = routes.Experts;
@@ -133,8 +139,10 @@ internal static partial class ConformanceSuite
         {
             Tensors =
             [
-                operands.Input("x", operands.X, routes.Tokens, hidden), Ints("tokenOfRow", routes.TokenOfRow), Ints("offsets", routes.Offsets),
-                Ints("offsetsOfRowAlone", routes.OffsetsOfRowAlone, rows, experts + 1), operands.Prepared("gateUp", experts, 2 * width, hidden),
+                operands.Input("x", operands.X, routes.Tokens, hidden), Ints("tokenOfRow", routes.TokenOfRow),
+                Ints("offsets", routes.Offsets),
+                Ints("offsetsOfRowAlone", routes.OffsetsOfRowAlone, rows, experts + 1),
+                operands.Prepared("gateUp", experts, 2 * width, hidden),
                 operands.Prepared("down", experts, hidden, width), Out("z", rows, 2 * width), Out("y", rows, width),
                 operands.Input("gradY", operands.GradY, rows, hidden), Out("gradHidden", rows, width), Out("gradZ", rows, 2 * width),
             ],
@@ -154,9 +162,9 @@ internal static partial class ConformanceSuite
     {
         Tensors =
         [
-            In("rows", routes.Rows, columns), Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.Chosen),
-            In("weights", routes.Tokens, routes.Chosen), Changed("y", routes.Tokens, columns), In("gradY", routes.Tokens, columns),
-            Out("gradRows", routes.Rows, columns), Out("gradWeights", routes.Tokens, routes.Chosen),
+            In("rows", routes.Rows, columns), Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.TopK),
+            In("weights", routes.Tokens, routes.TopK), Changed("y", routes.Tokens, columns), In("gradY", routes.Tokens, columns),
+            Out("gradRows", routes.Rows, columns), Out("gradWeights", routes.Tokens, routes.TopK),
         ],
         Forward = t => t.Device.CombineForward(t["rows"], t["rowOfChoice"], t["weights"], t["y"]),
         Backward = t => t.Device.CombineBackward(
@@ -170,20 +178,21 @@ internal static partial class ConformanceSuite
     {
         Tensors =
         [
-            Changed("rows", routes.Rows, columns), Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.Chosen),
-            In("weights", routes.Tokens, routes.Chosen), In("gradY", routes.Tokens, columns), Out("gradWeights", routes.Tokens, routes.Chosen),
+            Changed("rows", routes.Rows, columns), Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.TopK),
+            In("weights", routes.Tokens, routes.TopK), In("gradY", routes.Tokens, columns),
+            Out("gradWeights", routes.Tokens, routes.TopK),
         ],
         Forward = t => t.Device.CombineBackward(t["gradY"], t["rows"], t["rowOfChoice"], t["weights"], t["rows"], t["gradWeights"]),
         IsProduct = true,
     };
 
-    /// <summary>The forward of dispatch is the gather that the grouped product does; here a lookup in x stands for it.</summary>
+    /// <summary>The forward of dispatch is the gather in the grouped matmul; here an embedding lookup in x takes its place.</summary>
     private static OpCase Dispatch(Routes routes, int columns) => new("dispatch", $"{routes.Name} x {columns}")
     {
         Tensors =
         [
             In("x", routes.Tokens, columns), Ints("tokenOfRow", routes.TokenOfRow),
-            Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.Chosen), Out("rows", routes.Rows, columns),
+            Ints("rowOfChoice", routes.RowOfChoice, routes.Tokens, routes.TopK), Out("rows", routes.Rows, columns),
             In("gradRows", routes.Rows, columns), Changed("gradX", routes.Tokens, columns),
         ],
         Forward = t => t.Device.EmbeddingForward(t["tokenOfRow"], t["x"], t["rows"]),

@@ -56,7 +56,7 @@ internal static partial class ConformanceSuite
         double[] values = [.. Enumerable.Range(0, tokens).Select(t => (double)(t % 7 - 2) / 4)];
         return c with
         {
-            Operation = $"{c.Operation} with {(weights ? "weights" : "")}{(weights && logProbs ? " and " : "")}{(logProbs ? "log-probabilities" : "")}",
+            Operation = $"{c.Operation} with {(weights ? logProbs ? "weights and log-probabilities" : "weights" : "log-probabilities")}",
             Tensors =
             [
                 .. c.Tensors, .. weights ? [In("weights", tokens) with { Values = values }] : Array.Empty<OpTensor>(),
@@ -65,7 +65,7 @@ internal static partial class ConformanceSuite
         };
     }
 
-    /// <summary>Products in bfloat16: the gradients of the logits are rounded before they meet the head again.</summary>
+    /// <summary>Matmuls in bfloat16: the gradients of the logits are rounded before the backward matmuls.</summary>
     private static OpCase InBf16(OpCase c) => c with
     {
         Operation = c.Operation + " in bf16",

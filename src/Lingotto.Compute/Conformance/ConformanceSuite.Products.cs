@@ -31,7 +31,7 @@ internal static partial class ConformanceSuite
     }
 
     /// <summary>
-    /// A dense MLP's two activated products. The last sizes: rows of several tasks, and a row alone whose panels are shared among them.
+    /// A dense MLP's two matmuls with SwiGLU. The last sizes: rows of several tasks, and a row alone whose panels are shared among them.
     /// </summary>
     private static IEnumerable<OpCase> ActivatedProducts()
     {
@@ -42,22 +42,24 @@ internal static partial class ConformanceSuite
         }
     }
 
-    private static OpCase Activated(int tokens, int width, int hidden, Operands operands) => new("matmul_swiglu", $"{tokens} x {width} x {hidden}")
-    {
-        Tensors =
-        [
-            operands.Input("x", operands.X, tokens, hidden), operands.Prepared("gateUp", 2 * width, hidden), operands.Prepared("down", hidden, width),
-            Out("z", tokens, 2 * width), Out("y", tokens, width), operands.Input("gradY", operands.GradY, tokens, hidden),
-            Out("gradHidden", tokens, width), Out("gradZ", tokens, 2 * width),
-        ],
-        Forward = t => t.Device.MatMulSwiGluForward(t["x"], default, t.Prepared("gateUp"), t["z"], t["y"]),
-        Backward = t => t.Device.MatMulSwiGluBackward(t["gradY"], default, t.Prepared("down"), t["z"], t["gradHidden"], t["gradZ"]),
-        ForwardRow = (t, r) => t.Device.MatMulSwiGluForward(
-            t["x"].Slice(r, 1), default, t.Prepared("gateUp"), t["z"].Slice(r, 1), t["y"].Slice(r, 1)),
-        Rows = tokens,
-    };
+    private static OpCase Activated(int tokens, int width, int hidden, Operands operands) =>
+        new("matmul_swiglu", $"{tokens} x {width} x {hidden}")
+        {
+            Tensors =
+            [
+                operands.Input("x", operands.X, tokens, hidden), operands.Prepared("gateUp", 2 * width, hidden),
+                operands.Prepared("down", hidden, width),
+                Out("z", tokens, 2 * width), Out("y", tokens, width), operands.Input("gradY", operands.GradY, tokens, hidden),
+                Out("gradHidden", tokens, width), Out("gradZ", tokens, 2 * width),
+            ],
+            Forward = t => t.Device.MatMulSwiGluForward(t["x"], default, t.Prepared("gateUp"), t["z"], t["y"]),
+            Backward = t => t.Device.MatMulSwiGluBackward(t["gradY"], default, t.Prepared("down"), t["z"], t["gradHidden"], t["gradZ"]),
+            ForwardRow = (t, r) => t.Device.MatMulSwiGluForward(
+                t["x"].Slice(r, 1), default, t.Prepared("gateUp"), t["z"].Slice(r, 1), t["y"].Slice(r, 1)),
+            Rows = tokens,
+        };
 
-    /// <summary>How the operands of a product are stored, and its precision.</summary>
+    /// <summary>How the operands of a matmul are stored, and its precision.</summary>
     private sealed record Operands(string Name, DType X, DType GradY, DType Precision)
     {
         public static readonly Operands F32 = new("", DType.F32, DType.F32, DType.F32);
@@ -101,5 +103,6 @@ internal static partial class ConformanceSuite
         IsProduct = true,
     };
 
-    private static OpTensor Result(string name, bool accumulate, params int[] shape) => accumulate ? Changed(name, shape) : Out(name, shape);
+    private static OpTensor Result(string name, bool accumulate, params int[] shape) =>
+        accumulate ? Changed(name, shape) : Out(name, shape);
 }

@@ -21,8 +21,10 @@ internal static partial class ConformanceSuite
         {
             RouterShape softmax = new(RouterScore.Softmax, experts, Math.Min(2, experts), NormTopkProb: experts > 1, 1f);
             yield return Router(5, softmax, bias: false);
-            yield return Router(5, softmax with { Score = RouterScore.Sigmoid, NormTopkProb = false, RoutedScalingFactor = 1.5f }, bias: true);
+            yield return Router(
+                5, softmax with { Score = RouterScore.Sigmoid, NormTopkProb = false, RoutedScalingFactor = 1.5f }, bias: true);
             yield return Ties(experts);
+            yield return AddCounts(experts);
             yield return ExpertBias(Scattered(experts, 5), "scattered");
             yield return ExpertBias([.. Enumerable.Repeat(3, experts)], "even");
 
@@ -41,14 +43,15 @@ internal static partial class ConformanceSuite
     private static OpCase Router(int tokens, RouterShape shape, bool bias)
     {
         const float Balance = 0.7f, Z = 0.3f;
-        int experts = shape.NumExperts, chosen = shape.NumExpertsPerTok;
+        int experts = shape.NumExperts, topK = shape.NumExpertsPerTok;
         int[] counts = Scattered(experts, tokens + 1, 3);
         return new("router", $"{tokens} x {shape}{(bias ? ", biased" : "")}")
         {
             Tensors =
             [
-                In("logits", tokens, experts), In("bias", experts) with { Deviation = 0.3 }, Ints("counts", counts), Out("scores", tokens, experts),
-                OutInts("ids", tokens, chosen), Out("weights", tokens, chosen), Out("losses", 2), In("gradWeights", tokens, chosen),
+                In("logits", tokens, experts), In("bias", experts) with { Deviation = 0.3 }, Ints("counts", counts),
+                Out("scores", tokens, experts),
+                OutInts("ids", tokens, topK), Out("weights", tokens, topK), Out("losses", 2), In("gradWeights", tokens, topK),
                 In("gradLosses", 2) with { Values = [Balance, Z] }, Out("gradLogits", tokens, experts),
             ],
             Forward = t =>
@@ -79,7 +82,8 @@ internal static partial class ConformanceSuite
     {
         bool grouped = experts % 4 == 0;
         var shape = new RouterShape(
-            RouterScore.Sigmoid, experts, Math.Min(3, experts / (grouped ? 2 : 1)), NormTopkProb: true, 1f, grouped ? 4 : 1, grouped ? 2 : 1);
+            RouterScore.Sigmoid, experts, Math.Min(3, experts / (grouped ? 2 : 1)), NormTopkProb: true, 1f, grouped ? 4 : 1,
+            grouped ? 2 : 1);
         double[] logits = [.. Enumerable.Range(0, 4 * experts).Select(i => i / experts == 0 ? 0.5 : (double)(i * 7 % 3))];
         return new("router with ties", $"{experts} experts")
         {
@@ -103,5 +107,15 @@ internal static partial class ConformanceSuite
     {
         Tensors = [Ints("counts", counts), Changed("bias", counts.Length) with { Deviation = 0.01 }],
         Forward = t => t.Device.ExpertBiasUpdate(t["counts"], 0.125f, t["bias"]),
+    };
+
+    private static OpCase AddCounts(int experts) => new("add_counts", $"{experts} experts")
+    {
+        Tensors =
+        [
+            Ints("counts", [.. Enumerable.Range(0, experts).Select(e => e * 7919 % 1001)]),
+            Ints("total", [.. Enumerable.Range(0, experts).Select(e => 70_000 + e)]) with { Role = OpRole.Changed }, Out("asFloats", experts),
+        ],
+        Forward = t => t.Device.AddCounts(t["counts"], t["total"], t["asFloats"]),
     };
 }

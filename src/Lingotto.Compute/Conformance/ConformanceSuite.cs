@@ -1,15 +1,18 @@
 namespace Lingotto.Compute;
 
-/// <summary>The cases of every operation: odd sizes around each vector width, block edges of the kernels, and degenerate routings.</summary>
+/// <summary>
+/// The cases of every operation: odd sizes around each vector width, block edges of the kernels, and degenerate routings.
+/// </summary>
 internal static partial class ConformanceSuite
 {
     /// <summary>Every length that can leave a different remainder at some vector width, and primes above.</summary>
     private static readonly int[] s_lengths = [.. Enumerable.Range(1, 65), 67, 97, 127, 131];
 
     /// <summary>Both sides of each multiple of a vector or panel, for operations that are slow to check.</summary>
-    private static readonly int[] s_edges = [1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 64, 65, 97];
+    private static readonly int[] s_edges =
+        [1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 64, 65, 97];
 
-    /// <summary>The house's promise for single precision: relative to the sum of absolute products, or to the largest element.</summary>
+    /// <summary>The promise for single precision: relative to the sum of absolute products, or to the largest element.</summary>
     public const double Single = 1e-5;
 
     /// <summary>A bfloat16 has eight significant bits: rounding is off by 2^-8 at most.</summary>
@@ -20,7 +23,8 @@ internal static partial class ConformanceSuite
 
     // Built at first use: the static fields of the other parts are not set before.
     private static readonly Lazy<IReadOnlyList<OpCase>> s_all = new(() =>
-        [.. Elementwise(), .. Norms(), .. Products(), .. ActivatedProducts(), .. Attention(), .. Routing(), .. Experts(), .. Losses(), .. Optimizer()]);
+        [.. Elementwise(), .. Norms(), .. Products(), .. ActivatedProducts(), .. Attention(), .. Routing(), .. Experts(), .. Losses(),
+            .. Optimizer()]);
 
     public static IReadOnlyList<OpCase> All => s_all.Value;
 

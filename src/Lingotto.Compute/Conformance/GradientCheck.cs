@@ -36,7 +36,7 @@ internal static class GradientCheck
         return worst;
     }
 
-    /// <summary>Accumulated gradients start where they were; a cotangent that is turned in place starts at nothing.</summary>
+    /// <summary>Accumulated gradients start at their values before; a cotangent that is rotated in place starts at 0.</summary>
     private static double[] StartOf(OpCase c, OpOperands operands, string gradient)
     {
         bool accumulated = c.Tensors.Single(t => t.Name == gradient).Role == OpRole.Changed

@@ -35,7 +35,8 @@ internal readonly record struct OpError(double Error, string Where)
         OpError worst = new(0, "");
         foreach (OpTensor t in c.Tensors)
         {
-            int different = first.Read(t.Name).Zip(second.Read(t.Name), (a, b) => BitConverter.DoubleToInt64Bits(a) == BitConverter.DoubleToInt64Bits(b) ? 0 : 1).Sum();
+            int different = first.Read(t.Name)
+                .Zip(second.Read(t.Name), (a, b) => BitConverter.DoubleToInt64Bits(a) == BitConverter.DoubleToInt64Bits(b) ? 0 : 1).Sum();
             worst = worst.OrWorse(new(different, t.Name));
         }
 

@@ -13,7 +13,7 @@ internal sealed class OpOperands : IDisposable
     /// <param name="device">Where it runs.</param>
     /// <param name="reals">F32, which leaves BF16 tensors what they are, or F64 on the reference.</param>
     /// <param name="seed">Of the values.</param>
-    /// <param name="absolute">Use absolute values, so that a product gives its natural scale.</param>
+    /// <param name="absolute">Use absolute values, so that a matmul gives its natural scale.</param>
     /// <param name="separate">Give each tensor a block of exactly its size.</param>
     public OpOperands(OpCase opCase, Device device, DType reals, ulong seed, bool absolute = false, bool separate = false)
     {
@@ -120,7 +120,8 @@ internal sealed class OpOperands : IDisposable
     {
         foreach (OpTensor t in _case.Tensors)
         {
-            _tensors[t.Name] = arena.Allocate(t.DType == DType.I32 || (t.DType == DType.BF16 && reals == DType.F32) ? t.DType : reals, t.Shape);
+            _tensors[t.Name] = arena.Allocate(
+                t.DType == DType.I32 || (t.DType == DType.BF16 && reals == DType.F32) ? t.DType : reals, t.Shape);
         }
     }
 

@@ -3,114 +3,128 @@ namespace Lingotto.Compute;
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
-    public override void RopeForward(Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC) =>
-        Turn(xTHC, positionsT, cosSinPR, shape, layout, 1f, yTHC);
+    public override void RopeForward(
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC) =>
+        Rotate(xTQC, positionsT, cosSinPW, shape, layout, 1f, yTQC);
 
     /// <inheritdoc/>
-    public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout) =>
-        Turn(gradQkvTHC, positionsT, cosSinPR, shape, layout, -1f, gradQkvTHC);
+    public override void RopeBackward(Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout) =>
+        Rotate(gradQkvTQC, positionsT, cosSinPW, shape, layout, -1f, gradQkvTQC);
 
     /// <inheritdoc/>
     public override void QkNormForward(
-        Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTHC, Tensor rstdTH)
+        Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTQC, Tensor rstdTJ)
     {
-        int tokens = TokensOf(xTHC, shape);
+        int tokens = TokensOf(xTQC, shape);
         (NormRows queries, NormRows keys) = NormHeads(tokens, shape);
-        Copy(xTHC, yTHC);
-        float* x = Floats(xTHC, xTHC.Length), y = Floats(yTHC, xTHC.Length), rstd = Floats(rstdTH, (long)tokens * queries.RstdStep);
+        Copy(xTQC, yTQC);
+        float* x = Floats(xTQC, xTQC.Length), y = Floats(yTQC, xTQC.Length), rstd = Floats(rstdTJ, (long)tokens * queries.RstdStep);
         RmsNorm.Forward<F32Element>(_workers, queries, x, Floats(queryWeightC, shape.HeadDim), epsilon, y, rstd);
         RmsNorm.Forward<F32Element>(_workers, keys, x, Floats(keyWeightC, shape.HeadDim), epsilon, y, rstd + shape.NumHeads);
     }
 
     /// <inheritdoc/>
     public override void QkNormBackward(
-        Tensor gradYTHC, Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTH,
-        Tensor gradXTHC, Tensor gradQueryWeightC, Tensor gradKeyWeightC)
+        Tensor gradYTQC, Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTJ,
+        Tensor gradXTQC, Tensor gradQueryWeightC, Tensor gradKeyWeightC)
     {
-        int tokens = TokensOf(xTHC, shape), channels = shape.HeadDim;
+        int tokens = TokensOf(xTQC, shape), channels = shape.HeadDim;
         (NormRows queries, NormRows keys) = NormHeads(tokens, shape);
-        float* gradY = Floats(gradYTHC, xTHC.Length), x = Floats(xTHC, xTHC.Length), gradX = Floats(gradXTHC, xTHC.Length);
-        float* rstd = Floats(rstdTH, (long)tokens * queries.RstdStep), scratch = SharedScratch(RmsNorm.ScratchLength(tokens, channels));
+        float* gradY = Floats(gradYTQC, xTQC.Length), x = Floats(xTQC, xTQC.Length), gradX = Floats(gradXTQC, xTQC.Length);
+        float* rstd = Floats(rstdTJ, (long)tokens * queries.RstdStep), scratch = SharedScratch(RmsNorm.ScratchLength(tokens, channels));
         if (gradX != gradY)
         {
-            Copy(gradYTHC, gradXTHC);
+            Copy(gradYTQC, gradXTQC);
         }
 
         RmsNorm.Backward(
             _workers, queries, gradY, x, Floats(queryWeightC, channels), rstd, gradX, Floats(gradQueryWeightC, channels), scratch);
         RmsNorm.Backward(
-            _workers, keys, gradY, x, Floats(keyWeightC, channels), rstd + shape.NumHeads, gradX, Floats(gradKeyWeightC, channels), scratch);
+            _workers, keys, gradY, x, Floats(keyWeightC, channels), rstd + shape.NumHeads, gradX, Floats(gradKeyWeightC, channels),
+            scratch);
     }
 
     /// <inheritdoc/>
-    public override void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA)
+    public override void AttentionForward(Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH)
     {
-        int tokens = TokensOf(qkvTHC, shape), tasks = AttentionTasks(tokens, shape);
+        int tokens = TokensOf(qkvTQC, shape), tasks = AttentionTasks(tokens, shape);
         long outputs = OutputLength(tokens, shape);
         int* starts = Integers(documentStartsT, tokens);
-        float* logSumExp = Floats(logSumExpTA, (long)tokens * shape.NumHeads);
-        if (!IsBf16(qkvTHC, qkvTHC.Length, out void* qkv))
+        float* logSumExp = Floats(logSumExpTH, (long)tokens * shape.NumHeads);
+        if (!IsBf16(qkvTQC, qkvTQC.Length, out void* qkv))
         {
             long step = Compute.AttentionForward.ScratchLength(shape);
             _workers.For(tasks, 1, new AttentionForward(
-                (float*)qkv, starts, shape, Floats(yTAC, outputs), logSumExp, tokens, WorkerScratch(step), step));
+                (float*)qkv, starts, shape, Floats(yTHC, outputs), logSumExp, tokens, WorkerScratch(step), step));
             return;
         }
 
-        ushort* y = Bf16s(yTAC, outputs);
+        ushort* y = Bf16s(yTHC, outputs);
         if (HasBf16Products && shape.HeadDim % 2 == 0)
         {
-            long step = Bf16AttentionForward.ScratchLength(shape);
-            _workers.For(tasks, 1, new Bf16AttentionForward(
-                (ushort*)qkv, starts, shape, y, logSumExp, tokens, (uint*)WorkerScratch(step), step));
+            if (_tiles == TileChoice.Emulated)
+            {
+                Bf16Forward<EmulatedTile>((ushort*)qkv, starts, shape, y, logSumExp, tokens);
+            }
+            else
+            {
+                Bf16Forward<AssembledTile>((ushort*)qkv, starts, shape, y, logSumExp, tokens);
+            }
+
             return;
         }
 
-        float* wide = SharedScratch(qkvTHC.Length + outputs), wideY = wide + qkvTHC.Length;
+        float* wide = SharedScratch(qkvTQC.Length + outputs), wideY = wide + qkvTQC.Length;
         long scratch = Compute.AttentionForward.ScratchLength(shape);
-        Elementwise.Convert<Bf16Element, F32Element>(_workers, qkv, wide, qkvTHC.Length);
+        Elementwise.Convert<Bf16Element, F32Element>(_workers, qkv, wide, qkvTQC.Length);
         _workers.For(tasks, 1, new AttentionForward(wide, starts, shape, wideY, logSumExp, tokens, WorkerScratch(scratch), scratch));
         Elementwise.Convert<F32Element, Bf16Element>(_workers, wideY, y, outputs);
     }
 
     /// <inheritdoc/>
     public override void AttentionBackward(
-        Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA, Tensor gradQkvTHC)
+        Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH, Tensor gradQkvTQC)
     {
-        int tokens = TokensOf(qkvTHC, shape), tasks = AttentionTasks(tokens, shape);
+        int tokens = TokensOf(qkvTQC, shape), tasks = AttentionTasks(tokens, shape);
         long outputs = OutputLength(tokens, shape);
         int* starts = Integers(documentStartsT, tokens);
-        float* gradY = Floats(gradYTAC, outputs), gradQkv = Floats(gradQkvTHC, qkvTHC.Length);
-        float* logSumExp = Floats(logSumExpTA, (long)tokens * shape.NumHeads);
-        if (!IsBf16(qkvTHC, qkvTHC.Length, out void* qkv))
+        float* gradY = Floats(gradYTHC, outputs), gradQkv = Floats(gradQkvTQC, qkvTQC.Length);
+        float* logSumExp = Floats(logSumExpTH, (long)tokens * shape.NumHeads);
+        if (!IsBf16(qkvTQC, qkvTQC.Length, out void* qkv))
         {
             long step = Compute.AttentionBackward.ScratchLength(shape);
             _workers.For(tasks, 1, new AttentionBackward(
-                gradY, (float*)qkv, starts, shape, Floats(yTAC, outputs), logSumExp, gradQkv, tokens, WorkerScratch(step), step));
+                gradY, (float*)qkv, starts, shape, Floats(yTHC, outputs), logSumExp, gradQkv, tokens, WorkerScratch(step), step));
             return;
         }
 
-        ushort* y = Bf16s(yTAC, outputs);
+        ushort* y = Bf16s(yTHC, outputs);
         if (HasBf16Products && shape.HeadDim % 2 == 0)
         {
-            long step = Bf16AttentionBackward.ScratchLength(shape);
-            _workers.For(tasks, 1, new Bf16AttentionBackward(
-                gradY, (ushort*)qkv, starts, shape, y, logSumExp, gradQkv, tokens, (uint*)WorkerScratch(step), step));
+            if (_tiles == TileChoice.Emulated)
+            {
+                Bf16Backward<EmulatedTile>(gradY, (ushort*)qkv, starts, shape, y, logSumExp, gradQkv, tokens);
+            }
+            else
+            {
+                Bf16Backward<AssembledTile>(gradY, (ushort*)qkv, starts, shape, y, logSumExp, gradQkv, tokens);
+            }
+
             return;
         }
 
-        float* wide = SharedScratch(qkvTHC.Length + outputs), wideY = wide + qkvTHC.Length;
+        float* wide = SharedScratch(qkvTQC.Length + outputs), wideY = wide + qkvTQC.Length;
         long scratch = Compute.AttentionBackward.ScratchLength(shape);
-        Elementwise.Convert<Bf16Element, F32Element>(_workers, qkv, wide, qkvTHC.Length);
+        Elementwise.Convert<Bf16Element, F32Element>(_workers, qkv, wide, qkvTQC.Length);
         Elementwise.Convert<Bf16Element, F32Element>(_workers, y, wideY, outputs);
         _workers.For(tasks, 1, new AttentionBackward(
             gradY, wide, starts, shape, wideY, logSumExp, gradQkv, tokens, WorkerScratch(scratch), scratch));
     }
 
     /// <inheritdoc/>
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public override void AttentionWithCache(Tensor qkvTQC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTHC)
     {
-        int tokens = TokensOf(qkvTHC, shape), positions = cache2GPC[1];
+        int tokens = TokensOf(qkvTQC, shape), positions = cache2GPC[1];
         if (firstPosition < 0 || firstPosition + tokens > positions)
         {
             throw new ArgumentOutOfRangeException(
@@ -118,10 +132,28 @@ public sealed unsafe partial class CpuDevice
         }
 
         var kernel = new AttentionWithCache(
-            Floats(qkvTHC, qkvTHC.Length), Floats(cache2GPC, 2L * shape.NumKeyValueHeads * positions * shape.HeadDim), positions, firstPosition, shape,
-            Floats(yTAC, OutputLength(tokens, shape)), tokens);
+            Floats(qkvTQC, qkvTQC.Length), Floats(cache2GPC, 2L * shape.NumKeyValueHeads * positions * shape.HeadDim), positions,
+            firstPosition, shape,
+            Floats(yTHC, OutputLength(tokens, shape)), tokens);
         kernel.Append();
         _workers.For(kernel.Tasks, 1, kernel);
+    }
+
+    private void Bf16Forward<K>(ushort* qkv, int* starts, AttentionShape shape, ushort* y, float* logSumExp, int tokens)
+        where K : struct, IWordKernel
+    {
+        long step = Bf16AttentionForward<K>.ScratchLength(shape);
+        _workers.For(AttentionTasks(tokens, shape), 1, new Bf16AttentionForward<K>(
+            qkv, starts, shape, y, logSumExp, tokens, (uint*)WorkerScratch(step), step));
+    }
+
+    private void Bf16Backward<K>(
+        float* gradY, ushort* qkv, int* starts, AttentionShape shape, ushort* y, float* logSumExp, float* gradQkv, int tokens)
+        where K : struct, IWordKernel
+    {
+        long step = Bf16AttentionBackward<K>.ScratchLength(shape);
+        _workers.For(AttentionTasks(tokens, shape), 1, new Bf16AttentionBackward<K>(
+            gradY, qkv, starts, shape, y, logSumExp, gradQkv, tokens, (uint*)WorkerScratch(step), step));
     }
 
     private static int TokensOf(Tensor qkv, AttentionShape shape) => checked((int)(qkv.Length / ((long)shape.FusedHeads * shape.HeadDim)));
@@ -138,13 +170,13 @@ public sealed unsafe partial class CpuDevice
             new NormRows(tokens, step, shape.NumHeads, shape.NumKeyValueHeads, shape.HeadDim, normalised));
     }
 
-    private void Turn(
-        Tensor xTHC, Tensor positions, Tensor cosSin, AttentionShape shape, RotaryLayout layout, float direction, Tensor yTHC)
+    private void Rotate(
+        Tensor xTQC, Tensor positions, Tensor cosSin, AttentionShape shape, RotaryLayout layout, float direction, Tensor yTQC)
     {
-        int tokens = TokensOf(xTHC, shape), rotated = cosSin.Columns;
-        float* x = Floats(xTHC, xTHC.Length), table = Floats(cosSin, cosSin.Length);
+        int tokens = TokensOf(xTQC, shape), rotated = cosSin.Columns;
+        float* x = Floats(xTQC, xTQC.Length), table = Floats(cosSin, cosSin.Length);
         int* at = Integers(positions, tokens);
-        if (IsBf16(yTHC, xTHC.Length, out void* y))
+        if (IsBf16(yTQC, xTQC.Length, out void* y))
         {
             Rope.Run<Bf16Element>(_workers, x, at, table, shape, rotated, layout, direction, tokens, y);
         }

@@ -95,5 +95,6 @@ public sealed unsafe partial class CpuDevice
     public override void SumOfSquares(Tensor x, Tensor result1) => Reduce(x, squares: true, result1);
 
     private void Reduce(Tensor x, bool squares, Tensor result1) => Reduction.Sum(
-        _workers, Floats(x, x.Length), x.Length, squares, (double*)SharedScratch(2 * Reduction.ScratchLength(x.Length)), Floats(result1, 1));
+        _workers, Floats(x, x.Length), x.Length, squares, (double*)SharedScratch(2 * Reduction.ScratchLength(x.Length)),
+        Floats(result1, 1));
 }

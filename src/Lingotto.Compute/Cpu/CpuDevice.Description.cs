@@ -14,7 +14,7 @@ public sealed unsafe partial class CpuDevice
     public override DeviceDescription Description => new(
         $"CPU, {Threads} thread{(Threads == 1 ? "" : "s")}, {Isa}", HostMemory.TotalBytes(), Threads, Isa.ToString(),
         Path(AssembledF32Refusal, "assembled kernels (AVX-512)", "kernels in C#"),
-        Path(Bf16Refusal, "assembled kernels (AVX512_BF16)", "products run at the speed of f32"));
+        Path(Bf16Refusal, "assembled kernels (AVX512_BF16)", "matmuls run on f32 kernels"));
 
     /// <inheritdoc/>
     public override bool HasBf16Products => Bf16Refusal is null;
@@ -64,10 +64,12 @@ public sealed unsafe partial class CpuDevice
     private static MatMulPath Path(string? refusal, string fast, string slow) => refusal is null ? new(fast, null) : new(slow, refusal);
 
     /// <summary>No text is made here: operations ask for the refusal, and an operation allocates nothing.</summary>
-    private string? AssemblyRefusal(TileProduct product) => !_assembles ? "they were not asked for" : Isa switch
+    private string? AssemblyRefusal(TileProduct product) => (_tiles, Isa) switch
     {
-        Isa.Avx512 => AssembledTile.Refusal(product),
-        Isa.Avx2 => "the vector width is Avx2",
+        (TileChoice.Emulated, _) => null,
+        (TileChoice.Lanes, _) => "they were not asked for",
+        (_, Isa.Avx512) => AssembledTile.Refusal(product),
+        (_, Isa.Avx2) => "the vector width is Avx2",
         _ => "the vector width is Vector128",
     };
 }

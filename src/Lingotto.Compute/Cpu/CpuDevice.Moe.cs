@@ -4,32 +4,33 @@ public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc/>
     public override void RouterForward(
-        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS)
+        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK)
     {
         int tokens = logitsTE.Rows, experts = shape.NumExperts;
-        long chosen = (long)tokens * shape.NumExpertsPerTok;
+        long topK = (long)tokens * shape.NumExpertsPerTok;
         Router.Forward(
             _workers, Floats(logitsTE, (long)tokens * experts), biasE.IsAbsent ? null : Floats(biasE, experts), shape,
-            Floats(scoresTE, logitsTE.Length), Integers(topKExpertIdsTS, chosen), Floats(topKWeightsTS, chosen), tokens);
+            Floats(scoresTE, logitsTE.Length), Integers(topKExpertIdsTK, topK), Floats(topKWeightsTK, topK), tokens);
     }
 
     /// <inheritdoc/>
     public override void RouterBackward(
-        Tensor gradWeightsTS, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS, Tensor tokensPerExpertE,
+        Tensor gradWeightsTK, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK, Tensor tokensPerExpertE,
         RouterShape shape, float balanceCoefficient, float zCoefficient, Tensor gradLogitsTE)
     {
         int tokens = logitsTE.Rows;
-        long chosen = (long)tokens * shape.NumExpertsPerTok;
+        long topK = (long)tokens * shape.NumExpertsPerTok;
         Router.Backward(
-            _workers, Floats(gradWeightsTS, chosen), Floats(logitsTE, (long)tokens * shape.NumExperts), Floats(scoresTE, logitsTE.Length),
-            Integers(topKExpertIdsTS, chosen), Floats(topKWeightsTS, chosen), Integers(tokensPerExpertE, shape.NumExperts), shape,
+            _workers, Floats(gradWeightsTK, topK), Floats(logitsTE, (long)tokens * shape.NumExperts), Floats(scoresTE, logitsTE.Length),
+            Integers(topKExpertIdsTK, topK), Floats(topKWeightsTK, topK), Integers(tokensPerExpertE, shape.NumExperts), shape,
             balanceCoefficient, zCoefficient, Floats(gradLogitsTE, logitsTE.Length), tokens);
     }
 
     /// <inheritdoc/>
     public override void RouterLosses(Tensor logitsTE, Tensor scoresTE, Tensor tokensPerExpertE, RouterShape shape, Tensor losses2) =>
         Router.Losses(
-            _workers, Floats(logitsTE, logitsTE.Length), Floats(scoresTE, logitsTE.Length), Integers(tokensPerExpertE, shape.NumExperts), shape,
+            _workers, Floats(logitsTE, logitsTE.Length), Floats(scoresTE, logitsTE.Length), Integers(tokensPerExpertE, shape.NumExperts),
+            shape,
             Floats(losses2, 2), logitsTE.Rows);
 
     /// <inheritdoc/>
@@ -41,51 +42,51 @@ public sealed unsafe partial class CpuDevice
 
     /// <inheritdoc/>
     public override void DispatchPlan(
-        Tensor topKExpertIdsTS, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTS)
+        Tensor topKExpertIdsTK, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTK)
     {
-        int tokens = topKExpertIdsTS.Rows, chosen = topKExpertIdsTS.Columns, experts = (int)tokensPerExpertE.Length;
-        long rows = (long)tokens * chosen;
+        int tokens = topKExpertIdsTK.Rows, topK = topKExpertIdsTK.Columns, experts = (int)tokensPerExpertE.Length;
+        long rows = (long)tokens * topK;
         Dispatch.Plan(
-            Integers(topKExpertIdsTS, rows), Integers(tokensPerExpertE, experts), Integers(offsetsE1, experts + 1),
-            Integers(tokenOfRowR, rows), Integers(rowOfChoiceTS, rows), tokens, chosen, experts);
+            Integers(topKExpertIdsTK, rows), Integers(tokensPerExpertE, experts), Integers(offsetsE1, experts + 1),
+            Integers(tokenOfRowR, rows), Integers(rowOfChoiceTK, rows), tokens, topK, experts);
     }
 
     /// <inheritdoc/>
-    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTS, Tensor gradXTD)
+    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTK, Tensor gradXTD)
     {
-        int tokens = rowOfChoiceTS.Rows, chosen = rowOfChoiceTS.Columns, columns = gradXTD.Columns;
+        int tokens = rowOfChoiceTK.Rows, topK = rowOfChoiceTK.Columns, columns = gradXTD.Columns;
         Dispatch.Combine(
-            _workers, Floats(gradRowsRD, (long)tokens * chosen * columns), Integers(rowOfChoiceTS, (long)tokens * chosen), null,
-            Floats(gradXTD, (long)tokens * columns), tokens, chosen, columns);
+            _workers, Floats(gradRowsRD, (long)tokens * topK * columns), Integers(rowOfChoiceTK, (long)tokens * topK), null,
+            Floats(gradXTD, (long)tokens * columns), tokens, topK, columns);
     }
 
     /// <inheritdoc/>
-    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor yTD)
+    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor yTD)
     {
-        int tokens = rowOfChoiceTS.Rows, chosen = rowOfChoiceTS.Columns, columns = yTD.Columns;
+        int tokens = rowOfChoiceTK.Rows, topK = rowOfChoiceTK.Columns, columns = yTD.Columns;
         Dispatch.Combine(
-            _workers, Floats(rowsRD, (long)tokens * chosen * columns), Integers(rowOfChoiceTS, (long)tokens * chosen),
-            Floats(weightsTS, (long)tokens * chosen), Floats(yTD, (long)tokens * columns), tokens, chosen, columns);
+            _workers, Floats(rowsRD, (long)tokens * topK * columns), Integers(rowOfChoiceTK, (long)tokens * topK),
+            Floats(weightsTK, (long)tokens * topK), Floats(yTD, (long)tokens * columns), tokens, topK, columns);
     }
 
     /// <inheritdoc/>
     public override void CombineBackward(
-        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor gradRowsRD, Tensor gradWeightsTS)
+        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor gradRowsRD, Tensor gradWeightsTK)
     {
-        int tokens = rowOfChoiceTS.Rows, chosen = rowOfChoiceTS.Columns, columns = gradYTD.Columns;
-        long rows = (long)tokens * chosen;
+        int tokens = rowOfChoiceTK.Rows, topK = rowOfChoiceTK.Columns, columns = gradYTD.Columns;
+        long rows = (long)tokens * topK;
         float* gradY = Floats(gradYTD, (long)tokens * columns), results = Floats(rowsRD, rows * columns);
-        float* weights = Floats(weightsTS, rows), gradWeights = Floats(gradWeightsTS, rows);
-        int* rowOfChoice = Integers(rowOfChoiceTS, rows);
+        float* weights = Floats(weightsTK, rows), gradWeights = Floats(gradWeightsTK, rows);
+        int* rowOfChoice = Integers(rowOfChoiceTK, rows);
         if (IsBf16(gradRowsRD, rows * columns, out void* gradRows))
         {
             Dispatch.CombineBackward<Bf16Element>(
-                _workers, gradY, results, rowOfChoice, weights, gradRows, gradWeights, tokens, chosen, columns);
+                _workers, gradY, results, rowOfChoice, weights, gradRows, gradWeights, tokens, topK, columns);
         }
         else
         {
             Dispatch.CombineBackward<F32Element>(
-                _workers, gradY, results, rowOfChoice, weights, gradRows, gradWeights, tokens, chosen, columns);
+                _workers, gradY, results, rowOfChoice, weights, gradRows, gradWeights, tokens, topK, columns);
         }
     }
 

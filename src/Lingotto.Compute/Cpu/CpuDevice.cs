@@ -10,7 +10,7 @@ public sealed unsafe partial class CpuDevice : Device
 
     private readonly Workers _workers;
     private readonly Func<long, HostBlock> _allocate;
-    private readonly bool _assembles;
+    private readonly TileChoice _tiles;
     private HostBlock _shared;
     private HostBlock _perWorker;
 
@@ -21,12 +21,12 @@ public sealed unsafe partial class CpuDevice : Device
     {
     }
 
-    /// <summary>A device of a chosen path, whose tensors lie in memory of the caller's making.</summary>
-    internal CpuDevice(int threads, Isa isa, Func<long, HostBlock> allocate, bool assembles = true)
+    /// <summary>A device with the given vector path, whose tensors are in memory that the caller allocates.</summary>
+    internal CpuDevice(int threads, Isa isa, Func<long, HostBlock> allocate, TileChoice tiles = TileChoice.Fastest)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         _allocate = allocate;
-        _assembles = assembles;
+        _tiles = tiles;
         _workers = new Workers(threads == 0 ? Environment.ProcessorCount : threads, isa);
         _shared = new HostBlock(InitialSharedBytes);
         _perWorker = new HostBlock(InitialWorkerFloats * sizeof(float) * _workers.Count);
@@ -77,7 +77,9 @@ public sealed unsafe partial class CpuDevice : Device
         return new Span<T>(Pointer(tensor), length);
     }
 
-    /// <summary>The floats of a tensor that must have exactly <paramref name="length"/> of them: the door check of every operation.</summary>
+    /// <summary>
+    /// The floats of a tensor that must have exactly <paramref name="length"/> of them: the door check of every operation.
+    /// </summary>
     private static float* Floats(Tensor tensor, long length)
     {
         if (tensor.DType != DType.F32 || tensor.Length != length)

@@ -3,21 +3,22 @@ namespace Lingotto.Compute;
 public sealed partial class ReferenceDevice
 {
     /// <inheritdoc/>
-    public override void RopeForward(Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC) =>
-        Turn(xTHC, positionsT, cosSinPR, shape, layout, 1, yTHC);
+    public override void RopeForward(
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC) =>
+        Rotate(xTQC, positionsT, cosSinPW, shape, layout, 1, yTQC);
 
     /// <inheritdoc/>
-    public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout) =>
-        Turn(gradQkvTHC, positionsT, cosSinPR, shape, layout, -1, gradQkvTHC);
+    public override void RopeBackward(Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout) =>
+        Rotate(gradQkvTQC, positionsT, cosSinPW, shape, layout, -1, gradQkvTQC);
 
     /// <inheritdoc/>
     public override void QkNormForward(
-        Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTHC, Tensor rstdTH)
+        Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTQC, Tensor rstdTJ)
     {
-        int channels = shape.HeadDim, normalised = shape.NumHeads + shape.NumKeyValueHeads, tokens = Tokens(xTHC, shape);
-        Reals x = Read(xTHC), y = Read(yTHC, x.Length), rstd = Read(rstdTH, (long)tokens * normalised);
+        int channels = shape.HeadDim, normalised = shape.NumHeads + shape.NumKeyValueHeads, tokens = Tokens(xTQC, shape);
+        Reals x = Read(xTQC), y = Read(yTQC, x.Length), rstd = Read(rstdTJ, (long)tokens * normalised);
         Reals queryWeight = Read(queryWeightC, channels), keyWeight = Read(keyWeightC, channels);
-        Copy(xTHC, yTHC);
+        Copy(xTQC, yTQC);
         for (int t = 0; t < tokens; t++)
         {
             for (int head = 0; head < normalised; head++)
@@ -30,14 +31,14 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void QkNormBackward(
-        Tensor gradYTHC, Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTH,
-        Tensor gradXTHC, Tensor gradQueryWeightC, Tensor gradKeyWeightC)
+        Tensor gradYTQC, Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTJ,
+        Tensor gradXTQC, Tensor gradQueryWeightC, Tensor gradKeyWeightC)
     {
-        int channels = shape.HeadDim, normalised = shape.NumHeads + shape.NumKeyValueHeads, tokens = Tokens(xTHC, shape);
-        Reals gradY = Read(gradYTHC, xTHC.Length), x = Read(xTHC), rstd = Read(rstdTH, (long)tokens * normalised);
-        Reals queryWeight = Read(queryWeightC, channels), keyWeight = Read(keyWeightC, channels), gradX = Read(gradXTHC, x.Length);
+        int channels = shape.HeadDim, normalised = shape.NumHeads + shape.NumKeyValueHeads, tokens = Tokens(xTQC, shape);
+        Reals gradY = Read(gradYTQC, xTQC.Length), x = Read(xTQC), rstd = Read(rstdTJ, (long)tokens * normalised);
+        Reals queryWeight = Read(queryWeightC, channels), keyWeight = Read(keyWeightC, channels), gradX = Read(gradXTQC, x.Length);
         Reals gradQueryWeight = Read(gradQueryWeightC, channels), gradKeyWeight = Read(gradKeyWeightC, channels);
-        Copy(gradYTHC, gradXTHC);
+        Copy(gradYTQC, gradXTQC);
         for (int t = 0; t < tokens; t++)
         {
             for (int head = 0; head < normalised; head++)
@@ -51,12 +52,12 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA)
+    public override void AttentionForward(Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH)
     {
-        int tokens = Tokens(qkvTHC, shape);
+        int tokens = Tokens(qkvTQC, shape);
         Span<int> starts = Integers(documentStartsT, tokens);
-        Reals qkv = Read(qkvTHC), y = Read(yTAC, (long)tokens * shape.NumHeads * shape.HeadDim);
-        Reals logSumExp = Read(logSumExpTA, (long)tokens * shape.NumHeads);
+        Reals qkv = Read(qkvTQC), y = Read(yTHC, (long)tokens * shape.NumHeads * shape.HeadDim);
+        Reals logSumExp = Read(logSumExpTH, (long)tokens * shape.NumHeads);
         for (int t = 0; t < tokens; t++)
         {
             for (int a = 0; a < shape.NumHeads; a++)
@@ -69,11 +70,12 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void AttentionBackward(
-        Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA, Tensor gradQkvTHC)
+        Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH, Tensor gradQkvTQC)
     {
-        int tokens = Tokens(qkvTHC, shape);
+        int tokens = Tokens(qkvTQC, shape);
         Span<int> starts = Integers(documentStartsT, tokens);
-        Reals gradY = Read(gradYTAC, (long)tokens * shape.NumHeads * shape.HeadDim), qkv = Read(qkvTHC), result = Read(gradQkvTHC, qkv.Length);
+        Reals gradY = Read(gradYTHC, (long)tokens * shape.NumHeads * shape.HeadDim), qkv = Read(qkvTQC),
+            result = Read(gradQkvTQC, qkv.Length);
         var gradQkv = new double[qkv.Length];
         for (int t = 0; t < tokens; t++)
         {
@@ -90,11 +92,11 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public override void AttentionWithCache(Tensor qkvTQC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTHC)
     {
-        int tokens = Tokens(qkvTHC, shape), channels = shape.HeadDim, groups = shape.NumKeyValueHeads, positions = cache2GPC[1];
+        int tokens = Tokens(qkvTQC, shape), channels = shape.HeadDim, groups = shape.NumKeyValueHeads, positions = cache2GPC[1];
         long Row(int head, int position) => ((long)head * positions + position) * channels;
-        Reals qkv = Read(qkvTHC), cache = Read(cache2GPC), y = Read(yTAC, (long)tokens * shape.NumHeads * channels);
+        Reals qkv = Read(qkvTQC), cache = Read(cache2GPC), y = Read(yTHC, (long)tokens * shape.NumHeads * channels);
         for (int t = 0; t < tokens; t++)
         {
             for (int head = 0; head < 2 * groups; head++)
@@ -183,7 +185,9 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    /// <summary>dp_j = gradY v_j; ds_j = p_j (dp_j - sum_i p_i dp_i); gradV_j += p_j gradY; gradQ += ds_j k_j / sqrt(C), gradK_j likewise.</summary>
+    /// <summary>
+    /// dp_j = gradY v_j; ds_j = p_j (dp_j - sum_i p_i dp_i); gradV_j += p_j gradY; gradQ += ds_j k_j / sqrt(C), gradK_j likewise.
+    /// </summary>
     private static void RowBackward(Reals gradY, Reals qkv, AttentionShape shape, int t, int head, int first, double[] gradQkv)
     {
         (double[] p, _) = Probabilities(qkv, shape, t, head, first);
@@ -215,12 +219,12 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    private static void Turn(
-        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, int direction, Tensor yTHC)
+    private static void Rotate(
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, int direction, Tensor yTQC)
     {
-        int tokens = Tokens(xTHC, shape), pairs = cosSinPR.Columns / 2;
+        int tokens = Tokens(xTQC, shape), pairs = cosSinPW.Columns / 2;
         Span<int> positions = Integers(positionsT, tokens);
-        Reals x = Read(xTHC), cosSin = Read(cosSinPR), y = Read(yTHC, x.Length);
+        Reals x = Read(xTQC), cosSin = Read(cosSinPW), y = Read(yTQC, x.Length);
         for (long i = 0; i < x.Length; i++)
         {
             y[i] = x[i];
@@ -233,7 +237,8 @@ public sealed partial class ReferenceDevice
                 for (int i = 0; i < pairs; i++)
                 {
                     long angle = (long)positions[t] * 2 * pairs + i, at = At(shape, t, head);
-                    long first = at + (layout == RotaryLayout.Half ? i : 2 * i), second = layout == RotaryLayout.Half ? first + pairs : first + 1;
+                    long first = at + (layout == RotaryLayout.Half ? i : 2 * i);
+                    long second = first + (layout == RotaryLayout.Half ? pairs : 1);
                     double cos = cosSin[angle], sin = direction * cosSin[angle + pairs], a = x[first], b = x[second];
                     y[first] = a * cos - b * sin;
                     y[second] = b * cos + a * sin;

@@ -3,19 +3,19 @@ namespace Lingotto.Compute;
 public sealed partial class ReferenceDevice
 {
     /// <inheritdoc/>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32) =>
-        new ReferenceWeight(weightENK, precision);
+    public override PreparedWeight Prepare(Tensor weightEOI, Arena arena, bool trained, DType precision = DType.F32) =>
+        new ReferenceWeight(weightEOI, precision);
 
-    /// <summary>Nothing: the weight is read where it lies.</summary>
+    /// <summary>Does nothing: the weight is read in place.</summary>
     public override void Refresh(PreparedWeight weight)
     {
     }
 
     /// <inheritdoc/>
-    public override void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false)
+    public override void MatMulForward(Tensor xTI, PreparedWeight wOI, Tensor yTO, bool accumulate = false)
     {
-        int outputs = wNK.Weight[-2], inputs = wNK.Weight[-1], tokens = yTN.Rows;
-        Reals x = Read(xTK, (long)tokens * inputs), w = Read(wNK.Weight), y = Read(yTN, (long)tokens * outputs);
+        int outputs = wOI.Weight[-2], inputs = wOI.Weight[-1], tokens = yTO.Rows;
+        Reals x = Read(xTI, (long)tokens * inputs), w = Read(wOI.Weight), y = Read(yTO, (long)tokens * outputs);
         for (int t = 0; t < tokens; t++)
         {
             for (int n = 0; n < outputs; n++)
@@ -33,10 +33,10 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false)
+    public override void MatMulBackwardInput(Tensor gradYTO, PreparedWeight wOI, Tensor gradXTI, bool accumulate = false)
     {
-        int outputs = wNK.Weight[-2], inputs = wNK.Weight[-1], tokens = gradXTK.Rows;
-        Reals gradY = Read(gradYTN, (long)tokens * outputs), w = Read(wNK.Weight), gradX = Read(gradXTK, (long)tokens * inputs);
+        int outputs = wOI.Weight[-2], inputs = wOI.Weight[-1], tokens = gradXTI.Rows;
+        Reals gradY = Read(gradYTO, (long)tokens * outputs), w = Read(wOI.Weight), gradX = Read(gradXTI, (long)tokens * inputs);
         for (int t = 0; t < tokens; t++)
         {
             for (int k = 0; k < inputs; k++)
@@ -54,10 +54,10 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK)
+    public override void MatMulBackwardWeight(Tensor gradYTO, Tensor xTI, PreparedWeight wOI, Tensor gradWOI)
     {
-        int outputs = gradWNK[-2], inputs = gradWNK[-1], tokens = gradYTN.Rows;
-        Reals gradY = Read(gradYTN, (long)tokens * outputs), x = Read(xTK, (long)tokens * inputs), gradW = Read(gradWNK);
+        int outputs = gradWOI[-2], inputs = gradWOI[-1], tokens = gradYTO.Rows;
+        Reals gradY = Read(gradYTO, (long)tokens * outputs), x = Read(xTI, (long)tokens * inputs), gradW = Read(gradWOI);
         for (int n = 0; n < outputs; n++)
         {
             for (int k = 0; k < inputs; k++)
@@ -74,12 +74,12 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN)
+    public override void GroupedMatMulForward(Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor yRO)
     {
-        Tensor weight = wENK.Weight;
+        Tensor weight = wEOI.Weight;
         int outputs = weight[1], inputs = weight[2];
-        Reals x = Read(xTK), w = Read(weight), y = Read(yRN, (long)yRN.Rows * outputs);
-        foreach ((int row, int token, int expert) in Routes(rows, yRN.Rows, weight[0]))
+        Reals x = Read(xTI), w = Read(weight), y = Read(yRO, (long)yRO.Rows * outputs);
+        foreach ((int row, int token, int expert) in Routes(rows, yRO.Rows, weight[0]))
         {
             for (int n = 0; n < outputs; n++)
             {
@@ -95,12 +95,12 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK)
+    public override void GroupedMatMulBackwardInput(Tensor gradYRO, RoutedRows rows, PreparedWeight wEOI, Tensor gradXRI)
     {
-        Tensor weight = wENK.Weight;
+        Tensor weight = wEOI.Weight;
         int outputs = weight[1], inputs = weight[2];
-        Reals gradY = Read(gradYRN), w = Read(weight), gradX = Read(gradXRK, (long)gradYRN.Rows * inputs);
-        foreach ((int row, _, int expert) in Routes(rows, gradYRN.Rows, weight[0]))
+        Reals gradY = Read(gradYRO), w = Read(weight), gradX = Read(gradXRI, (long)gradYRO.Rows * inputs);
+        foreach ((int row, _, int expert) in Routes(rows, gradYRO.Rows, weight[0]))
         {
             for (int k = 0; k < inputs; k++)
             {
@@ -117,12 +117,12 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void GroupedMatMulBackwardWeight(
-        Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK)
+        Tensor gradYRO, Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gradWEOI)
     {
-        int outputs = gradWENK[1], inputs = gradWENK[2];
-        Reals gradY = Read(gradYRN), x = Read(xTK), gradW = Read(gradWENK);
+        int outputs = gradWEOI[1], inputs = gradWEOI[2];
+        Reals gradY = Read(gradYRO), x = Read(xTI), gradW = Read(gradWEOI);
         var sum = new double[gradW.Length];
-        foreach ((int row, int token, int expert) in Routes(rows, gradYRN.Rows, gradWENK[0]))
+        foreach ((int row, int token, int expert) in Routes(rows, gradYRO.Rows, gradWEOI[0]))
         {
             for (int n = 0; n < outputs; n++)
             {

@@ -4,12 +4,12 @@ public sealed partial class ReferenceDevice
 {
     /// <inheritdoc/>
     public override void RouterForward(
-        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS)
+        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK)
     {
-        int experts = shape.NumExperts, chosen = shape.NumExpertsPerTok, tokens = logitsTE.Rows;
+        int experts = shape.NumExperts, topK = shape.NumExpertsPerTok, tokens = logitsTE.Rows;
         Reals logits = Read(logitsTE, (long)tokens * experts), scores = Read(scoresTE, logits.Length);
-        Reals weights = Read(topKWeightsTS, (long)tokens * chosen);
-        Span<int> ids = Integers(topKExpertIdsTS, (long)tokens * chosen);
+        Reals weights = Read(topKWeightsTK, (long)tokens * topK);
+        Span<int> ids = Integers(topKExpertIdsTK, (long)tokens * topK);
         var bias = new double[experts];
         for (int e = 0; e < experts && !biasE.IsAbsent; e++)
         {
@@ -21,10 +21,10 @@ public sealed partial class ReferenceDevice
             double[] score = Scores(logits, t, shape);
             int[] picked = Pick(score, bias, shape);
             double sum = shape.NormTopkProb ? Guard(shape) + picked.Sum(e => score[e]) : 1;
-            for (int k = 0; k < chosen; k++)
+            for (int k = 0; k < topK; k++)
             {
-                ids[t * chosen + k] = picked[k];
-                weights[(long)t * chosen + k] = shape.RoutedScalingFactor * score[picked[k]] / sum;
+                ids[t * topK + k] = picked[k];
+                weights[(long)t * topK + k] = shape.RoutedScalingFactor * score[picked[k]] / sum;
             }
 
             for (int e = 0; e < experts; e++)
@@ -36,16 +36,17 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void RouterBackward(
-        Tensor gradWeightsTS, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS, Tensor tokensPerExpertE,
+        Tensor gradWeightsTK, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK, Tensor tokensPerExpertE,
         RouterShape shape, float balanceCoefficient, float zCoefficient, Tensor gradLogitsTE)
     {
-        int experts = shape.NumExperts, chosen = shape.NumExpertsPerTok, tokens = logitsTE.Rows;
-        Reals gradWeights = Read(gradWeightsTS, (long)tokens * chosen), logits = Read(logitsTE), gradLogits = Read(gradLogitsTE, logits.Length);
-        Span<int> ids = Integers(topKExpertIdsTS, (long)tokens * chosen), counts = Integers(tokensPerExpertE, experts);
+        int experts = shape.NumExperts, topK = shape.NumExpertsPerTok, tokens = logitsTE.Rows;
+        Reals gradWeights = Read(gradWeightsTK, (long)tokens * topK), logits = Read(logitsTE),
+            gradLogits = Read(gradLogitsTE, logits.Length);
+        Span<int> ids = Integers(topKExpertIdsTK, (long)tokens * topK), counts = Integers(tokensPerExpertE, experts);
         for (int t = 0; t < tokens; t++)
         {
             double[] score = Scores(logits, t, shape), gradScore = new double[experts];
-            AddWeightGradient(gradWeights, t, ids.Slice(t * chosen, chosen), score, shape, gradScore);
+            AddWeightGradient(gradWeights, t, ids.Slice(t * topK, topK), score, shape, gradScore);
             AddBalanceGradient(counts, score, tokens, shape, balanceCoefficient, gradScore);
             double logSumExp = LogSumExp(logits, (long)t * experts, experts);
             for (int j = 0; j < experts; j++)
@@ -107,12 +108,12 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void DispatchPlan(
-        Tensor topKExpertIdsTS, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTS)
+        Tensor topKExpertIdsTK, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTK)
     {
-        int chosen = topKExpertIdsTS.Columns, experts = (int)tokensPerExpertE.Length, row = 0;
-        Span<int> ids = Integers(topKExpertIdsTS, topKExpertIdsTS.Length), counts = Integers(tokensPerExpertE, experts);
+        int topK = topKExpertIdsTK.Columns, experts = (int)tokensPerExpertE.Length, row = 0;
+        Span<int> ids = Integers(topKExpertIdsTK, topKExpertIdsTK.Length), counts = Integers(tokensPerExpertE, experts);
         Span<int> offsets = Integers(offsetsE1, experts + 1), tokenOfRow = Integers(tokenOfRowR, ids.Length);
-        Span<int> rowOfChoice = Integers(rowOfChoiceTS, ids.Length);
+        Span<int> rowOfChoice = Integers(rowOfChoiceTK, ids.Length);
         for (int e = 0; e < experts; e++)
         {
             offsets[e] = row;
@@ -121,7 +122,7 @@ public sealed partial class ReferenceDevice
                 if (ids[choice] == e)
                 {
                     rowOfChoice[choice] = row;
-                    tokenOfRow[row++] = choice / chosen;
+                    tokenOfRow[row++] = choice / topK;
                 }
             }
 
@@ -132,16 +133,16 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTS, Tensor gradXTD)
+    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTK, Tensor gradXTD)
     {
-        int columns = gradXTD.Columns, chosen = rowOfChoiceTS.Columns;
-        Span<int> rowOfChoice = Integers(rowOfChoiceTS, rowOfChoiceTS.Length);
+        int columns = gradXTD.Columns, topK = rowOfChoiceTK.Columns;
+        Span<int> rowOfChoice = Integers(rowOfChoiceTK, rowOfChoiceTK.Length);
         Reals gradRows = Read(gradRowsRD, (long)rowOfChoice.Length * columns), gradX = Read(gradXTD);
         for (long i = 0; i < gradX.Length; i++)
         {
             int t = (int)(i / columns);
             double sum = gradX[i];
-            foreach (int row in rowOfChoice.Slice(t * chosen, chosen))
+            foreach (int row in rowOfChoice.Slice(t * topK, topK))
             {
                 sum += gradRows[(long)row * columns + i % columns];
             }
@@ -151,17 +152,17 @@ public sealed partial class ReferenceDevice
     }
 
     /// <inheritdoc/>
-    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor yTD)
+    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor yTD)
     {
-        int columns = yTD.Columns, chosen = rowOfChoiceTS.Columns;
-        Span<int> rowOfChoice = Integers(rowOfChoiceTS, rowOfChoiceTS.Length);
-        Reals rows = Read(rowsRD, (long)rowOfChoice.Length * columns), weights = Read(weightsTS, rowOfChoice.Length), y = Read(yTD);
+        int columns = yTD.Columns, topK = rowOfChoiceTK.Columns;
+        Span<int> rowOfChoice = Integers(rowOfChoiceTK, rowOfChoiceTK.Length);
+        Reals rows = Read(rowsRD, (long)rowOfChoice.Length * columns), weights = Read(weightsTK, rowOfChoice.Length), y = Read(yTD);
         for (long i = 0; i < y.Length; i++)
         {
             double sum = y[i];
-            for (int k = 0; k < chosen; k++)
+            for (int k = 0; k < topK; k++)
             {
-                int choice = (int)(i / columns) * chosen + k;
+                int choice = (int)(i / columns) * topK + k;
                 sum += weights[choice] * rows[(long)rowOfChoice[choice] * columns + i % columns];
             }
 
@@ -171,15 +172,15 @@ public sealed partial class ReferenceDevice
 
     /// <inheritdoc/>
     public override void CombineBackward(
-        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor gradRowsRD, Tensor gradWeightsTS)
+        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor gradRowsRD, Tensor gradWeightsTK)
     {
-        int columns = gradYTD.Columns, chosen = rowOfChoiceTS.Columns;
-        Span<int> rowOfChoice = Integers(rowOfChoiceTS, rowOfChoiceTS.Length);
+        int columns = gradYTD.Columns, topK = rowOfChoiceTK.Columns;
+        Span<int> rowOfChoice = Integers(rowOfChoiceTK, rowOfChoiceTK.Length);
         Reals gradY = Read(gradYTD), rows = Read(rowsRD, (long)rowOfChoice.Length * columns), gradRows = Read(gradRowsRD, rows.Length);
-        Reals weights = Read(weightsTS, rowOfChoice.Length), gradWeights = Read(gradWeightsTS, rowOfChoice.Length);
+        Reals weights = Read(weightsTK, rowOfChoice.Length), gradWeights = Read(gradWeightsTK, rowOfChoice.Length);
         for (int choice = 0; choice < rowOfChoice.Length; choice++)
         {
-            long token = (long)(choice / chosen) * columns, row = (long)rowOfChoice[choice] * columns;
+            long token = (long)(choice / topK) * columns, row = (long)rowOfChoice[choice] * columns;
             double dot = 0;
             for (int d = 0; d < columns; d++)
             {
@@ -229,7 +230,8 @@ public sealed partial class ReferenceDevice
             : Enumerable.Range(0, shape.NGroup)
                 .OrderByDescending(g => selection.Skip(g * size).Take(size).OrderDescending().Take(2).Sum())
                 .Take(shape.TopkGroup).Order();
-        return [.. groups.SelectMany(g => Enumerable.Range(g * size, size)).OrderByDescending(e => selection[e]).Take(shape.NumExpertsPerTok)];
+        return [.. groups.SelectMany(g => Enumerable.Range(g * size, size)).OrderByDescending(e => selection[e])
+            .Take(shape.NumExpertsPerTok)];
     }
 
     /// <summary>w_k = scale s_k / sum_j s_j (or scale s_k): dw_k/ds_j = scale (1[k = j] / sum - s_k / sum^2).</summary>

@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>Opens a device by its specification: the only place of the product that constructs one.</summary>
+/// <summary>Opens a device by its specification: the only place outside tests that constructs one.</summary>
 public static class DeviceSelection
 {
     /// <summary>The processor of this machine at its widest vector path, or at the one that LINGOTTO_ISA forces.</summary>

@@ -4,63 +4,63 @@ public sealed partial class TracedDevice
 {
     /// <inheritdoc/>
     public override void RopeForward(
-        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout, Tensor yTHC)
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout, Tensor yTQC)
     {
         Begin();
-        inner.RopeForward(xTHC, positionsT, cosSinPR, shape, layout, yTHC);
-        End(OperationWork.Moving(xTHC, positionsT, yTHC));
+        inner.RopeForward(xTQC, positionsT, cosSinPW, shape, layout, yTQC);
+        End(WorkOf.Moving(xTQC, positionsT, yTQC));
     }
 
     /// <inheritdoc/>
-    public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, RotaryLayout layout)
+    public override void RopeBackward(Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, RotaryLayout layout)
     {
         Begin();
-        inner.RopeBackward(gradQkvTHC, positionsT, cosSinPR, shape, layout);
-        End(OperationWork.Moving(gradQkvTHC, gradQkvTHC, positionsT));
+        inner.RopeBackward(gradQkvTQC, positionsT, cosSinPW, shape, layout);
+        End(WorkOf.Moving(gradQkvTQC, gradQkvTQC, positionsT));
     }
 
     /// <inheritdoc/>
     public override void QkNormForward(
-        Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTHC, Tensor rstdTH)
+        Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTQC, Tensor rstdTJ)
     {
         Begin();
-        inner.QkNormForward(xTHC, queryWeightC, keyWeightC, epsilon, shape, yTHC, rstdTH);
-        End(OperationWork.Moving(xTHC, yTHC, rstdTH));
+        inner.QkNormForward(xTQC, queryWeightC, keyWeightC, epsilon, shape, yTQC, rstdTJ);
+        End(WorkOf.Moving(xTQC, yTQC, rstdTJ));
     }
 
     /// <inheritdoc/>
     public override void QkNormBackward(
-        Tensor gradYTHC, Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTH, Tensor gradXTHC,
+        Tensor gradYTQC, Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTJ, Tensor gradXTQC,
         Tensor gradQueryWeightC, Tensor gradKeyWeightC)
     {
         Begin();
-        inner.QkNormBackward(gradYTHC, xTHC, queryWeightC, keyWeightC, shape, rstdTH, gradXTHC, gradQueryWeightC, gradKeyWeightC);
-        End(OperationWork.Moving(gradYTHC, xTHC, rstdTH, gradXTHC));
+        inner.QkNormBackward(gradYTQC, xTQC, queryWeightC, keyWeightC, shape, rstdTJ, gradXTQC, gradQueryWeightC, gradKeyWeightC);
+        End(WorkOf.Moving(gradYTQC, xTQC, rstdTJ, gradXTQC));
     }
 
     /// <inheritdoc/>
-    public override void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA)
+    public override void AttentionForward(Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH)
     {
         Begin();
-        inner.AttentionForward(qkvTHC, documentStartsT, shape, yTAC, logSumExpTA);
-        End(OperationWork.Attention(2, shape, qkvTHC, documentStartsT, yTAC, logSumExpTA));
+        inner.AttentionForward(qkvTQC, documentStartsT, shape, yTHC, logSumExpTH);
+        End(WorkOf.Attention(2, shape, qkvTQC, documentStartsT, yTHC, logSumExpTH));
     }
 
     /// <inheritdoc/>
     public override void AttentionBackward(
-        Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA,
-        Tensor gradQkvTHC)
+        Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH,
+        Tensor gradQkvTQC)
     {
         Begin();
-        inner.AttentionBackward(gradYTAC, qkvTHC, documentStartsT, shape, yTAC, logSumExpTA, gradQkvTHC);
-        End(OperationWork.Attention(5, shape, qkvTHC, gradYTAC, documentStartsT, yTAC, logSumExpTA, gradQkvTHC));
+        inner.AttentionBackward(gradYTHC, qkvTQC, documentStartsT, shape, yTHC, logSumExpTH, gradQkvTQC);
+        End(WorkOf.Attention(5, shape, qkvTQC, gradYTHC, documentStartsT, yTHC, logSumExpTH, gradQkvTQC));
     }
 
     /// <inheritdoc/>
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC)
+    public override void AttentionWithCache(Tensor qkvTQC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTHC)
     {
         Begin();
-        inner.AttentionWithCache(qkvTHC, cache2GPC, firstPosition, shape, yTAC);
-        End(OperationWork.AttentionWithCache(qkvTHC, cache2GPC, firstPosition, shape, yTAC));
+        inner.AttentionWithCache(qkvTQC, cache2GPC, firstPosition, shape, yTHC);
+        End(WorkOf.AttentionWithCache(qkvTQC, cache2GPC, firstPosition, shape, yTHC));
     }
 }

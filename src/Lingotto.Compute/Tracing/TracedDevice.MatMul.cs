@@ -3,8 +3,8 @@ namespace Lingotto.Compute;
 public sealed partial class TracedDevice
 {
     /// <inheritdoc/>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32) =>
-        inner.Prepare(weightENK, arena, trained, precision);
+    public override PreparedWeight Prepare(Tensor weightEOI, Arena arena, bool trained, DType precision = DType.F32) =>
+        inner.Prepare(weightEOI, arena, trained, precision);
 
     /// <inheritdoc/>
     public override void Refresh(PreparedWeight weight)
@@ -13,72 +13,72 @@ public sealed partial class TracedDevice
         inner.Refresh(weight);
 
         // Read once, written in two layouts of half its width at least.
-        End(OperationWork.Moving(weight.Weight, weight.Weight));
+        End(WorkOf.Moving(weight.Weight, weight.Weight));
     }
 
     /// <inheritdoc/>
-    public override void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false)
+    public override void MatMulForward(Tensor xTI, PreparedWeight wOI, Tensor yTO, bool accumulate = false)
     {
         Begin();
-        inner.MatMulForward(xTK, wNK, yTN, accumulate);
-        End(OperationWork.Product(yTN.Rows, wNK, forward: true, xTK, yTN));
+        inner.MatMulForward(xTI, wOI, yTO, accumulate);
+        End(WorkOf.MatMul(yTO.Rows, wOI, forward: true, xTI, yTO));
     }
 
     /// <inheritdoc/>
-    public override void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false)
+    public override void MatMulBackwardInput(Tensor gradYTO, PreparedWeight wOI, Tensor gradXTI, bool accumulate = false)
     {
         Begin();
-        inner.MatMulBackwardInput(gradYTN, wNK, gradXTK, accumulate);
-        End(OperationWork.Product(gradYTN.Rows, wNK, forward: false, gradYTN, gradXTK));
+        inner.MatMulBackwardInput(gradYTO, wOI, gradXTI, accumulate);
+        End(WorkOf.MatMul(gradYTO.Rows, wOI, forward: false, gradYTO, gradXTI));
     }
 
     /// <inheritdoc/>
-    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK)
+    public override void MatMulBackwardWeight(Tensor gradYTO, Tensor xTI, PreparedWeight wOI, Tensor gradWOI)
     {
         Begin();
-        inner.MatMulBackwardWeight(gradYTN, xTK, wNK, gradWNK);
-        End(OperationWork.Product(gradYTN.Rows, wNK, forward: true, gradYTN, xTK, gradWNK));
+        inner.MatMulBackwardWeight(gradYTO, xTI, wOI, gradWOI);
+        End(WorkOf.MatMul(gradYTO.Rows, wOI, forward: true, gradYTO, xTI, gradWOI));
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN)
+    public override void GroupedMatMulForward(Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor yRO)
     {
         Begin();
-        inner.GroupedMatMulForward(xTK, rows, wENK, yRN);
-        End(OperationWork.Product(yRN.Rows, wENK, forward: true, xTK, rows.TokenOfRowR, yRN));
+        inner.GroupedMatMulForward(xTI, rows, wEOI, yRO);
+        End(WorkOf.MatMul(yRO.Rows, wEOI, forward: true, xTI, rows.TokenOfRowR, yRO));
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK)
+    public override void GroupedMatMulBackwardInput(Tensor gradYRO, RoutedRows rows, PreparedWeight wEOI, Tensor gradXRI)
     {
         Begin();
-        inner.GroupedMatMulBackwardInput(gradYRN, rows, wENK, gradXRK);
-        End(OperationWork.Product(gradYRN.Rows, wENK, forward: false, gradYRN, gradXRK));
+        inner.GroupedMatMulBackwardInput(gradYRO, rows, wEOI, gradXRI);
+        End(WorkOf.MatMul(gradYRO.Rows, wEOI, forward: false, gradYRO, gradXRI));
     }
 
     /// <inheritdoc/>
-    public override void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF)
+    public override void MatMulSwiGluForward(Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gateUpR2F, Tensor yRF)
     {
         Begin();
-        inner.MatMulSwiGluForward(xTK, rows, wENK, gateUpR2F, yRF);
-        End(OperationWork.Product(yRF.Rows, wENK, forward: true, xTK, rows.TokenOfRowR, gateUpR2F, yRF));
+        inner.MatMulSwiGluForward(xTI, rows, wEOI, gateUpR2F, yRF);
+        End(WorkOf.MatMul(yRF.Rows, wEOI, forward: true, xTI, rows.TokenOfRowR, gateUpR2F, yRF));
     }
 
     /// <inheritdoc/>
     public override void MatMulSwiGluBackward(
-        Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
+        Tensor gradYRO, RoutedRows rows, PreparedWeight wEOI, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F)
     {
         Begin();
-        inner.MatMulSwiGluBackward(gradYRN, rows, wENK, gateUpR2F, gradHiddenRF, gradGateUpR2F);
-        End(OperationWork.Product(gradYRN.Rows, wENK, forward: false, gradYRN, gateUpR2F, gradHiddenRF, gradGateUpR2F));
+        inner.MatMulSwiGluBackward(gradYRO, rows, wEOI, gateUpR2F, gradHiddenRF, gradGateUpR2F);
+        End(WorkOf.MatMul(gradYRO.Rows, wEOI, forward: false, gradYRO, gateUpR2F, gradHiddenRF, gradGateUpR2F));
     }
 
     /// <inheritdoc/>
-    public override void GroupedMatMulBackwardWeight(Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK)
+    public override void GroupedMatMulBackwardWeight(Tensor gradYRO, Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gradWEOI)
     {
         Begin();
-        inner.GroupedMatMulBackwardWeight(gradYRN, xTK, rows, wENK, gradWENK);
-        End(OperationWork.Product(gradYRN.Rows, wENK, forward: true, gradYRN, xTK, rows.TokenOfRowR, gradWENK));
+        inner.GroupedMatMulBackwardWeight(gradYRO, xTI, rows, wEOI, gradWEOI);
+        End(WorkOf.MatMul(gradYRO.Rows, wEOI, forward: true, gradYRO, xTI, rows.TokenOfRowR, gradWEOI));
     }
 
     /// <inheritdoc/>
@@ -88,7 +88,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.LinearCrossEntropy(hTD, wVD, targetsT, gradScale, lossT, gradHTD, gradWVD, weightsT, logProbsT);
-        OperationWork logits = OperationWork.Product(hTD.Rows, wVD, forward: true, hTD, lossT, gradHTD, gradWVD);
+        OperationWork logits = WorkOf.MatMul(hTD.Rows, wVD, forward: true, hTD, lossT, gradHTD, gradWVD);
         End(gradHTD.IsAbsent ? logits : logits with { Flops = 3 * logits.Flops });
     }
 }

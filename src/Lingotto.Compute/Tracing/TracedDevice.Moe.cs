@@ -4,21 +4,22 @@ public sealed partial class TracedDevice
 {
     /// <inheritdoc/>
     public override void RouterForward(
-        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS)
+        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK)
     {
         Begin();
-        inner.RouterForward(logitsTE, biasE, shape, scoresTE, topKExpertIdsTS, topKWeightsTS);
-        End(OperationWork.Moving(logitsTE, scoresTE, topKExpertIdsTS, topKWeightsTS));
+        inner.RouterForward(logitsTE, biasE, shape, scoresTE, topKExpertIdsTK, topKWeightsTK);
+        End(WorkOf.Moving(logitsTE, scoresTE, topKExpertIdsTK, topKWeightsTK));
     }
 
     /// <inheritdoc/>
     public override void RouterBackward(
-        Tensor gradWeightsTS, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS, Tensor tokensPerExpertE,
+        Tensor gradWeightsTK, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK, Tensor tokensPerExpertE,
         RouterShape shape, float balanceCoefficient, float zCoefficient, Tensor gradLogitsTE)
     {
         Begin();
-        inner.RouterBackward(gradWeightsTS, logitsTE, scoresTE, topKExpertIdsTS, topKWeightsTS, tokensPerExpertE, shape, balanceCoefficient, zCoefficient, gradLogitsTE);
-        End(OperationWork.Moving(logitsTE, gradWeightsTS, scoresTE, topKExpertIdsTS, topKWeightsTS, gradLogitsTE));
+        inner.RouterBackward(gradWeightsTK, logitsTE, scoresTE, topKExpertIdsTK, topKWeightsTK, tokensPerExpertE, shape, balanceCoefficient,
+            zCoefficient, gradLogitsTE);
+        End(WorkOf.Moving(logitsTE, gradWeightsTK, scoresTE, topKExpertIdsTK, topKWeightsTK, gradLogitsTE));
     }
 
     /// <inheritdoc/>
@@ -26,7 +27,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RouterLosses(logitsTE, scoresTE, tokensPerExpertE, shape, losses2);
-        End(OperationWork.Moving(logitsTE, scoresTE));
+        End(WorkOf.Moving(logitsTE, scoresTE));
     }
 
     /// <inheritdoc/>
@@ -35,41 +36,41 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RoutingWarmup(logitsTE, runningMeanSquare2, alpha, rate, random, stream, firstToken);
-        End(OperationWork.Moving(logitsTE, logitsTE));
+        End(WorkOf.Moving(logitsTE, logitsTE));
     }
 
     /// <inheritdoc/>
     public override void DispatchPlan(
-        Tensor topKExpertIdsTS, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTS)
+        Tensor topKExpertIdsTK, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTK)
     {
         Begin();
-        inner.DispatchPlan(topKExpertIdsTS, tokensPerExpertE, offsetsE1, tokenOfRowR, rowOfChoiceTS);
-        End(OperationWork.Moving(topKExpertIdsTS, tokenOfRowR, rowOfChoiceTS));
+        inner.DispatchPlan(topKExpertIdsTK, tokensPerExpertE, offsetsE1, tokenOfRowR, rowOfChoiceTK);
+        End(WorkOf.Moving(topKExpertIdsTK, tokenOfRowR, rowOfChoiceTK));
     }
 
     /// <inheritdoc/>
-    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTS, Tensor gradXTD)
+    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTK, Tensor gradXTD)
     {
         Begin();
-        inner.DispatchBackward(gradRowsRD, rowOfChoiceTS, gradXTD);
-        End(OperationWork.Moving(gradRowsRD, rowOfChoiceTS, gradXTD, gradXTD));
+        inner.DispatchBackward(gradRowsRD, rowOfChoiceTK, gradXTD);
+        End(WorkOf.Moving(gradRowsRD, rowOfChoiceTK, gradXTD, gradXTD));
     }
 
     /// <inheritdoc/>
-    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor yTD)
+    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor yTD)
     {
         Begin();
-        inner.CombineForward(rowsRD, rowOfChoiceTS, weightsTS, yTD);
-        End(OperationWork.Moving(rowsRD, rowOfChoiceTS, weightsTS, yTD, yTD));
+        inner.CombineForward(rowsRD, rowOfChoiceTK, weightsTK, yTD);
+        End(WorkOf.Moving(rowsRD, rowOfChoiceTK, weightsTK, yTD, yTD));
     }
 
     /// <inheritdoc/>
     public override void CombineBackward(
-        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor gradRowsRD, Tensor gradWeightsTS)
+        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor gradRowsRD, Tensor gradWeightsTK)
     {
         Begin();
-        inner.CombineBackward(gradYTD, rowsRD, rowOfChoiceTS, weightsTS, gradRowsRD, gradWeightsTS);
-        End(OperationWork.Moving(rowsRD, gradYTD, rowOfChoiceTS, weightsTS, gradRowsRD, gradWeightsTS));
+        inner.CombineBackward(gradYTD, rowsRD, rowOfChoiceTK, weightsTK, gradRowsRD, gradWeightsTK);
+        End(WorkOf.Moving(rowsRD, gradYTD, rowOfChoiceTK, weightsTK, gradRowsRD, gradWeightsTK));
     }
 
     /// <inheritdoc/>
@@ -77,6 +78,6 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.ExpertBiasUpdate(tokensPerExpertE, rate, biasE);
-        End(OperationWork.Moving(tokensPerExpertE, biasE, biasE));
+        End(WorkOf.Moving(tokensPerExpertE, biasE, biasE));
     }
 }

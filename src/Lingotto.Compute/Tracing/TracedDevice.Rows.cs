@@ -7,7 +7,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.Fill(x, value);
-        End(OperationWork.Moving(x));
+        End(WorkOf.Moving(x));
     }
 
     /// <inheritdoc/>
@@ -15,7 +15,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.Copy(x, y);
-        End(OperationWork.Moving(x, y));
+        End(WorkOf.Moving(x, y));
     }
 
     /// <inheritdoc/>
@@ -23,7 +23,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.Add(x, y);
-        End(OperationWork.Moving(x, y, y));
+        End(WorkOf.Moving(x, y, y));
     }
 
     /// <inheritdoc/>
@@ -31,7 +31,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.ScaleColumns(xTD, scaleD, yTD);
-        End(OperationWork.Moving(xTD, scaleD, yTD));
+        End(WorkOf.Moving(xTD, scaleD, yTD));
     }
 
     /// <inheritdoc/>
@@ -39,7 +39,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.EmbeddingForward(idsT, tableVD, yTD);
-        End(OperationWork.Moving(yTD, yTD, idsT));
+        End(WorkOf.Moving(yTD, yTD, idsT));
     }
 
     /// <inheritdoc/>
@@ -47,7 +47,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.EmbeddingBackward(idsT, gradYTD, gradTableVD);
-        End(OperationWork.Moving(gradYTD, gradYTD, gradYTD, idsT));
+        End(WorkOf.Moving(gradYTD, gradYTD, gradYTD, idsT));
     }
 
     /// <inheritdoc/>
@@ -55,7 +55,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RmsNormForward(xTD, weightD, epsilon, yTD, rstdT);
-        End(OperationWork.Moving(xTD, weightD, yTD, rstdT));
+        End(WorkOf.Moving(xTD, weightD, yTD, rstdT));
     }
 
     /// <inheritdoc/>
@@ -63,7 +63,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.RmsNormBackward(gradYTD, xTD, weightD, rstdT, gradXTD, gradWeightD);
-        End(OperationWork.Moving(gradYTD, xTD, weightD, rstdT, gradXTD, gradWeightD));
+        End(WorkOf.Moving(gradYTD, xTD, weightD, rstdT, gradXTD, gradWeightD));
     }
 
     /// <inheritdoc/>
@@ -71,7 +71,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.SwiGluForward(gateUpR2F, yRF);
-        End(OperationWork.Moving(gateUpR2F, yRF));
+        End(WorkOf.Moving(gateUpR2F, yRF));
     }
 
     /// <inheritdoc/>
@@ -79,7 +79,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.SwiGluBackward(gradYRF, gateUpR2F, gradGateUpR2F);
-        End(OperationWork.Moving(gradYRF, gateUpR2F, gradGateUpR2F));
+        End(WorkOf.Moving(gradYRF, gateUpR2F, gradGateUpR2F));
     }
 
     /// <inheritdoc/>
@@ -87,7 +87,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.Sum(x, result1);
-        End(OperationWork.Moving(x));
+        End(WorkOf.Moving(x));
     }
 
     /// <inheritdoc/>
@@ -95,7 +95,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.SumOfSquares(x, result1);
-        End(OperationWork.Moving(x));
+        End(WorkOf.Moving(x));
     }
 
     /// <inheritdoc/>
@@ -103,7 +103,7 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.ColumnInverseNorm(wVD, inverseNormD);
-        End(OperationWork.Moving(wVD, inverseNormD));
+        End(WorkOf.Moving(wVD, inverseNormD));
     }
 
     /// <inheritdoc/>
@@ -111,6 +111,6 @@ public sealed partial class TracedDevice
     {
         Begin();
         inner.AdamWUpdate(parameters, gradients, firstMoments, secondMoments, step);
-        End(OperationWork.Moving(parameters, parameters, gradients, gradients, firstMoments, firstMoments, secondMoments, secondMoments));
+        End(WorkOf.Moving(parameters, parameters, gradients, gradients, firstMoments, firstMoments, secondMoments, secondMoments));
     }
 }

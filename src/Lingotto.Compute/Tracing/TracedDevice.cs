@@ -53,7 +53,7 @@ public sealed partial class TracedDevice(Device inner, OperationTrace trace) : D
     {
         Begin();
         inner.Upload(source, destination);
-        End(OperationWork.Moving(destination));
+        End(WorkOf.Moving(destination));
     }
 
     /// <inheritdoc/>
@@ -61,7 +61,7 @@ public sealed partial class TracedDevice(Device inner, OperationTrace trace) : D
     {
         Begin();
         inner.Download(source, destination);
-        End(OperationWork.Moving(source));
+        End(WorkOf.Moving(source));
     }
 
     /// <inheritdoc/>

@@ -27,7 +27,7 @@ internal sealed class BenchTraining : IDisposable
         };
         Decoder = new TrainableDecoder(device, config, sequences, length, precision);
         Optimizer = new AdamWOptimizer(device, Recipe.Optimizer, Decoder.Blocks);
-        Decoder.Initialize(1);
+        Decoder.Model.Initialize(1);
         Decoder.RefreshWeights();
         _step = new TrainStep(device, Recipe, Decoder, Optimizer, new RandomSamples(config.VocabSize, length).Fill);
     }
@@ -43,7 +43,7 @@ internal sealed class BenchTraining : IDisposable
 
     /// <summary>models/moe-bench.json, in the best precision of the chip.</summary>
     public static BenchTraining OfBenchModel(Device device, string assetFolder) =>
-        new(device, device.HasBf16Products ? DType.BF16 : DType.F32, LoadBenchModel(assetFolder));
+        new(device, device.FastestPrecision.Precision, LoadBenchModel(assetFolder));
 
     public static ModelConfig LoadBenchModel(string assetFolder) => ModelConfig.Load(Path.Combine(assetFolder, "models", "moe-bench.json"));
 
@@ -59,6 +59,7 @@ internal sealed class BenchTraining : IDisposable
 
     public void Dispose()
     {
+        _step.Dispose();
         Optimizer.Dispose();
         Decoder.Dispose();
     }

@@ -16,9 +16,10 @@ internal static class GenerationMeasurement
 
     public static BenchGeneration Run(Device device, ModelConfig config)
     {
-        using var session = new DecodeSession(device, config, Late + Window);
-        Randomise(device, session);
-        session.RefreshWeights();
+        using var model = new LoadedModel(device, config);
+        Randomise(model);
+        model.RefreshWeights();
+        using var session = new DecodeSession(model, Late + Window);
         var random = new Random(1);
         int[] tokens = [.. Enumerable.Range(0, Late + Window).Select(_ => random.Next(config.VocabSize))];
         var early = new List<double>();
@@ -51,10 +52,10 @@ internal static class GenerationMeasurement
     }
 
     /// <summary>Small random weights: with equal ones every token would take the same experts, whose weights would stay in the cache.</summary>
-    private static void Randomise(Device device, DecodeSession session)
+    private static void Randomise(LoadedModel model)
     {
         var random = new Random(2);
-        foreach (ParameterBlock block in session.Blocks)
+        foreach (ParameterBlock block in model.Blocks)
         {
             var values = new float[block.Values.Length];
             for (int i = 0; i < values.Length; i++)
@@ -62,7 +63,7 @@ internal static class GenerationMeasurement
                 values[i] = 0.04f * ((float)random.NextDouble() - 0.5f);
             }
 
-            device.Upload<float>(values, block.Values);
+            model.Device.Upload<float>(values, block.Values);
         }
     }
 }

@@ -43,7 +43,7 @@ public static class MachineRecipe
         (string _, int length) = s_sizes[size];
         using Device device = DeviceSelection.Open(threads: threads);
         return TrainingMeasurement.Run(
-            device, device.HasBf16Products ? DType.BF16 : DType.F32, ModelOf(size, assetFolder), Sequences, length, progress).TokensPerSecond;
+            device, device.FastestPrecision.Precision, ModelOf(size, assetFolder), Sequences, length, progress).TokensPerSecond;
     }
 
     /// <summary>The recipe as a file to edit, each value with its reason.</summary>

@@ -18,9 +18,7 @@ internal sealed class TortureState : IDisposable
     {
         _decoder = new TrainableDecoder(_device, ModelConfig.Load(Path.Combine(session.Options.AssetFolder, "models", "tiny.json")), 1, 8);
         _optimizer = new AdamWOptimizer(_device, new OptimizerConfig(), _decoder.Blocks);
-        string tokenizer = Path.Combine(session.Folder, "tokenizer.json");
-        File.WriteAllText(tokenizer, "{}");
-        Content = CheckpointContent.Of(_decoder, _optimizer, tokenizer);
+        Content = CheckpointContent.Of(_decoder, _optimizer, tokenizer: null);
     }
 
     public CheckpointContent Content { get; }

@@ -1,6 +1,6 @@
 namespace Lingotto.Formats;
 
-/// <summary>What a family's Hugging Face class fixes, or assumes when config.json is silent.</summary>
+/// <summary>The values that a family's Hugging Face class fixes, or assumes when config.json lacks the key.</summary>
 internal sealed record ArchitectureTraits(ModelArchitecture Architecture, string HuggingFaceClass, string ModelType)
 {
     private static readonly ArchitectureTraits[] s_all =
@@ -44,7 +44,7 @@ internal sealed record ArchitectureTraits(ModelArchitecture Architecture, string
     public bool ExpertBias { get; init; }
     public bool NormTopkProb { get; init; }
 
-    /// <summary>The family's code divides by the sum of the chosen weights whatever norm_topk_prob says.</summary>
+    /// <summary>Whether the family divides by the sum of the top-k weights for any value of norm_topk_prob.</summary>
     public bool AlwaysNormalises { get; init; }
 
     /// <summary>The family has no moe_intermediate_size: intermediate_size is the width of an expert.</summary>

@@ -72,6 +72,7 @@ internal sealed class HuggingFaceConfig
     public JsonElement? EosTokenId { get; set; }
 
     public int? PadTokenId { get; set; }
+    public string? TorchDtype { get; set; }
 }
 
 /// <summary>The block "rope_scaling", called "rope_parameters" since Transformers 5.</summary>

@@ -23,7 +23,8 @@ internal sealed class HuggingFaceConfigReader
         {
             string place = e.Path is null or "$" ? "" : $", key {e.Path.TrimStart('$', '.')}";
             throw new ModelConfigException(
-                source, [$"line {e.LineNumber + 1}{place}: not what a Hugging Face config.json holds there; correct the JSON or the value"], e);
+                source, [$"line {e.LineNumber + 1}{place}: not what a Hugging Face config.json holds there; correct the JSON or the value"],
+                    e);
         }
 
         var reader = new HuggingFaceConfigReader(file, FindTraits(file, source));
@@ -35,7 +36,10 @@ internal sealed class HuggingFaceConfigReader
     {
         string known = string.Join(", ", ArchitectureTraits.HuggingFaceClasses);
         if (file.Architectures is not [{ } name, ..])
+        {
             throw new ModelConfigException(source, [$"architectures is missing: name the model class, one of {known}"]);
+        }
+
         return ArchitectureTraits.Find(name)
             ?? throw new ModelConfigException(source, [$"architectures is '{name}', which is not understood: use one of {known}"]);
     }
@@ -43,7 +47,10 @@ internal sealed class HuggingFaceConfigReader
     private ModelConfig Resolve()
     {
         if (_file.HiddenAct is not (null or "silu" or "swish"))
+        {
             _faults.Add($"hidden_act is '{_file.HiddenAct}': only silu is supported");
+        }
+
         int numExperts = Required("num_experts", _file.NumExperts ?? _file.NRoutedExperts ?? _file.NumLocalExperts);
         int hiddenSize = Required("hidden_size", _file.HiddenSize);
         int numHeads = Required("num_attention_heads", _file.NumAttentionHeads);
@@ -109,10 +116,16 @@ internal sealed class HuggingFaceConfigReader
     private int ReadSharedExpertWidth()
     {
         if (_traits.Architecture == ModelArchitecture.Qwen2Moe)
+        {
             return _file.SharedExpertIntermediateSize ?? 0;
+        }
+
         long width = (long)(_file.MoeSharedExpertIntermediateSize ?? 0) * ReadNumSharedExperts();
         if (width <= int.MaxValue)
+        {
             return (int)width;
+        }
+
         _faults.Add($"moe_shared_expert_intermediate_size is {_file.MoeSharedExpertIntermediateSize}: too large");
         return 0;
     }
@@ -146,12 +159,21 @@ internal sealed class HuggingFaceConfigReader
     private int ReadRotaryDim(int headDim)
     {
         if (_file.RotaryDim is > 0 and int dim)
+        {
             return dim;
+        }
+
         double? factor = _file.PartialRotaryFactor ?? _file.RopeParameters?.PartialRotaryFactor;
         if (factor is null)
+        {
             return 0;
+        }
+
         if (factor is > 0 and <= 1)
+        {
             return (int)(headDim * factor.Value);
+        }
+
         _faults.Add($"partial_rotary_factor is {factor}: give a number above 0 and at most 1");
         return 0;
     }
@@ -161,7 +183,10 @@ internal sealed class HuggingFaceConfigReader
         HuggingFaceRope? rope = _file.RopeScaling ?? _file.RopeParameters;
         string? name = rope?.RopeType ?? rope?.Type;
         if (rope is null || name is null or "default")
+        {
             return null;
+        }
+
         RopeScalingType? type = name switch
         {
             "linear" => RopeScalingType.Linear,
@@ -170,9 +195,15 @@ internal sealed class HuggingFaceConfigReader
             _ => null,
         };
         if (type is null)
+        {
             _faults.Add($"rope_scaling.type is '{name}': use linear, dynamic or yarn");
+        }
+
         if (rope.Factor is null)
+        {
             _faults.Add("rope_scaling.factor is missing: say how many times longer the context becomes");
+        }
+
         var defaults = new RopeScaling { Type = type ?? default, Factor = rope.Factor ?? 1 };
         return defaults with
         {
@@ -188,11 +219,20 @@ internal sealed class HuggingFaceConfigReader
     {
         JsonElement first = _file.EosTokenId ?? default;
         if (first.ValueKind == JsonValueKind.Array && first.GetArrayLength() > 0)
+        {
             first = first[0];
+        }
+
         if (first.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        {
             return null;
+        }
+
         if (first.ValueKind == JsonValueKind.Number && first.TryGetInt32(out int id))
+        {
             return id;
+        }
+
         _faults.Add("eos_token_id is not a token id: give a number or an array of numbers");
         return null;
     }
@@ -200,7 +240,10 @@ internal sealed class HuggingFaceConfigReader
     private int Required(string key, int? value)
     {
         if (value is null)
+        {
             _faults.Add($"{key} is missing: add it");
+        }
+
         return value ?? 0;
     }
 

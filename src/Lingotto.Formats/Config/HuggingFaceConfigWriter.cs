@@ -28,6 +28,7 @@ internal static class HuggingFaceConfigWriter
             InitializerRange = config.InitializerRange,
             EosTokenId = config.EosTokenId is { } id ? JsonSerializer.SerializeToElement(id, HuggingFaceConfigJson.Default.Int32) : null,
             PadTokenId = config.PadTokenId,
+            TorchDtype = "float32",
             NumNextnPredictLayers = config.NumNextnPredictLayers > 0 ? config.NumNextnPredictLayers : null,
         };
         WriteAttention(config, traits, file);
@@ -49,17 +50,23 @@ internal static class HuggingFaceConfigWriter
         else
         {
             file.HeadDim = config.HeadDim;
-            if (config.RotaryDim != config.HeadDim)
-            {
-                file.RotaryDim = config.RotaryDim;
-                file.PartialRotaryFactor = (double)config.RotaryDim / config.HeadDim;
-            }
+            bool isPartial = config.RotaryDim != config.HeadDim;
+            file.RotaryDim = isPartial ? config.RotaryDim : null;
+            // Without the key, other programs rotate half of each head of a V2 model.
+            file.PartialRotaryFactor =
+                isPartial || traits.Architecture == ModelArchitecture.BailingMoeV2 ? FactorOf(config.RotaryDim, config.HeadDim) : null;
         }
 
         if (config.RotaryLayout != traits.RotaryLayout || traits.IsDeepSeek)
+        {
             file.RopeInterleave = config.RotaryLayout == RotaryLayout.Interleaved;
+        }
+
         if (config.UseQkNorm != traits.UseQkNorm || traits.Architecture == ModelArchitecture.BailingMoeV2)
+        {
             file.UseQkNorm = config.UseQkNorm;
+        }
+
         file.ClipQkv = config.ClipQkv;
         if (traits.IsBailing || config.UseBias != config.UseQkvBias)
         {
@@ -72,6 +79,18 @@ internal static class HuggingFaceConfigWriter
         }
     }
 
+    /// <summary>Returns the smallest double from R/D on whose product with D truncates to R, which is how readers compute R.</summary>
+    private static double FactorOf(int rotaryDim, int headDim)
+    {
+        double factor = (double)rotaryDim / headDim;
+        while ((int)(headDim * factor) < rotaryDim)
+        {
+            factor = Math.BitIncrement(factor);
+        }
+
+        return factor;
+    }
+
     private static void WriteExperts(ModelConfig config, ArchitectureTraits traits, HuggingFaceConfig file)
     {
         bool isMixtral = traits.Architecture == ModelArchitecture.Mixtral;
@@ -80,14 +99,21 @@ internal static class HuggingFaceConfigWriter
         file.NumLocalExperts = isMixtral ? config.NumExperts : null;
         file.NumExpertsPerTok = config.NumExpertsPerTok;
         if (!traits.ExpertsUseIntermediateSize)
+        {
             file.MoeIntermediateSize = config.MoeIntermediateSize;
+        }
 
         if (traits.Architecture == ModelArchitecture.Qwen2Moe)
+        {
             file.SharedExpertIntermediateSize = config.SharedExpertIntermediateSize;
+        }
         else
+        {
             WriteSharedExperts(config, traits, file);
+        }
 
-        file.FirstKDenseReplace = traits.IsBailing || traits.IsDeepSeek || config.FirstKDenseReplace != 0 ? config.FirstKDenseReplace : null;
+        file.FirstKDenseReplace = traits.IsBailing || traits.IsDeepSeek || config.FirstKDenseReplace != 0 ? config.FirstKDenseReplace
+            : null;
         file.MoeLayerFreq = traits.IsDeepSeek || config.MoeLayerFreq != 1 ? config.MoeLayerFreq : null;
         file.DecoderSparseStep = traits.IsQwen || config.DecoderSparseStep != 1 ? config.DecoderSparseStep : null;
         file.MlpOnlyLayers = traits.IsQwen || config.MlpOnlyLayers.Count > 0 ? [.. config.MlpOnlyLayers] : null;
@@ -97,19 +123,29 @@ internal static class HuggingFaceConfigWriter
     {
         int count = config.NumSharedExperts;
         if (traits.IsDeepSeek)
+        {
             file.NSharedExperts = count;
+        }
         else if (traits.IsBailing || count > 0)
+        {
             file.NumSharedExperts = count;
+        }
+
         bool hasOwnWidth = config.SharedExpertIntermediateSize != (long)count * config.MoeIntermediateSize;
         if (count > 0 && (hasOwnWidth || traits.Architecture == ModelArchitecture.BailingMoeV2))
+        {
             file.MoeSharedExpertIntermediateSize = config.SharedExpertIntermediateSize / count;
+        }
     }
 
     private static void WriteRouter(ModelConfig config, ArchitectureTraits traits, HuggingFaceConfig file)
     {
         string score = config.ScoreFunction == ScoreFunction.Sigmoid ? "sigmoid" : "softmax";
         if (!traits.AlwaysNormalises || traits.Architecture == ModelArchitecture.BailingMoeV2)
+        {
             file.NormTopkProb = config.NormTopkProb;
+        }
+
         if (traits.IsDeepSeek)
         {
             file.ScoringFunc = score;
@@ -121,9 +157,15 @@ internal static class HuggingFaceConfigWriter
         }
 
         if (traits.Architecture == ModelArchitecture.BailingMoeV2)
+        {
             file.RouterDtype = "fp32";
+        }
+
         if (traits.Architecture == ModelArchitecture.BailingMoeV2 || config.MoeRouterEnableExpertBias != traits.ExpertBias)
+        {
             file.MoeRouterEnableExpertBias = config.MoeRouterEnableExpertBias;
+        }
+
         if (traits.IsDeepSeek || config.NGroup != traits.NGroup || traits.NGroup > 1)
         {
             file.NGroup = config.NGroup;
@@ -131,13 +173,18 @@ internal static class HuggingFaceConfigWriter
         }
 
         if (traits.IsDeepSeek || config.RoutedScalingFactor != 1 || traits.RoutedScalingFactor != 1)
+        {
             file.RoutedScalingFactor = config.RoutedScalingFactor;
+        }
     }
 
     private static HuggingFaceRope? Write(RopeScaling? scaling)
     {
         if (scaling is null)
+        {
             return null;
+        }
+
         string name = scaling.Type switch
         {
             RopeScalingType.Linear => "linear",

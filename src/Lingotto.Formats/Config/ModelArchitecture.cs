@@ -1,6 +1,6 @@
 namespace Lingotto.Formats;
 
-/// <summary>The model families whose config.json is understood; chosen by its "architectures" key, never by "model_type".</summary>
+/// <summary>The model families whose config.json is understood; identified by the key "architectures", never by "model_type".</summary>
 /// <remarks>Ling 2.0's official exporter writes model_type "bailing_moe" for both Bailing generations, hence the rule.</remarks>
 public enum ModelArchitecture
 {

@@ -6,7 +6,9 @@ namespace Lingotto.Formats;
 /// A Hugging Face config.json in PascalCase: the sizes and rules of a mixture-of-experts decoder. Aliases and defaults of the
 /// model's own Hugging Face class are resolved while reading; keys that do not shape the network are ignored.
 /// </summary>
-/// <remarks>Shapes elsewhere use: D head dim, E experts, F expert width, H hidden, K kv heads, L layers, A query heads, V vocabulary.</remarks>
+/// <remarks>
+/// Shapes elsewhere use: D head dim, E experts, F expert width, H hidden, K kv heads, L layers, A query heads, V vocabulary.
+/// </remarks>
 public sealed record ModelConfig
 {
     /// <summary>The family.</summary>
@@ -43,14 +45,18 @@ public sealed record ModelConfig
     /// <summary>E: routed experts per layer; 0 for a dense model.</summary>
     public int NumExperts { get; init; }
 
-    /// <summary>Routed experts per token.</summary>
+    /// <summary>Routed experts per token: the K of top-k routing.</summary>
     public int NumExpertsPerTok { get; init; }
 
     /// <summary>Experts that see every token; fused into one MLP of <see cref="SharedExpertIntermediateSize"/>.</summary>
     public int NumSharedExperts { get; init; }
 
     /// <summary>Width of all shared experts together: the value set, or shared experts * F.</summary>
-    public int SharedExpertIntermediateSize { get => field > 0 ? field : NumSharedExperts * MoeIntermediateSize; init; }
+    public int SharedExpertIntermediateSize
+    {
+        get => field > 0 ? field : (int)Math.Min(int.MaxValue, (long)NumSharedExperts * MoeIntermediateSize);
+        init;
+    }
 
     /// <summary>The first layers that are dense.</summary>
     public int FirstKDenseReplace { get; init; }
@@ -76,7 +82,7 @@ public sealed record ModelConfig
     /// <summary>R: the channels of a head that rotate (the first R, or MLA's rope part); the whole head unless set.</summary>
     public int RotaryDim { get => Mla is not null ? Mla.QkRopeHeadDim : field > 0 ? field : HeadDim; init; }
 
-    /// <summary>Which channels turn together.</summary>
+    /// <summary>The pairs of channels that rotate together.</summary>
     public RotaryLayout RotaryLayout { get; init; }
 
     /// <summary>Longest context the model was made for, in tokens.</summary>
@@ -88,7 +94,7 @@ public sealed record ModelConfig
     /// <summary>The head is the embedding.</summary>
     public bool TieWordEmbeddings { get; init; }
 
-    /// <summary>The weights of a token's chosen experts are divided by their sum.</summary>
+    /// <summary>Whether the weights of a token's top-k experts are divided by their sum.</summary>
     public bool NormTopkProb { get; init; } = true;
 
     /// <summary>Router scores.</summary>
@@ -97,13 +103,13 @@ public sealed record ModelConfig
     /// <summary>Expert groups in group-limited routing; 1 for none.</summary>
     public int NGroup { get; init; } = 1;
 
-    /// <summary>Groups a token may choose from.</summary>
+    /// <summary>Groups from which the experts of a token are selected.</summary>
     public int TopkGroup { get; init; } = 1;
 
-    /// <summary>Factor on the weights of the chosen experts.</summary>
+    /// <summary>Factor on the weights of the top-k experts.</summary>
     public double RoutedScalingFactor { get; init; } = 1;
 
-    /// <summary>A per-expert bias, learnt by balance and not by gradient, is added to the scores for selection only.</summary>
+    /// <summary>A per-expert bias, updated from the load and not by gradient, is added to the scores for selection only.</summary>
     public bool MoeRouterEnableExpertBias { get; init; }
 
     /// <summary>Biases on the attention's output projection.</summary>

@@ -2,13 +2,15 @@ namespace Lingotto.Formats;
 
 /// <summary>The parameters of a model and the arithmetic of a training token.</summary>
 /// <param name="TotalParameters">All weights trained by gradient, norms and biases included; multi-token-prediction layers are not.</param>
-/// <param name="ActiveParameters">Those used for one token. By the rule behind Ling's published figures both embedding matrices
+/// <param name="ActiveParameters">The parameters used for one token. By the rule of Ling's published figures both embedding matrices
 /// count in full.</param>
 /// <param name="NonEmbeddingActiveParameters">The active ones without the input embedding and the head.</param>
-/// <param name="ActiveMatmulWeights">Active weights that multiply activations: projections, router, chosen and shared experts, head;
+/// <param name="ActiveMatmulWeights">Active weights that multiply activations: projections, router, top-k and shared experts, head;
 /// without embedding, norms and biases.</param>
-/// <param name="AttentionScoreWidth">Multiply-adds of scores and mixing per pair of positions, halved and summed over layers: L*A*D, those of multi-token prediction among them.</param>
-/// <param name="MtpMatmulWeights">Active weights of the multi-token-prediction layers that multiply activations, each with its use of the head.</param>
+/// <param name="AttentionScoreWidth">Multiply-adds of scores and mixing per pair of positions, halved and summed over layers:
+/// L*A*D, those of multi-token prediction among them.</param>
+/// <param name="MtpMatmulWeights">Active weights of the multi-token-prediction layers that multiply activations, each with its
+/// use of the head.</param>
 public sealed record ModelCounts(
     long TotalParameters,
     long ActiveParameters,
@@ -18,11 +20,13 @@ public sealed record ModelCounts(
     long MtpMatmulWeights = 0)
 {
     /// <summary>
-    /// Floating-point operations to train on one token: 6*(ActiveMatmulWeights + MtpMatmulWeights) + 6*L*A*D*T. Forward is 2 per weight, backward 4; causal
+    /// Floating-point operations to train on one token: 6*(ActiveMatmulWeights + MtpMatmulWeights) + 6*L*A*D*T. Forward is 2
+    /// per weight, backward 4; causal
     /// attention does 4*(T/2)*A*D forward and twice that backward in each layer. Recomputation is not counted.
     /// </summary>
     /// <param name="sequenceLength">T, tokens.</param>
-    public double FlopsPerToken(int sequenceLength) => (6.0 * (ActiveMatmulWeights + MtpMatmulWeights)) + 6.0 * AttentionScoreWidth * sequenceLength;
+    public double FlopsPerToken(int sequenceLength) => (6.0 * (ActiveMatmulWeights + MtpMatmulWeights))
+        + 6.0 * AttentionScoreWidth * sequenceLength;
 
     internal static ModelCounts Of(ModelConfig config)
     {
@@ -52,7 +56,7 @@ public sealed record ModelCounts(
         }
     }
 
-    /// <summary>Router, chosen and shared experts of one layer.</summary>
+    /// <summary>Router, top-k and shared experts of one layer.</summary>
     private static long ActiveExperts(ModelConfig config)
     {
         long hidden = config.HiddenSize;

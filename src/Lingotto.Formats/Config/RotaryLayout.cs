@@ -1,6 +1,6 @@
 namespace Lingotto.Formats;
 
-/// <summary>Which two channels the rotary embedding turns together.</summary>
+/// <summary>The pairs of channels that the rotary embedding rotates together.</summary>
 public enum RotaryLayout
 {
     /// <summary>Channel i with channel i + R/2 (rotate-half, "NeoX").</summary>

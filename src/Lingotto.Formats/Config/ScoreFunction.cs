@@ -1,6 +1,6 @@
 namespace Lingotto.Formats;
 
-/// <summary>How the router turns logits into expert scores.</summary>
+/// <summary>The function from router logits to expert scores.</summary>
 public enum ScoreFunction
 {
     /// <summary>Softmax over all experts, in float32.</summary>

@@ -16,7 +16,10 @@ public static class BackgroundThread
         {
             // .NET ignores priorities on Linux, where niceness belongs to the thread. Refusal costs speed only.
             if (OperatingSystem.IsLinux())
+            {
                 _ = SetPriority(ThisThread, 0, LowestNiceness);
+            }
+
             work();
         })
         { Name = name, IsBackground = true, Priority = ThreadPriority.Lowest };

@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Lingotto.Formats;
 
 /// <summary>XXH128 as 32 lower-case hexadecimal digits, as <c>xxhsum -H2</c> prints it.</summary>
-/// <remarks>It finds accidents, not malice: who can change a file on purpose can also change it so that the hash stays.</remarks>
+/// <remarks>The hash finds accidents, not malice: an attacker can change a file so that its hash stays the same.</remarks>
 public static class ContentHash
 {
     private const int BufferLength = 1 << 20, Sha256Bytes = 16;
@@ -26,11 +26,19 @@ public static class ContentHash
             {
                 int read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - position)), position);
                 if (read == 0)
+                {
                     throw new EndOfStreamException("the file ends early");
+                }
+
                 if (sha256 is null)
+                {
                     xxh128.Append(buffer.AsSpan(0, read));
+                }
                 else
+                {
                     sha256.AppendData(buffer, 0, read);
+                }
+
                 position += read;
             }
         }

@@ -5,15 +5,15 @@ namespace Lingotto.Formats;
 
 /// <summary>
 /// A large file written past the page cache (O_DIRECT of Linux) while its bytes come in order: the kernel then copies nothing
-/// and evicts nothing, which is most of what a save beside training would cost it. Where the file system refuses, and for
-/// bytes out of order, it is written as any other.
+/// and evicts nothing, which is most of the cost of a save during training. Where the file system does not support O_DIRECT, and for
+/// bytes out of order, the page cache is used.
 /// </summary>
 internal sealed class DirectFile : IDiskFile
 {
-    /// <summary>Files below this gain nothing.</summary>
-    public const long LeastLength = 16 << 20;
+    /// <summary>Shorter files gain nothing. Bytes.</summary>
+    public const long MinLength = 16 << 20;
 
-    /// <summary>Bytes that go to the disk at once.</summary>
+    /// <summary>Bytes per direct write.</summary>
     public const int BlockLength = 4 << 20;
 
     private const int Alignment = 4096, SetFlags = 4, InvalidArgument = 22;
@@ -37,7 +37,7 @@ internal sealed class DirectFile : IDiskFile
         _buffer = GC.AllocateUninitializedArray<byte>(blockLength + Alignment, pinned: true);
         var pin = GCHandle.Alloc(_buffer, GCHandleType.Pinned);
         _first = (int)(-pin.AddrOfPinnedObject() & (Alignment - 1));
-        pin.Free(); // The array lies on the pinned heap and stays where it is.
+        pin.Free(); // The array is on the pinned heap and does not move.
         _isDirect = SetDirect(true);
     }
 
@@ -60,11 +60,15 @@ internal sealed class DirectFile : IDiskFile
             _filled += count;
             position += count;
             if (_filled == _blockLength)
+            {
                 WriteBlock();
+            }
         }
 
         if (!data.IsEmpty)
+        {
             _file.Write(data, position);
+        }
     }
 
     public void Flush()
@@ -88,15 +92,21 @@ internal sealed class DirectFile : IDiskFile
         }
     }
 
-    /// <summary>The rest is no whole block, and goes the usual way.</summary>
+    /// <summary>Writes the rest, which is not a whole block, through the page cache.</summary>
     private void EndDirect()
     {
         if (!_isDirect)
+        {
             return;
+        }
+
         _isDirect = false;
         SetDirect(false);
         if (_filled > 0)
+        {
             _file.Write(Block[.._filled], _blockPosition);
+        }
+
         _filled = 0;
     }
 

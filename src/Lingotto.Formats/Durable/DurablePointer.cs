@@ -1,6 +1,6 @@
 namespace Lingotto.Formats;
 
-/// <summary>The file "latest" beside a row of durable folders, holding the name of the newest; replaced atomically.</summary>
+/// <summary>The file "latest" next to durable folders, with the name of the newest folder; replaced atomically.</summary>
 public static class DurablePointer
 {
     private const string FileName = "latest";
@@ -12,12 +12,15 @@ public static class DurablePointer
     public static void Write(string parent, string name, IDisk? disk = null)
     {
         if (!IsPlainName(name))
-            throw new ArgumentException($"'{name}' is not the name of a folder beside the pointer", nameof(name));
+        {
+            throw new ArgumentException($"'{name}' is not the name of a folder next to the pointer", nameof(name));
+        }
+
         DurableFile.WriteAllText(Path.Combine(parent, FileName), name + "\n", disk);
     }
 
-    /// <summary>The name pointed at; null when there is no pointer yet.</summary>
-    /// <exception cref="DurableFolderException">The pointer is unreadable or names no folder beside it.</exception>
+    /// <summary>Returns the name in the pointer; null when there is no pointer yet.</summary>
+    /// <exception cref="DurableFolderException">The pointer is unreadable or names no folder next to it.</exception>
     public static string? Read(string parent)
     {
         string path = Path.Combine(parent, FileName);
@@ -25,7 +28,7 @@ public static class DurablePointer
         {
             string name = File.ReadAllText(path).TrimEnd('\n');
             return IsPlainName(name) ? name
-                : throw new DurableFolderException(path, "does not name a folder beside it; remove it or write the name of one");
+                : throw new DurableFolderException(path, "does not name a folder next to it; remove it or write the name of one");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

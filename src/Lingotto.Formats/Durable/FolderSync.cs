@@ -14,15 +14,23 @@ internal static class FolderSync
     public static void Flush(string folder)
     {
         if (OperatingSystem.IsWindows())
+        {
             return;
+        }
+
         int descriptor = Open(Encoding.UTF8.GetBytes(folder + "\0"), ReadOnly);
         if (descriptor < 0)
+        {
             throw new IOException($"{folder}: cannot be opened for fsync ({LastError().Message}); check that it exists");
+        }
+
         try
         {
-            // Some network and FUSE file systems refuse fsync on folders with EINVAL; nothing better exists there.
+            // Some network and FUSE file systems answer fsync on folders with EINVAL and offer nothing better.
             if (Sync(descriptor) != 0 && LastError() is var error && error.NativeErrorCode != InvalidArgument)
+            {
                 throw new IOException($"{folder}: fsync failed ({error.Message}); check the disk");
+            }
         }
         finally
         {

@@ -1,7 +1,7 @@
 namespace Lingotto.Formats;
 
 /// <summary>
-/// The operations whose order decides what a power cut leaves behind. <see cref="LocalDisk"/> is the real one; others record
+/// The operations whose order decides the state after a power cut. <see cref="LocalDisk"/> is the real one; others record
 /// the operations of a save or fail on purpose.
 /// </summary>
 public interface IDisk
@@ -10,7 +10,7 @@ public interface IDisk
     void CreateFolder(string path);
 
     /// <summary>Creates a file of this many bytes; its path must be free.</summary>
-    /// <exception cref="IOException">There is no room for it; nothing is left behind.</exception>
+    /// <exception cref="IOException">The disk has no space for the file, which is not created.</exception>
     IDiskFile CreateFile(string path, long length);
 
     /// <summary>Gives a file or folder another name at once; a file at the new name is replaced.</summary>

@@ -9,29 +9,32 @@ public sealed class LocalDisk : IDisk
     {
     }
 
-    /// <summary>The one there is.</summary>
+    /// <summary>The single instance.</summary>
     public static LocalDisk Instance { get; } = new();
 
     /// <inheritdoc/>
     public void CreateFolder(string path) => Directory.CreateDirectory(path);
 
     /// <inheritdoc/>
-    public IDiskFile CreateFile(string path, long length) => CreateFile(path, length, DirectFile.LeastLength, DirectFile.BlockLength, file => file);
+    public IDiskFile CreateFile(string path, long length) =>
+        CreateFile(path, length, DirectFile.MinLength, DirectFile.BlockLength, file => file);
 
-    /// <summary>The same with other limits of what goes past the page cache, so that torture may watch a short file on that way.</summary>
-    /// <param name="path">Where it will be.</param>
-    /// <param name="length">Its bytes.</param>
-    /// <param name="leastDirect">Files below this are written as any other.</param>
-    /// <param name="blockLength">Bytes of the others that go to the disk at once.</param>
-    /// <param name="watch">Puts something between what is written and the disk; it sees the writes that the disk sees.</param>
-    internal static IDiskFile CreateFile(string path, long length, long leastDirect, int blockLength, Func<IDiskFile, IDiskFile> watch)
+    /// <summary>
+    /// Creates a file with other limits for direct writes, so that torture can watch a short file that bypasses the page cache.
+    /// </summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="length">The length of the file in bytes.</param>
+    /// <param name="minDirect">Shorter files are written through the page cache. Bytes.</param>
+    /// <param name="blockLength">Bytes per direct write.</param>
+    /// <param name="watch">Wraps the file below the direct writes, so that the wrapper sees the writes that the disk sees.</param>
+    internal static IDiskFile CreateFile(string path, long length, long minDirect, int blockLength, Func<IDiskFile, IDiskFile> watch)
     {
         SafeFileHandle handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, preallocationSize: length);
         try
         {
             RandomAccess.SetLength(handle, length);
             IDiskFile file = watch(new LocalFile(handle));
-            return length < leastDirect ? file : new DirectFile(handle, file, blockLength);
+            return length < minDirect ? file : new DirectFile(handle, file, blockLength);
         }
         catch
         {
@@ -45,9 +48,13 @@ public sealed class LocalDisk : IDisk
     public void Rename(string from, string to)
     {
         if (Directory.Exists(from))
+        {
             Directory.Move(from, to);
+        }
         else
+        {
             File.Move(from, to, overwrite: true);
+        }
     }
 
     /// <inheritdoc/>
@@ -57,9 +64,13 @@ public sealed class LocalDisk : IDisk
     public void Delete(string path)
     {
         if (Directory.Exists(path))
+        {
             Directory.Delete(path, recursive: true);
+        }
         else
+        {
             File.Delete(path);
+        }
     }
 
     /// <inheritdoc/>

@@ -7,10 +7,10 @@ namespace Lingotto.Formats;
 internal static partial class TemporaryName
 {
     /// <summary>A fresh name in the folder of <paramref name="path"/>.</summary>
-    public static string Beside(string path) => Path.Combine(
+    public static string NextTo(string path) => Path.Combine(
         Path.GetDirectoryName(path)!, $".tmp-{Path.GetFileName(path)}-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
 
-    /// <summary>True for names made by <see cref="Beside"/>.</summary>
+    /// <summary>True for names made by <see cref="NextTo"/>.</summary>
     public static bool Matches(string name) => Pattern().IsMatch(name);
 
     /// <summary>A failing disk must not hide the fault that brought us here; what stays is swept later.</summary>

@@ -13,8 +13,9 @@ public sealed class DecodeSession : IDisposable
     private const int PrefillChunk = 64;
 
     private readonly Device _device;
-    private readonly DecoderMemory _memory;
-    private readonly DecoderStack _stack;
+    private readonly Arena _arena;
+    private readonly DecoderStage _stage;
+    private readonly RotaryTable _rotary;
     private readonly KvCache _cache;
     private readonly LayerActivations _activations;
     private readonly HeadActivations _head;
@@ -25,26 +26,20 @@ public sealed class DecodeSession : IDisposable
     private readonly int[] _positions = new int[PrefillChunk];
     private readonly float[] _logits;
 
-    /// <summary>A session for up to <paramref name="positions"/> tokens, prompt included, with zeroed weights.</summary>
-    /// <exception cref="ModelConfigException">The model is not run yet.</exception>
-    /// <exception cref="OutOfDeviceMemoryException">It does not fit.</exception>
-    public DecodeSession(Device device, ModelConfig config, int positions)
-        : this(device, config, positions, DecoderMemory.Allocate(device, Plan(device, config, positions)))
-    {
-        _stack.UploadConstants();
-    }
+    /// <summary>A session for up to <paramref name="positions"/> tokens, prompt included. The model must outlive the session.</summary>
+    /// <exception cref="OutOfDeviceMemoryException">The cache does not fit.</exception>
+    public DecodeSession(LoadedModel model, int positions)
+        : this(model, positions, new Arena(model.Device, PlannedBytes(model, positions))) => _rotary.Upload(_device);
 
-    private DecodeSession(Device device, ModelConfig config, int positions, DecoderMemory memory)
+    private DecodeSession(LoadedModel model, int positions, Arena arena)
     {
-        DecoderSupport.Require(config);
-        _device = device;
-        _memory = memory;
+        ModelConfig config = model.Config;
+        (_device, _stage, _arena) = (model.Device, model.Stage, arena);
         Positions = positions;
-        _stack = new DecoderStack(device, config, positions, positions, memory);
-        Arena arena = memory.Activations;
+        _rotary = new RotaryTable(config, positions, arena);
         _cache = new KvCache(config, positions, arena);
         bool[] experts = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(config.IsMoeLayer)];
-        _activations = new LayerActivations(config, experts.Contains(true), experts.Contains(false), PrefillChunk, arena);
+        _activations = new LayerActivations(config, experts.Contains(true), experts.Contains(false), _stage.Dispatcher, PrefillChunk, arena);
         _head = new HeadActivations(config, PrefillChunk, arena);
         _idsT = arena.Allocate(DType.I32, PrefillChunk);
         _positionsT = arena.Allocate(DType.I32, PrefillChunk);
@@ -53,8 +48,8 @@ public sealed class DecodeSession : IDisposable
         _logits = new float[config.VocabSize];
     }
 
-    /// <summary>The model.</summary>
-    public ModelConfig Config => _stack.Config;
+    /// <summary>The model's configuration.</summary>
+    public ModelConfig Config => _stage.Config;
 
     /// <summary>Most tokens of a sequence.</summary>
     public int Positions { get; }
@@ -62,19 +57,17 @@ public sealed class DecodeSession : IDisposable
     /// <summary>Tokens run so far.</summary>
     public int Position { get; private set; }
 
-    /// <summary>Every parameter, in global order.</summary>
-    public IReadOnlyList<ParameterBlock> Blocks => _stack.Blocks;
-
-    /// <summary>The memory a session of this shape takes, without taking it.</summary>
-    public static DecoderMemory Plan(Device device, ModelConfig config, int positions)
+    /// <summary>Bytes that a session of this shape takes besides the model.</summary>
+    public static long PlannedBytes(LoadedModel model, int positions)
     {
-        DecoderMemory plan = DecoderMemory.Measure(trained: false);
-        _ = new DecodeSession(device, config, positions, plan);
-        return plan;
+        ArgumentNullException.ThrowIfNull(model);
+        using Arena plan = Arena.Measure();
+        _ = new DecodeSession(model, positions, plan);
+        return plan.Used;
     }
 
-    /// <summary>Brings prepared weights up to date; once after loading.</summary>
-    public void RefreshWeights() => _stack.RefreshWeights();
+    /// <summary>Logits after the last token, [V]; the memory is reused by the next <see cref="Run"/>.</summary>
+    public ReadOnlySpan<float> Logits => _logits;
 
     /// <summary>Forgets the sequence.</summary>
     public void Reset() => Position = 0;
@@ -115,13 +108,13 @@ public sealed class DecodeSession : IDisposable
             ids = ids[count..];
         }
 
-        _stack.Head.Logits(last, _head.First(1), _logits1V);
+        _stage.Head!.Logits(last, _head.First(1), _logits1V);
         _device.Download<float>(_logits1V, _logits);
         return _logits;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose() => _arena.Dispose();
 
     private Tensor RunChunk(ReadOnlySpan<int> ids)
     {
@@ -134,11 +127,12 @@ public sealed class DecodeSession : IDisposable
         Tensor idsT = _idsT.Slice(0, count), positionsT = _positionsT.Slice(0, count), h = _embeddedTD.Slice(0, count);
         _device.Upload(ids, idsT);
         _device.Upload<int>(_positions.AsSpan(0, count), positionsT);
-        _stack.Embed(idsT, h);
+        _stage.Embed(idsT, h);
         LayerActivations a = _activations.First(count);
-        for (int layer = 0; layer < _stack.Layers.Length; layer++)
+        var rows = new CachedRows(positionsT, Position, _rotary);
+        for (int layer = 0; layer < _stage.Layers.Length; layer++)
         {
-            _stack.Layers[layer].ForwardCached(h, positionsT, _cache.Layers[layer], Position, a);
+            _stage.Layers[layer].ForwardCached(h, rows, _cache.Layers[layer], a);
             h = a.Output;
         }
 

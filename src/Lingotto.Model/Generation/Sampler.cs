@@ -70,7 +70,7 @@ public sealed class Sampler
     {
         for (int i = 0; i < logits.Length; i++)
         {
-            _probabilities[i] = logits[i];
+            _probabilities[i] = float.IsNaN(logits[i]) ? double.PositiveInfinity : logits[i]; // A NaN is never the largest in a comparison.
         }
 
         if (_config.RepetitionPenalty != 1)
@@ -82,6 +82,11 @@ public sealed class Sampler
         }
 
         int best = MostLikely(logits.Length);
+        if (!double.IsFinite(_probabilities[best]))
+        {
+            throw new InvalidDataException("the model's logits are not numbers: its weights overflow in this precision; use another checkpoint");
+        }
+
         return _config.Temperature == 0 ? best : Draw(best, logits.Length, position);
     }
 
@@ -105,11 +110,6 @@ public sealed class Sampler
         {
             _probabilities[i] = Math.Exp((_probabilities[i] - largest) / _config.Temperature);
             sum += _probabilities[i];
-        }
-
-        if (double.IsNaN(sum))
-        {
-            return best; // A model whose logits are not numbers has nothing to choose by.
         }
 
         // To sort a whole vocabulary takes longer than a small model's token. Those kept are nearly always among the few that have a

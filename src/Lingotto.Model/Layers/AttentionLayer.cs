@@ -11,7 +11,6 @@ internal sealed class AttentionLayer
 {
     private readonly Device _device;
     private readonly AttentionShape _shape;
-    private readonly RotaryTable _rotary;
     private readonly Compute.RotaryLayout _layout;
     private readonly float _epsilon;
     private readonly Parameter _qkv;
@@ -21,11 +20,10 @@ internal sealed class AttentionLayer
     private readonly PreparedWeight _qkvPrepared;
     private readonly PreparedWeight _densePrepared;
 
-    public AttentionLayer(Device device, ModelConfig config, int sequenceLength, RotaryTable rotary, ParameterBlock block, DecoderMemory memory)
+    public AttentionLayer(Device device, ModelConfig config, ParameterBlock block, ModelMemory memory)
     {
         _device = device;
-        _shape = ShapeOf(config, sequenceLength);
-        _rotary = rotary;
+        _shape = new AttentionShape(config.NumAttentionHeads, config.NumKeyValueHeads, config.HeadDim, SequenceLength: 0);
         _layout = config.RotaryLayout == Formats.RotaryLayout.Half ? Compute.RotaryLayout.Half : Compute.RotaryLayout.Interleaved;
         _epsilon = (float)config.RmsNormEps;
         _qkv = block["attention.query_key_value"];
@@ -36,13 +34,9 @@ internal sealed class AttentionLayer
             _keyNorm = block["attention.key_layernorm"];
         }
 
-        bool trained = memory.Gradients is not null;
-        _qkvPrepared = device.Prepare(_qkv.Value, memory.Prepared, trained, memory.Precision);
-        _densePrepared = device.Prepare(_dense.Value, memory.Prepared, trained, memory.Precision);
+        _qkvPrepared = memory.Prepare(device, _qkv);
+        _densePrepared = memory.Prepare(device, _dense);
     }
-
-    public static AttentionShape ShapeOf(ModelConfig config, int sequenceLength) =>
-        new(config.NumAttentionHeads, config.NumKeyValueHeads, config.HeadDim, sequenceLength);
 
     public static IEnumerable<ParameterDeclaration> Declare(ModelConfig config)
     {
@@ -52,8 +46,8 @@ internal sealed class AttentionLayer
         yield return new("attention.dense", [config.HiddenSize, queries]);
         if (config.UseQkNorm)
         {
-            yield return new("attention.query_layernorm", [config.HeadDim], ParameterInitialization.One);
-            yield return new("attention.key_layernorm", [config.HeadDim], ParameterInitialization.One);
+            yield return new("attention.query_layernorm", [config.HeadDim], ParameterRole.Norm);
+            yield return new("attention.key_layernorm", [config.HeadDim], ParameterRole.Norm);
         }
     }
 
@@ -65,16 +59,16 @@ internal sealed class AttentionLayer
 
     public void Forward(Tensor xTD, TokenBatch batch, AttentionActivations a, Tensor yTD)
     {
-        ProjectAndTurn(xTD, batch.Positions, a);
-        _device.AttentionForward(a.Qkv, batch.DocumentStarts, _shape, a.Output, a.LogSumExp);
+        ProjectAndRotate(xTD, batch.Positions, batch.Rotary, a);
+        _device.AttentionForward(a.Qkv, batch.DocumentStarts, _shape with { SequenceLength = batch.SequenceLength }, a.Output, a.LogSumExp);
         _device.MatMulForward(a.Output, _densePrepared, yTD, accumulate: true);
     }
 
     /// <summary>Forward for new tokens of one sequence whose earlier keys and values are in <paramref name="cache2GPC"/>.</summary>
-    public void ForwardCached(Tensor xTD, Tensor positionsT, Tensor cache2GPC, int firstPosition, AttentionActivations a, Tensor yTD)
+    public void ForwardCached(Tensor xTD, in CachedRows rows, Tensor cache2GPC, AttentionActivations a, Tensor yTD)
     {
-        ProjectAndTurn(xTD, positionsT, a);
-        _device.AttentionWithCache(a.Qkv, cache2GPC, firstPosition, _shape, a.Output);
+        ProjectAndRotate(xTD, rows.Positions, rows.Rotary, a);
+        _device.AttentionWithCache(a.Qkv, cache2GPC, rows.FirstPosition, _shape, a.Output);
         _device.MatMulForward(a.Output, _densePrepared, yTD, accumulate: true);
     }
 
@@ -83,8 +77,9 @@ internal sealed class AttentionLayer
         _device.MatMulBackwardWeight(gradYTD, a.Output, _densePrepared, _dense.Gradient);
         _device.MatMulBackwardInput(gradYTD, _densePrepared, buffers.GradAttention);
         _device.AttentionBackward(
-            buffers.GradAttention, a.Qkv, batch.DocumentStarts, _shape, a.Output, a.LogSumExp, buffers.GradQkv);
-        _device.RopeBackward(buffers.GradQkv, batch.Positions, _rotary.CosSin, _shape, _layout);
+            buffers.GradAttention, a.Qkv, batch.DocumentStarts, _shape with { SequenceLength = batch.SequenceLength }, a.Output, a.LogSumExp,
+            buffers.GradQkv);
+        _device.RopeBackward(buffers.GradQkv, batch.Positions, batch.Rotary.CosSin, _shape, _layout);
         if (_queryNorm is not null)
         {
             _device.QkNormBackward(
@@ -96,7 +91,7 @@ internal sealed class AttentionLayer
         _device.MatMulBackwardInput(Flat(buffers.GradQkv), _qkvPrepared, gradXTD);
     }
 
-    private void ProjectAndTurn(Tensor xTD, Tensor positionsT, AttentionActivations a)
+    private void ProjectAndRotate(Tensor xTD, Tensor positionsT, RotaryTable rotary, AttentionActivations a)
     {
         _device.MatMulForward(xTD, _qkvPrepared, Flat(a.Projected));
         if (_queryNorm is not null)
@@ -104,7 +99,7 @@ internal sealed class AttentionLayer
             _device.QkNormForward(a.Projected, _queryNorm.Value, _keyNorm!.Value, _epsilon, _shape, a.Normalised, a.Rstd);
         }
 
-        _device.RopeForward(a.Normalised, positionsT, _rotary.CosSin, _shape, _layout, a.Qkv);
+        _device.RopeForward(a.Normalised, positionsT, rotary.CosSin, _shape, _layout, a.Qkv);
     }
 
     private static Tensor Flat(Tensor qkvTHC) => qkvTHC.Reshape(qkvTHC[0], qkvTHC[1] * qkvTHC[2]);

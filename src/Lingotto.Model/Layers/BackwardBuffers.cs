@@ -9,9 +9,8 @@ internal sealed class BackwardBuffers
     private readonly Tensor _gradHidden;
     private readonly Tensor _gradGateUp;
 
-    public BackwardBuffers(ModelConfig config, int tokens, DecoderMemory memory)
+    public BackwardBuffers(ModelConfig config, int tokens, Arena arena, DType precision)
     {
-        Arena arena = memory.Activations;
         int fused = config.NumAttentionHeads + 2 * config.NumKeyValueHeads;
         GradResidual = arena.Allocate(DType.F32, tokens, config.HiddenSize);
         GradBranch = arena.Allocate(DType.F32, tokens, config.HiddenSize);
@@ -22,7 +21,7 @@ internal sealed class BackwardBuffers
             GradLogits = arena.Allocate(DType.F32, tokens, config.NumExperts);
             GradTopKWeights = arena.Allocate(DType.F32, tokens, config.NumExpertsPerTok);
             WarmupAlpha = arena.Allocate(DType.F32, config.NumExperts);
-            GradRows = arena.Allocate(memory.Precision, tokens * config.NumExpertsPerTok, config.HiddenSize);
+            GradRows = arena.Allocate(precision, tokens * config.NumExpertsPerTok, config.HiddenSize);
         }
 
         // Experts, shared experts and dense layers run one after the other; the widest of them sets the size.
@@ -30,7 +29,7 @@ internal sealed class BackwardBuffers
         int experts = Math.Max(config.NumExpertsPerTok * config.MoeIntermediateSize, config.SharedExpertIntermediateSize);
         int width = Math.Max(config.NumExperts > 0 ? experts : 0, dense ? config.IntermediateSize : 0);
         _gradHidden = arena.Allocate(DType.F32, tokens, width);
-        _gradGateUp = arena.Allocate(memory.Precision, tokens, 2 * width);
+        _gradGateUp = arena.Allocate(precision, tokens, 2 * width);
     }
 
     /// <summary>[T, D]: gradient of the residual stream, carried from layer to layer.</summary>

@@ -9,24 +9,24 @@ namespace Lingotto.Model;
 /// </summary>
 internal sealed class HeadLayer
 {
+    public const string BlockName = "head";
+
     private readonly Device _device;
     private readonly float _epsilon;
     private readonly Parameter _head;
     private readonly PreparedWeight _prepared;
     private readonly Tensor _inverseNormD;
 
-    public HeadLayer(Device device, ModelConfig config, DecoderMemory memory)
+    public HeadLayer(Device device, ModelConfig config, ModelMemory memory)
     {
         _device = device;
         _epsilon = (float)config.RmsNormEps;
-        Block = new ParameterBlock(
-            "head",
-            [new("norm", [config.HiddenSize], ParameterInitialization.One), new("lm_head", [config.VocabSize, config.HiddenSize])],
-            memory);
+        Block = memory.Add(
+            BlockName, [new("norm", [config.HiddenSize], ParameterRole.Norm), new("lm_head", [config.VocabSize, config.HiddenSize])]);
         Norm = Block["norm"];
         _head = Block["lm_head"];
-        _prepared = device.Prepare(_head.Value, memory.Prepared, memory.Gradients is not null, memory.Precision);
-        _inverseNormD = config.NormHead ? memory.Activations.Allocate(DType.F32, config.HiddenSize) : default;
+        _prepared = memory.Prepare(device, _head);
+        _inverseNormD = config.NormHead ? memory.Prepared.Allocate(DType.F32, config.HiddenSize) : default;
     }
 
     public ParameterBlock Block { get; }

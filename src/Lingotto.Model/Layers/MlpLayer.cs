@@ -11,14 +11,13 @@ internal sealed class MlpLayer
     private readonly PreparedWeight _gateUpPrepared;
     private readonly PreparedWeight _downPrepared;
 
-    public MlpLayer(Device device, string prefix, ParameterBlock block, DecoderMemory memory)
+    public MlpLayer(Device device, string prefix, ParameterBlock block, ModelMemory memory)
     {
         _device = device;
         _gateUp = block[prefix + ".gate_up_proj"];
         _down = block[prefix + ".down_proj"];
-        bool trained = memory.Gradients is not null;
-        _gateUpPrepared = device.Prepare(_gateUp.Value, memory.Prepared, trained, memory.Precision);
-        _downPrepared = device.Prepare(_down.Value, memory.Prepared, trained, memory.Precision);
+        _gateUpPrepared = memory.Prepare(device, _gateUp);
+        _downPrepared = memory.Prepare(device, _down);
     }
 
     /// <summary>Gate and up projections are one weight [2F, D], gate first.</summary>

@@ -12,10 +12,12 @@ internal sealed class RotaryTable
         Theta = config.RopeTheta;
     }
 
+    /// <summary>[P, R].</summary>
     public Tensor CosSin { get; }
 
     private double Theta { get; }
 
+    /// <summary>Fills the table; once, after the memory is real.</summary>
     public void Upload(Device device)
     {
         int positions = CosSin.Rows, rotated = CosSin.Columns;

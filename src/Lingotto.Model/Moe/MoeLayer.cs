@@ -24,7 +24,7 @@ internal sealed class MoeLayer
     private readonly PreparedWeight _downPrepared;
 
     public MoeLayer(
-        Device device, ModelConfig config, int layer, ITokenDispatcher dispatcher, ParameterBlock block, DecoderMemory memory)
+        Device device, ModelConfig config, int layer, ITokenDispatcher dispatcher, ParameterBlock block, ModelMemory memory)
     {
         _device = device;
         _dispatcher = dispatcher;
@@ -32,13 +32,12 @@ internal sealed class MoeLayer
         _shape = ShapeOf(config);
         _gate = block["mlp.gate"];
         _bias = config.MoeRouterEnableExpertBias ? block["mlp.gate.expert_bias"] : null;
-        _logitStatistics = memory.Gradients is not null ? block[LogitStatistics] : null;
+        _logitStatistics = memory.Options.IsTrained ? block[LogitStatistics] : null;
         _gateUp = block["mlp.experts.gate_up_proj"];
         _down = block["mlp.experts.down_proj"];
-        bool trained = memory.Gradients is not null;
-        _gatePrepared = device.Prepare(_gate.Value, memory.Prepared, trained);
-        _gateUpPrepared = device.Prepare(_gateUp.Value, memory.Prepared, trained, memory.Precision);
-        _downPrepared = device.Prepare(_down.Value, memory.Prepared, trained, memory.Precision);
+        _gatePrepared = memory.Prepare(device, _gate, DType.F32);
+        _gateUpPrepared = memory.Prepare(device, _gateUp);
+        _downPrepared = memory.Prepare(device, _down);
         _shared = config.SharedExpertIntermediateSize > 0 ? new MlpLayer(device, "mlp.shared_experts", block, memory) : null;
     }
 
@@ -50,20 +49,21 @@ internal sealed class MoeLayer
         config.NumExpertsPerTok, config.NormTopkProb && config.NumExpertsPerTok > 1, (float)config.RoutedScalingFactor,
         config.NGroup, config.TopkGroup);
 
-    public static IEnumerable<ParameterDeclaration> Declare(ModelConfig config, bool trained)
+    /// <summary>The router's weights are those of all experts, whatever experts are local.</summary>
+    public static IEnumerable<ParameterDeclaration> Declare(ModelConfig config, ModelOptions options)
     {
-        int experts = config.NumExperts, hidden = config.HiddenSize, width = config.MoeIntermediateSize;
+        int experts = config.NumExperts, local = LocalExperts(config, options).Count, hidden = config.HiddenSize, width = config.MoeIntermediateSize;
         yield return new("mlp.gate", [experts, hidden]);
-        yield return new("mlp.experts.gate_up_proj", [experts, 2 * width, hidden]);
-        yield return new("mlp.experts.down_proj", [experts, hidden, width]);
+        yield return new("mlp.experts.gate_up_proj", [local, 2 * width, hidden]);
+        yield return new("mlp.experts.down_proj", [local, hidden, width]);
         if (config.MoeRouterEnableExpertBias)
         {
-            yield return new("mlp.gate.expert_bias", [experts], ParameterInitialization.ZeroBuffer);
+            yield return new("mlp.gate.expert_bias", [experts], ParameterRole.Buffer);
         }
 
-        if (trained)
+        if (options.IsTrained)
         {
-            yield return new(LogitStatistics, [2], ParameterInitialization.ZeroBuffer);
+            yield return new(LogitStatistics, [2], ParameterRole.Buffer);
         }
 
         if (config.SharedExpertIntermediateSize > 0)
@@ -74,6 +74,9 @@ internal sealed class MoeLayer
             }
         }
     }
+
+    /// <summary>The experts whose weights are here, numbered globally.</summary>
+    public static (int First, int Count) LocalExperts(ModelConfig config, ModelOptions options) => options.Experts ?? (0, config.NumExperts);
 
     public void RefreshWeights()
     {
@@ -94,8 +97,9 @@ internal sealed class MoeLayer
         }
 
         _device.RouterForward(a.Logits, _bias?.Value ?? default, _shape, a.Scores, a.TopKExpertIds, a.TopKWeights);
-        (Tensor source, RoutedRows rows) = _dispatcher.Dispatch(xTD, a.TopKExpertIds, a.Dispatch);
-        _device.MatMulSwiGluForward(source, rows, _gateUpPrepared, a.GateUp, a.Hidden);
+        _dispatcher.Dispatch(xTD, a.TopKExpertIds, a.Dispatch);
+        RoutedRows rows = a.Dispatch.Rows;
+        _device.MatMulSwiGluForward(a.Dispatch.Source, rows, _gateUpPrepared, a.GateUp, a.Hidden);
         _device.GroupedMatMulForward(a.Hidden, rows with { TokenOfRowR = default }, _downPrepared, a.ExpertOutput);
         _dispatcher.Combine(a.ExpertOutput, a.TopKWeights, a.Dispatch, yTD);
         _shared?.Forward(xTD, a.Shared!, yTD);
@@ -113,7 +117,7 @@ internal sealed class MoeLayer
         _dispatcher.CombineBackward(gradYTD, a.ExpertOutput, a.TopKWeights, a.Dispatch, gradRows, buffers.GradTopKWeights);
         _device.GroupedMatMulBackwardWeight(gradRows, a.Hidden, sorted, _downPrepared, _down.Gradient);
         _device.MatMulSwiGluBackward(gradRows, sorted, _downPrepared, a.GateUp, gradHidden, gradGateUp);
-        _device.GroupedMatMulBackwardWeight(gradGateUp, xTD, rows, _gateUpPrepared, _gateUp.Gradient);
+        _device.GroupedMatMulBackwardWeight(gradGateUp, a.Dispatch.Source, rows, _gateUpPrepared, _gateUp.Gradient);
         _device.GroupedMatMulBackwardInput(gradGateUp, rows, _gateUpPrepared, a.ExpertOutput);
 
         _device.RouterBackward(
@@ -143,7 +147,7 @@ internal sealed class MoeLayer
 /// <summary>What a mixture of experts keeps for its backward pass.</summary>
 internal sealed class MoeActivations
 {
-    public MoeActivations(ModelConfig config, int tokens, Arena arena, DType precision)
+    public MoeActivations(ModelConfig config, ITokenDispatcher dispatcher, int tokens, Arena arena, DType precision)
     {
         int experts = config.NumExperts, chosen = config.NumExpertsPerTok, width = config.MoeIntermediateSize;
         Logits = arena.Allocate(DType.F32, tokens, experts);
@@ -151,7 +155,7 @@ internal sealed class MoeActivations
         Scores = arena.Allocate(DType.F32, tokens, experts);
         TopKExpertIds = arena.Allocate(DType.I32, tokens, chosen);
         TopKWeights = arena.Allocate(DType.F32, tokens, chosen);
-        Dispatch = new DispatchActivations(config, tokens, arena);
+        Dispatch = dispatcher.Allocate(config, tokens, arena, precision);
         GateUp = arena.Allocate(DType.F32, tokens * chosen, 2 * width);
         Hidden = arena.Allocate(precision, tokens * chosen, width);
         ExpertOutput = arena.Allocate(DType.F32, tokens * chosen, config.HiddenSize);

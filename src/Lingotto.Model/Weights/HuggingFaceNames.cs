@@ -7,40 +7,39 @@ namespace Lingotto.Model;
 public readonly record struct NamedTensor(string Name, Tensor Value);
 
 /// <summary>
-/// The names under which Hugging Face stores Bailing models (v1 and V2), and the part of our parameters behind each:
-/// stacked experts come apart, fused gate and up projections split.
+/// The names under which Hugging Face stores Bailing models (v1 and V2), and the part of our parameters that each name stands for:
+/// stacked experts come apart under their global numbers, fused gate and up projections split.
 /// </summary>
 internal static class HuggingFaceNames
 {
-    /// <summary>Every weight.</summary>
-    public static IEnumerable<NamedTensor> Of(ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
-        Of(config, blocks, parameter => parameter.Value);
+    /// <summary>Every weight of the blocks.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="blocks">Blocks of a whole model or of one stage.</param>
+    /// <param name="firstExpert">Global number of the first expert in the blocks.</param>
+    public static IEnumerable<NamedTensor> Of(ModelConfig config, IReadOnlyList<ParameterBlock> blocks, int firstExpert = 0) =>
+        Of(config, blocks, firstExpert, parameter => parameter.Value);
 
     /// <summary>The gradient of every weight that has one, under the name of the weight.</summary>
-    public static IEnumerable<NamedTensor> Gradients(ModelConfig config, IReadOnlyList<ParameterBlock> blocks) =>
-        Of(config, blocks, parameter => parameter.Gradient);
+    public static IEnumerable<NamedTensor> Gradients(ModelConfig config, IReadOnlyList<ParameterBlock> blocks, int firstExpert = 0) =>
+        Of(config, blocks, firstExpert, parameter => parameter.Gradient);
 
-    private static IEnumerable<NamedTensor> Of(ModelConfig config, IReadOnlyList<ParameterBlock> blocks, Func<Parameter, Tensor> tensor)
+    private static IEnumerable<NamedTensor> Of(
+        ModelConfig config, IReadOnlyList<ParameterBlock> blocks, int firstExpert, Func<Parameter, Tensor> tensor) =>
+        from block in blocks
+        from parameter in block.Parameters
+        from part in Parts(parameter, tensor(parameter), firstExpert)
+        select part with { Name = Prefix(config, block.Name) + part.Name };
+
+    /// <summary>The MTP layer is stored as one more layer.</summary>
+    private static string Prefix(ModelConfig config, string block) => block switch
     {
-        yield return new("model.word_embeddings.weight", tensor(blocks[0]["word_embeddings"]));
-        for (int block = 1; block < blocks.Count - 1; block++)
-        {
-            // Behind the layers come the two blocks of the token after next, which are one more layer by name.
-            string prefix = $"model.layers.{Math.Min(block - 1, config.NumHiddenLayers)}.";
-            foreach (Parameter p in blocks[block].Parameters)
-            {
-                foreach (NamedTensor part in Parts(p, tensor(p)))
-                {
-                    yield return part with { Name = prefix + part.Name };
-                }
-            }
-        }
+        ParameterBlock.EmbeddingName => "model.",
+        HeadLayer.BlockName => "",
+        MtpLayer.BlockName => $"model.layers.{config.NumHiddenLayers}.",
+        _ => $"model.{block}.",
+    };
 
-        yield return new("model.norm.weight", tensor(blocks[^1]["norm"]));
-        yield return new("lm_head.weight", tensor(blocks[^1]["lm_head"]));
-    }
-
-    private static IEnumerable<NamedTensor> Parts(Parameter p, Tensor value)
+    private static IEnumerable<NamedTensor> Parts(Parameter p, Tensor value, int firstExpert)
     {
         const string ExpertGateUp = "mlp.experts.gate_up_proj", ExpertDown = "mlp.experts.down_proj", GateUp = ".gate_up_proj";
         if (value.IsAbsent || p.Name == MoeLayer.LogitStatistics)
@@ -48,24 +47,16 @@ internal static class HuggingFaceNames
             return [];
         }
 
-        if (p.Name == "mlp.gate.expert_bias")
+        return p.Name switch
         {
-            return [new(p.Name, value)];
-        }
-
-        if (p.Name == ExpertGateUp)
-        {
-            return Enumerable.Range(0, value[0]).SelectMany(e => Halves($"mlp.experts.{e}", Expert(value, e)));
-        }
-
-        if (p.Name == ExpertDown)
-        {
-            return Enumerable.Range(0, value[0]).Select(e => new NamedTensor($"mlp.experts.{e}.down_proj.weight", Expert(value, e)));
-        }
-
-        return p.Name.EndsWith(GateUp, StringComparison.Ordinal)
-            ? Halves(p.Name[..^GateUp.Length], value)
-            : [new(p.Name + ".weight", value)];
+            "norm" => [new("model.norm.weight", value)],
+            "mlp.gate.expert_bias" => [new(p.Name, value)],
+            ExpertGateUp => Enumerable.Range(0, value[0]).SelectMany(e => Halves($"mlp.experts.{firstExpert + e}", Expert(value, e))),
+            ExpertDown => Enumerable.Range(0, value[0])
+                .Select(e => new NamedTensor($"mlp.experts.{firstExpert + e}.down_proj.weight", Expert(value, e))),
+            _ when p.Name.EndsWith(GateUp, StringComparison.Ordinal) => Halves(p.Name[..^GateUp.Length], value),
+            _ => [new(p.Name + ".weight", value)],
+        };
     }
 
     private static Tensor Expert(Tensor stacked, int expert) => stacked.Slice(expert, 1).Reshape(stacked[1], stacked[2]);

@@ -32,6 +32,9 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Where --fresh put what the folder held; null where nothing is set aside.</summary>
     private string? _aside;
 
+    /// <summary>True while a run that is refused would leave a new folder with nothing of use.</summary>
+    private bool _mustVanish;
+
     private RunFolder(string path, FileStream exclusive, Recipe recipe) => (Path, _lock, Recipe) = (path, exclusive, recipe);
 
     public string Path { get; }
@@ -60,6 +63,7 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="RunException">Another process has it, or it holds a run of another recipe.</exception>
     public static RunFolder Open(string path, Recipe recipe, bool fresh)
     {
+        bool isNew = !Directory.Exists(path);
         Directory.CreateDirectory(path);
         FileStream exclusive;
         try
@@ -71,7 +75,7 @@ internal sealed class RunFolder : IDisposable
             throw new RunException($"{path} is in use by another run: wait for it, or choose another folder with --run.", e);
         }
 
-        var folder = new RunFolder(path, exclusive, recipe);
+        var folder = new RunFolder(path, exclusive, recipe) { _mustVanish = isNew };
         try
         {
             // What a killed run left unfinished; the lock says that nobody is writing there.
@@ -118,6 +122,7 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The new run begins: what --fresh set aside goes.</summary>
     public void Begin()
     {
+        _mustVanish = false;
         if (_aside is { } aside)
         {
             _aside = null;
@@ -139,6 +144,10 @@ internal sealed class RunFolder : IDisposable
         }
 
         _lock.Dispose();
+        if (_mustVanish)
+        {
+            DurableFolder.TryRemove(Path);
+        }
     }
 
     private string At(string name) => System.IO.Path.Combine(Path, name);

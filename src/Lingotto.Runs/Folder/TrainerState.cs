@@ -17,7 +17,8 @@ internal sealed record TrainerState(long Step, long Tokens, double ElapsedSecond
     public SpikeGuardState? Guard { get; init; }
 
     /// <summary>Saved because the run was stopped, at a step at which an unbroken one would not have saved.</summary>
-    public bool IsOffBeat { get; init; }
+    [JsonPropertyName("is_off_beat")]
+    public bool IsUnscheduled { get; init; }
 
     /// <summary>A save was due and waits for steps that no longer stand out.</summary>
     public bool IsSaveDue { get; init; }

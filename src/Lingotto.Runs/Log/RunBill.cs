@@ -34,7 +34,7 @@ internal sealed class RunBill(HardwareConfig hardware, (double? Cost, double? Ki
 
     /// <summary>Adds the time since the last call.</summary>
     /// <param name="elapsedSeconds">Since the run began.</param>
-    public void GoOnTo(double elapsedSeconds)
+    public void ChargeUntil(double elapsedSeconds)
     {
         double seconds = elapsedSeconds - _elapsedSeconds;
         Cost = CostOf(hardware, seconds) + (Cost ?? 0) ?? Cost;

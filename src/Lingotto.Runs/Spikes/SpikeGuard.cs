@@ -59,7 +59,7 @@ internal sealed class SpikeGuard
     }
 
     /// <summary>Forgets what was usual, because the data changes on purpose; the next steps are learnt from and not judged.</summary>
-    public void LearnAnew() => Load(new SpikeGuardState());
+    public void Reset() => Load(new SpikeGuardState());
 
     /// <summary>Judges a step whose gradient is computed and not yet applied.</summary>
     public SpikeVerdict Judge(double loss, double gradNorm, IReadOnlyList<long> samples)

@@ -1,52 +1,76 @@
-using System.IO.Compression;
 using System.Text;
 using System.Text.RegularExpressions;
+using Lingotto.Formats;
 
 namespace Lingotto.Text;
 
 /// <summary>Finds and opens the files of a corpus.</summary>
 internal static class CorpusFiles
 {
-    private static readonly string[] s_formats = [".txt", ".md", ".jsonl", ".xml"];
-    private static readonly string s_expected = string.Join(", ", s_formats) + " or .gz of these";
+    private static readonly string[] s_formats = [".txt", ".md", ".jsonl", ".json", ".csv", ".xml", ".parquet"];
 
-    /// <summary>The files that paths, folders and globs name, each once, in ordinal order within a path.</summary>
-    public static IReadOnlyList<string> Find(IReadOnlyList<string> paths)
+    /// <summary>The formats that are read, for messages.</summary>
+    public static string Expected { get; } = string.Join(", ", s_formats) + ", or .gz of these but .parquet";
+
+    /// <summary>Lists the files that paths, folders and globs name, each once, in ordinal order within a path.</summary>
+    /// <exception cref="FileNotFoundException">A path is missing, or a folder or glob has nothing to read.</exception>
+    public static CorpusListing Find(IReadOnlyList<string> paths, CancellationToken cancellationToken = default)
     {
         if (paths.Count == 0)
+        {
             throw new ArgumentException("no path to read from: name a file, folder or glob", nameof(paths));
-        var files = new List<string>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        }
+
+        var walker = new CorpusWalker(cancellationToken);
+        List<CorpusFile> files = [];
         foreach (string path in paths)
-            files.AddRange(FindOne(path).Where(file => seen.Add(Path.GetFullPath(file))));
-        return files;
+        {
+            files.AddRange(FindOne(path, walker));
+        }
+
+        return new CorpusListing(files, walker.Skipped);
     }
 
-    /// <summary>The extension that says how to read a file, without .gz; null when it is none of ours.</summary>
+    /// <summary>Returns the extension that says how to read a file, without .gz; null for a format that is not read.</summary>
     public static string? FormatOf(string path)
     {
-        string name = HasExtension(path, ".gz") ? path[..^3] : path;
-        return Array.Find(s_formats, format => HasExtension(name, format));
+        bool isPacked = HasExtension(path, ".gz");
+        string name = isPacked ? path[..^3] : path;
+        return Array.Find(s_formats, format => HasExtension(name, format) && !(isPacked && format == ".parquet"));
     }
 
     /// <summary>Opens a file, unpacked if it is compressed and as UTF-8 if a byte-order mark says UTF-16 or UTF-32.</summary>
-    public static Stream Open(string path)
+    /// <param name="path">A regular file.</param>
+    /// <param name="length">The bytes to read of the file.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static Stream Open(string path, long length, CancellationToken cancellationToken)
     {
-        if (FormatOf(path) == ".xml")
-            return OpenBytes(path);
+        if (FormatOf(path) is ".xml")
+        {
+            return OpenBytes(path, length, cancellationToken);
+        }
+
         Encoding? marked;
-        using (Stream beginning = OpenBytes(path))
+        using (Stream beginning = OpenBytes(path, length, cancellationToken))
+        {
             marked = MarkedEncoding(beginning);
-        Stream bytes = OpenBytes(path);
+        }
+
+        Stream bytes = OpenBytes(path, length, cancellationToken);
         return marked is null ? bytes : Encoding.CreateTranscodingStream(bytes, marked, Encoding.UTF8);
     }
 
-    private static Stream OpenBytes(string path)
+    /// <summary>Writes a path with slashes and without "./" in front, the form in which globs match and paths are sorted.</summary>
+    public static string Normalise(string path)
     {
-        FileStream file = File.OpenRead(path);
-        return HasExtension(path, ".gz")
-            ? new BoundedStream(new GZipStream(file, CompressionMode.Decompress), BoundedStream.ExpansionOf(file.Length), path)
-            : file;
+        string slashed = path.Replace(Path.DirectorySeparatorChar, '/');
+        return slashed.StartsWith("./", StringComparison.Ordinal) ? slashed[2..] : slashed;
+    }
+
+    private static Stream OpenBytes(string path, long length, CancellationToken cancellationToken)
+    {
+        var file = new SourceStream(path, length, cancellationToken);
+        return HasExtension(path, ".gz") ? new GzipText(file, length) : file;
     }
 
     private static Encoding? MarkedEncoding(Stream stream)
@@ -59,34 +83,43 @@ internal static class CorpusFiles
             : null;
     }
 
-    private static List<string> FindOne(string path)
+    private static List<CorpusFile> FindOne(string path, CorpusWalker walker)
     {
-        if (File.Exists(path))
+        FileKind kind = FileStatus.Of(path).Kind;
+        if (kind is FileKind.Regular && FormatOf(path) is null)
         {
-            return FormatOf(path) is not null
-                ? [path]
-                : throw new FileNotFoundException($"{path}: not a file to read text from; expected {s_expected}", path);
+            throw new FileNotFoundException($"{path}: not a file to read text from; expected {Expected}", path);
+        }
+
+        if (kind is FileKind.Regular or FileKind.Special or FileKind.Unreadable)
+        {
+            return walker.Add(path);
         }
 
         int wildcard = path.AsSpan().IndexOfAny('*', '?');
         bool isGlob = wildcard >= 0;
         string folder = isGlob ? FolderOf(path[..wildcard]) : path;
         if (!Directory.Exists(folder))
+        {
             throw new FileNotFoundException($"{path}: no such file or folder", path);
+        }
+
         Regex? glob = isGlob ? ToRegex(path) : null;
         bool isShallow = isGlob && !Normalise(path[wildcard..]).Contains('/', StringComparison.Ordinal)
             && !path.Contains("**", StringComparison.Ordinal);
-        SearchOption depth = isShallow ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories;
-        List<string> files = [.. Directory.EnumerateFiles(folder, "*", depth)
-            .Where(file => FormatOf(file) is not null && glob?.IsMatch(Normalise(file)) != false)
-            .OrderBy(Normalise, StringComparer.Ordinal)];
+        int skipped = walker.Skipped.Count;
+        List<CorpusFile> files = walker.Walk(folder, file => glob?.IsMatch(Normalise(file)) != false, !isShallow, out bool hasFound);
+        if (hasFound)
+        {
+            return files;
+        }
+
         string found = isGlob ? "matches" : "holds";
-        return files.Count > 0
-            ? files
-            : throw new FileNotFoundException($"{path}: {found} nothing to read; expected {s_expected}", path);
+        string cause = walker.Skipped.Count > skipped ? $"; first: {walker.Skipped[skipped].Path}: {walker.Skipped[skipped].Cause}" : "";
+        throw new FileNotFoundException($"{path}: {found} nothing to read; expected {Expected}{cause}", path);
     }
 
-    /// <summary>The folders before the first wildcard, spelt so that what is enumerated below them starts as the glob does.</summary>
+    /// <summary>Returns the folders before the first wildcard, spelt so that the paths listed below start as the glob does.</summary>
     private static string FolderOf(string beforeWildcard)
     {
         int separator = beforeWildcard.AsSpan().LastIndexOfAny('/', Path.DirectorySeparatorChar);
@@ -101,12 +134,6 @@ internal static class CorpusFiles
             .Replace(@"\*", "[^/]*", StringComparison.Ordinal)
             .Replace(@"\?", "[^/]", StringComparison.Ordinal);
         return new Regex($@"\A{pattern}\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
-    }
-
-    private static string Normalise(string path)
-    {
-        string slashed = path.Replace(Path.DirectorySeparatorChar, '/');
-        return slashed.StartsWith("./", StringComparison.Ordinal) ? slashed[2..] : slashed;
     }
 
     private static bool HasExtension(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);

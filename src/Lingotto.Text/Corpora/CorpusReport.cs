@@ -1,9 +1,9 @@
 namespace Lingotto.Text;
 
-/// <summary>What was left out of a corpus or mended in it, and why.</summary>
+/// <summary>The text and the files of a corpus that were left out or repaired, by reason.</summary>
 public sealed class CorpusReport
 {
-    private const int MostExamples = 5;
+    private const int MaxExamples = 5;
 
     private readonly OrderedDictionary<string, (long Count, long Utf8Bytes, List<string> Examples)> _reasons = [];
     private string? _firstProblem;
@@ -11,7 +11,10 @@ public sealed class CorpusReport
     /// <summary>Rows, lines and files that could not be read.</summary>
     public long Problems { get; private set; }
 
-    /// <summary>Every reason met, most frequent first.</summary>
+    /// <summary>The files by what became of them.</summary>
+    public FileTotals Files { get; private set; } = new(0, 0, 0, 0, 0, 0);
+
+    /// <summary>The reasons with their counts, most frequent first.</summary>
     public IReadOnlyList<ReasonCount> ByReason =>
     [
         .. _reasons.Select(reason => new ReasonCount(reason.Key, reason.Value.Count, reason.Value.Utf8Bytes, [.. reason.Value.Examples]))
@@ -33,8 +36,11 @@ public sealed class CorpusReport
     {
         (long count, long bytes, List<string>? examples) = _reasons.GetValueOrDefault(reason);
         examples ??= [];
-        if (examples.Count < MostExamples)
+        if (examples.Count < MaxExamples)
+        {
             examples.Add(Place(path, line, cause));
+        }
+
         _reasons[reason] = (count + 1, bytes + utf8Bytes, examples);
     }
 
@@ -45,11 +51,41 @@ public sealed class CorpusReport
         Add(reason, path, line, utf8Bytes, cause);
     }
 
+    internal void AddRead(long bytes) => Files = Files with { Read = Files.Read + 1, ReadBytes = Files.ReadBytes + bytes };
+
+    internal void AddSkipped(in SkippedFile file)
+    {
+        Files = Files with { Skipped = Files.Skipped + 1, SkippedBytes = Files.SkippedBytes + file.Bytes };
+        AddFile(file);
+    }
+
+    internal void AddDamaged(in SkippedFile file)
+    {
+        Files = Files with { Damaged = Files.Damaged + 1, DamagedBytes = Files.DamagedBytes + file.Bytes };
+        AddFile(file);
+    }
+
+    private void AddFile(in SkippedFile file)
+    {
+        if (file.IsFault)
+        {
+            AddProblem(file.Reason, file.Path, line: 0, file.Bytes, file.Cause);
+        }
+        else
+        {
+            Add(file.Reason, file.Path, line: 0, file.Bytes, file.Cause);
+        }
+    }
+
     internal void AddDuplicateMember(int utf8Bytes)
     {
         DuplicateMembers++;
         DuplicateBytes += utf8Bytes;
     }
 
-    private static string Place(string path, long line, string? cause) => cause is null ? $"{path}:{line}" : $"{path}:{line}: {cause}";
+    private static string Place(string path, long line, string? cause)
+    {
+        string place = line > 0 ? $"{path}:{line}" : path;
+        return cause is null ? place : $"{place}: {cause}";
+    }
 }

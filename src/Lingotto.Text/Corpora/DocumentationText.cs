@@ -21,7 +21,10 @@ internal static class DocumentationText
         {
             string body = Flatten(section);
             if (body.Length == 0)
+            {
                 continue;
+            }
+
             string? label = section.Name.LocalName switch
             {
                 "param" or "typeparam" => (string?)section.Attribute("name"),
@@ -48,9 +51,13 @@ internal static class DocumentationText
         foreach (XNode node in element.Nodes())
         {
             if (node is XText characters)
+            {
                 AppendProse(characters.Value, text);
+            }
             else if (node is XElement child)
+            {
                 AppendElement(child, text);
+            }
         }
     }
 
@@ -82,14 +89,17 @@ internal static class DocumentationText
         }
     }
 
-    /// <summary>Appends the words; whatever whitespace stands before, between and after them becomes one space.</summary>
+    /// <summary>Appends the words; whitespace before, between and after words becomes one space.</summary>
     private static void AppendProse(ReadOnlySpan<char> value, StringBuilder text)
     {
         while (!value.IsEmpty)
         {
             ReadOnlySpan<char> words = value.TrimStart();
             if (words.Length < value.Length && text.Length > 0 && text[^1] is not (' ' or '\n'))
+            {
                 text.Append(' ');
+            }
+
             int end = words.IndexOfAny(s_whiteSpace);
             value = end < 0 ? [] : words[end..];
             text.Append(end < 0 ? words : words[..end]);

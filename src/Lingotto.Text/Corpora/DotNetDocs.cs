@@ -6,10 +6,10 @@ namespace Lingotto.Text;
 public static class DotNetDocs
 {
     /// <summary>
-    /// The XML documentation files of the newest reference packs beside the running SDK; without those, the ones of the packages
-    /// that were restored for the user.
+    /// Returns the XML documentation files of the newest reference packs next to the running SDK; without such packs, the files of
+    /// the packages that were restored for the user.
     /// </summary>
-    /// <exception cref="FileNotFoundException">There are neither.</exception>
+    /// <exception cref="FileNotFoundException">The machine has neither.</exception>
     public static IReadOnlyList<string> Find() => Find(DotNetRoots(), PackagesFolder());
 
     internal static IReadOnlyList<string> Find(IEnumerable<string> dotNetRoots, string packagesFolder)
@@ -18,7 +18,9 @@ public static class DotNetDocs
         {
             List<string> files = InReferencePacks(Path.Combine(root, "packs"));
             if (files.Count > 0)
+            {
                 return files;
+            }
         }
 
         List<string> restored = InPackages(packagesFolder);
@@ -31,7 +33,10 @@ public static class DotNetDocs
     private static List<string> InReferencePacks(string packs)
     {
         if (!Directory.Exists(packs))
+        {
             return [];
+        }
+
         return [.. Directory.EnumerateDirectories(packs, "Microsoft.*.App.Ref")
             .Order(StringComparer.Ordinal)
             .Select(Newest)
@@ -47,12 +52,18 @@ public static class DotNetDocs
     private static List<string> InPackages(string packages)
     {
         if (!Directory.Exists(packages))
+        {
             return [];
+        }
+
         var files = new List<string>();
         foreach (string package in Directory.EnumerateDirectories(packages).Order(StringComparer.Ordinal))
         {
             if (Newest(package) is not { } version || !Directory.Exists(Path.Combine(version, "lib")))
+            {
                 continue;
+            }
+
             string[]? documented = Directory.EnumerateDirectories(Path.Combine(version, "lib"))
                 .OrderDescending(StringComparer.Ordinal)
                 .Select(target => Directory.GetFiles(target, "*.xml"))
@@ -79,18 +90,29 @@ public static class DotNetDocs
         // <root>/shared/Microsoft.NETCore.App/<version>/
         string runtime = Path.TrimEndingDirectorySeparator(RuntimeEnvironment.GetRuntimeDirectory());
         if (Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(runtime))) is { } root)
+        {
             yield return root;
+        }
+
         if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } fromEnvironment)
+        {
             yield return fromEnvironment;
+        }
+
         string executable = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
         foreach (string folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
         {
             string path = Path.Combine(folder, executable);
             if (!File.Exists(path))
+            {
                 continue;
+            }
+
             string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
             if (Path.GetDirectoryName(target) is { } onPath)
+            {
                 yield return onPath;
+            }
         }
     }
 

@@ -3,12 +3,12 @@ using System.Text.Unicode;
 
 namespace Lingotto.Text;
 
-/// <summary>Decodes a text file line by line, so that what is not UTF-8 is named by its line and costs no more than that line.</summary>
+/// <summary>Decodes a text file line by line, so that bytes that are not UTF-8 cost one line, which is reported.</summary>
 internal sealed class LenientText(Stream stream, string path, CorpusReport report) : TextReader
 {
-    private const int LongestPart = 1 << 18;
+    private const int MaxPart = 1 << 18;
 
-    private readonly Utf8Lines _lines = new(stream, LongestPart);
+    private readonly Utf8Lines _lines = new(stream, MaxPart);
     private char[] _text = new char[1 << 12];
     private int _start;
     private int _end;
@@ -23,7 +23,10 @@ internal sealed class LenientText(Stream stream, string path, CorpusReport repor
         while (_start == _end)
         {
             if (!_lines.MoveNext())
+            {
                 return 0;
+            }
+
             Decode(_lines.Current);
         }
 
@@ -37,7 +40,10 @@ internal sealed class LenientText(Stream stream, string path, CorpusReport repor
     {
         int done = 0;
         while (done < count && Read(buffer.AsSpan(index + done, count - done)) is > 0 and int read)
+        {
             done += read;
+        }
+
         return done;
     }
 
@@ -48,7 +54,10 @@ internal sealed class LenientText(Stream stream, string path, CorpusReport repor
     private void Decode(ReadOnlySpan<byte> line)
     {
         if (_text.Length < line.Length)
+        {
             _text = new char[Math.Max(line.Length, 2 * _text.Length)];
+        }
+
         _start = 0;
         if (Utf8.IsValid(line))
         {
@@ -58,9 +67,14 @@ internal sealed class LenientText(Stream stream, string path, CorpusReport repor
 
         string? legacy = LegacyText.TryDecode(line);
         if (legacy is null)
+        {
             report.AddProblem(Reasons.InvalidUtf8, path, Line, line.Length, "neither UTF-8 nor Windows-1252");
+        }
         else
+        {
             report.Add(Reasons.LegacyEncoding, path, Line, line.Length);
+        }
+
         _end = legacy?.Length ?? 0;
         legacy?.CopyTo(_text);
     }

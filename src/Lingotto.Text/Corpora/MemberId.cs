@@ -4,14 +4,17 @@ namespace Lingotto.Text;
 /// <param name="Kind">T, M, P, F or E.</param>
 /// <param name="TypeName">The full name of the type, with `1 for its generic parameters.</param>
 /// <param name="Member">The name of the member with its arity; empty for a type.</param>
-/// <param name="Parameters">What stands between the parentheses; null without them.</param>
+/// <param name="Parameters">The text between the parentheses; null without parentheses.</param>
 internal readonly record struct MemberId(char Kind, string TypeName, string Member, string? Parameters)
 {
     public static bool TryParse(string? name, out MemberId id)
     {
         id = default;
         if (name is null || name.Length < 3 || name[1] != ':' || !"TMPFE".Contains(name[0], StringComparison.Ordinal))
+        {
             return false;
+        }
+
         int open = name.IndexOf('(', StringComparison.Ordinal);
         int result = name.IndexOf('~', StringComparison.Ordinal);
         int pathEnd = open >= 0 ? open : result >= 0 ? result : name.Length;
@@ -20,7 +23,10 @@ internal readonly record struct MemberId(char Kind, string TypeName, string Memb
         string? parameters = open >= 0 && close > open ? name[(open + 1)..close] : null;
         int dot = name[0] == 'T' ? path.Length : path.LastIndexOf('.');
         if (dot <= 0)
+        {
             return false;
+        }
+
         id = new MemberId(name[0], path[..dot], dot == path.Length ? "" : path[(dot + 1)..], parameters);
         return true;
     }
@@ -30,11 +36,17 @@ internal readonly record struct MemberId(char Kind, string TypeName, string Memb
     {
         string type = ShortTypeName(TypeName, typeParameters);
         if (Member.Length == 0)
+        {
             return type;
+        }
+
         string name = Member;
         int arity = name.IndexOf("``", StringComparison.Ordinal);
         if (arity >= 0)
+        {
             name = name[..arity] + (methodParameters.Length == 0 ? "" : $"<{string.Join(", ", methodParameters)}>");
+        }
+
         string member = name switch
         {
             "#ctor" => "new " + type,
@@ -42,7 +54,10 @@ internal readonly record struct MemberId(char Kind, string TypeName, string Memb
             _ => $"{type}.{LastOf(name, '#').Replace('{', '<').Replace('}', '>').Replace("@", ", ", StringComparison.Ordinal)}",
         };
         if (Parameters is null)
+        {
             return Kind == 'M' ? member + "()" : member;
+        }
+
         string[] types = new SignatureReader(Parameters, typeParameters, methodParameters).ReadTypes();
         IEnumerable<string> shown = types
             .Select((parameter, i) => types.Length == parameterNames.Length ? $"{parameter} {parameterNames[i]}" : parameter);
@@ -55,7 +70,10 @@ internal readonly record struct MemberId(char Kind, string TypeName, string Memb
         string[] segments = typeName.Split('.');
         int used = 0;
         for (int i = 0; i < segments.Length; i++)
+        {
             segments[i] = WithParameters(segments[i], typeParameters, ref used);
+        }
+
         return string.Join('.', segments);
     }
 
@@ -63,9 +81,15 @@ internal readonly record struct MemberId(char Kind, string TypeName, string Memb
     public static string ShortReference(string reference)
     {
         if (reference.Length > 2 && reference[1] == ':' && !TryParse(reference, out _))
+        {
             return LastOf(reference[2..], '.');
+        }
+
         if (!TryParse(reference.Length > 2 && reference[1] == ':' ? reference : "T:" + reference, out MemberId id))
+        {
             return reference;
+        }
+
         return (id with { Parameters = null, Kind = 'F' }).Heading([], [], []);
     }
 
@@ -83,7 +107,10 @@ internal readonly record struct MemberId(char Kind, string TypeName, string Memb
     {
         int tick = segment.IndexOf('`', StringComparison.Ordinal);
         if (tick < 0 || !int.TryParse(segment.AsSpan(tick + 1), out int arity) || arity is < 1 or > 32)
+        {
             return segment;
+        }
+
         int first = used;
         used += arity;
         IEnumerable<string> names = Enumerable.Range(first, arity)

@@ -35,7 +35,7 @@ internal sealed class SignatureReader(string signature, string[] typeParameters,
         while (_position < signature.Length)
         {
             types.Add(ReadType());
-            _position++; // the comma, or whatever a damaged id has here
+            _position++; // the comma, or any character at this place of a damaged id
         }
 
         return [.. types];
@@ -45,13 +45,19 @@ internal sealed class SignatureReader(string signature, string[] typeParameters,
     {
         int start = _position;
         while (_position < signature.Length && !Delimiters.Contains(signature[_position], StringComparison.Ordinal))
+        {
             _position++;
+        }
+
         string type = ShortName(signature[start.._position]);
         if (Take('{'))
         {
             var arguments = new List<string> { ReadType() };
             while (Take(','))
+            {
                 arguments.Add(ReadType());
+            }
+
             Take('}');
             type = $"{type}<{string.Join(", ", arguments)}>";
         }
@@ -59,13 +65,21 @@ internal sealed class SignatureReader(string signature, string[] typeParameters,
         while (_position < signature.Length)
         {
             if (Take('['))
+            {
                 type += ReadRank();
+            }
             else if (Take('*'))
+            {
                 type += "*";
+            }
             else if (Take('@'))
+            {
                 type = "ref " + type;
+            }
             else
+            {
                 break;
+            }
         }
 
         return type;
@@ -76,14 +90,20 @@ internal sealed class SignatureReader(string signature, string[] typeParameters,
     {
         int start = _position;
         while (_position < signature.Length && !Take(']'))
+        {
             _position++;
+        }
+
         return $"[{new string(',', signature[start.._position].Count(character => character == ','))}]";
     }
 
     private bool Take(char expected)
     {
         if (_position >= signature.Length || signature[_position] != expected)
+        {
             return false;
+        }
+
         _position++;
         return true;
     }
@@ -91,9 +111,15 @@ internal sealed class SignatureReader(string signature, string[] typeParameters,
     private string ShortName(string name)
     {
         if (name.StartsWith("``", StringComparison.Ordinal))
+        {
             return Parameter(name.AsSpan(2), methodParameters);
+        }
+
         if (name.StartsWith('`'))
+        {
             return Parameter(name.AsSpan(1), typeParameters);
+        }
+
         string last = name[(name.LastIndexOf('.') + 1)..];
         return name.StartsWith("System.", StringComparison.Ordinal) && s_keywords.TryGetValue(last, out string? keyword) ? keyword : last;
     }

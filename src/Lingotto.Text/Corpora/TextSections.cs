@@ -4,25 +4,30 @@ namespace Lingotto.Text;
 internal static class TextSections
 {
     /// <summary>A text up to this length stays one document. UTF-16 units.</summary>
-    public const int LongestCharacters = 1 << 16;
+    public const int MaxCharacters = 1 << 16;
 
     public static IEnumerable<string> Read(TextReader reader)
     {
-        var buffer = new char[LongestCharacters + 1];
+        var buffer = new char[MaxCharacters + 1];
         int count = 0;
         while (true)
         {
             count += reader.ReadBlock(buffer, count, buffer.Length - count);
-            if (count <= LongestCharacters)
+            if (count <= MaxCharacters)
+            {
                 break;
-            int end = SectionEnd(buffer.AsSpan(0, LongestCharacters));
+            }
+
+            int end = SectionEnd(buffer.AsSpan(0, MaxCharacters));
             yield return new string(buffer, 0, end);
             buffer.AsSpan(end, count - end).CopyTo(buffer);
             count -= end;
         }
 
         if (count > 0)
+        {
             yield return new string(buffer, 0, count);
+        }
     }
 
     /// <summary>After the last blank line of the second half, else the last line, else the last space, else anywhere.</summary>
@@ -33,7 +38,9 @@ internal static class TextSections
         {
             int at = text[half..].LastIndexOf(boundary, StringComparison.Ordinal);
             if (at >= 0)
+            {
                 return half + at + boundary.Length;
+            }
         }
 
         return char.IsHighSurrogate(text[^1]) ? text.Length - 1 : text.Length;

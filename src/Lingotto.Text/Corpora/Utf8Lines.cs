@@ -2,12 +2,12 @@ namespace Lingotto.Text;
 
 /// <summary>The lines of a stream in a buffer of bounded length.</summary>
 /// <param name="stream">UTF-8, with or without a byte-order mark.</param>
-/// <param name="longest">Bytes of a line beyond which it comes in parts.</param>
-internal sealed class Utf8Lines(Stream stream, int longest)
+/// <param name="maxBytes">A longer line is returned in parts. Bytes.</param>
+internal sealed class Utf8Lines(Stream stream, int maxBytes)
 {
     private const int FirstBuffer = 1 << 16;
 
-    private byte[] _buffer = new byte[Math.Min(FirstBuffer, longest)];
+    private byte[] _buffer = new byte[Math.Min(FirstBuffer, maxBytes)];
     private int _start;
     private int _end;
     private bool _isAtEnd;
@@ -36,12 +36,21 @@ internal sealed class Utf8Lines(Stream stream, int longest)
         {
             int at = _buffer.AsSpan(_start + searched, _end - _start - searched).IndexOf((byte)'\n');
             if (at >= 0)
+            {
                 return Take(searched + at + 1, endsLine: true);
+            }
+
             searched = _end - _start;
             if (_isAtEnd)
+            {
                 return searched > 0 && Take(searched, endsLine: true);
-            if (searched >= longest)
+            }
+
+            if (searched >= maxBytes)
+            {
                 return Take(WholeCharacters(_buffer.AsSpan(_start, searched)), endsLine: false);
+            }
+
             Fill();
         }
     }
@@ -49,7 +58,10 @@ internal sealed class Utf8Lines(Stream stream, int longest)
     private bool Take(int length, bool endsLine)
     {
         if (BeginsLine)
+        {
             Number++;
+        }
+
         (_length, EndsLine) = (length, endsLine);
         return true;
     }
@@ -63,7 +75,10 @@ internal sealed class Utf8Lines(Stream stream, int longest)
         }
 
         if (_end == _buffer.Length)
-            Array.Resize(ref _buffer, (int)Math.Min(longest, 2L * _buffer.Length));
+        {
+            Array.Resize(ref _buffer, (int)Math.Min(maxBytes, 2L * _buffer.Length));
+        }
+
         int count = stream.Read(_buffer.AsSpan(_end));
         _isAtEnd = count == 0;
         _end += count;
@@ -71,7 +86,9 @@ internal sealed class Utf8Lines(Stream stream, int longest)
         {
             _hasBegun = true;
             if (_buffer.AsSpan(0, _end).StartsWith("\uFEFF"u8))
+            {
                 _start = 3;
+            }
         }
     }
 
@@ -80,7 +97,10 @@ internal sealed class Utf8Lines(Stream stream, int longest)
     {
         int lead = text.Length - 1;
         while (lead > text.Length - 4 && (text[lead] & 0xC0) == 0x80)
+        {
             lead--;
+        }
+
         int needed = text[lead] switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
         return lead + needed > text.Length ? lead : text.Length;
     }

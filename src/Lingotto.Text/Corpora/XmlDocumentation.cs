@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace Lingotto.Text;
 
-/// <summary>Reads the XML documentation of .NET assemblies: a document per type, its members below it.</summary>
+/// <summary>Reads the XML documentation of .NET assemblies: a document per type, the members of the type below.</summary>
 /// <remarks>About half of all members repeat a text (overloads, inherited members, packs), so each text is kept once.</remarks>
 internal sealed class XmlDocumentation(CorpusReport report)
 {
@@ -17,29 +17,48 @@ internal sealed class XmlDocumentation(CorpusReport report)
 
     private readonly HashSet<UInt128> _seenTexts = [];
 
-    public IReadOnlyList<string> Read(Stream stream, string path)
+    /// <summary>Reads the documents of a file, up to the first place that is not well-formed.</summary>
+    /// <exception cref="DamagedFileException">The file is not the XML documentation of an assembly, or is damaged.</exception>
+    public IEnumerable<string> Read(Stream stream)
     {
         var types = new OrderedDictionary<string, List<(MemberId Id, XElement Element)>>();
+        DamagedFileException? damage = null;
         try
         {
-            ReadMembers(stream, path, types);
+            ReadMembers(stream, types);
         }
         catch (XmlException fault)
         {
-            report.AddProblem(Reasons.InvalidXml, path, fault.LineNumber, 0, "not well-formed XML");
+            damage = new DamagedFileException(
+                Reasons.InvalidXml, $"not well-formed XML from line {fault.LineNumber} on; restore the file from a copy", fault);
+        }
+        catch (DamagedFileException fault)
+        {
+            damage = fault;
         }
 
-        return [.. types.Select(type => Compose(type.Key, type.Value)).Where(text => text.Length > 0)];
+        foreach ((string type, List<(MemberId Id, XElement Element)> members) in types)
+        {
+            if (Compose(type, members) is { Length: > 0 } text)
+            {
+                yield return text;
+            }
+        }
+
+        if (damage is not null)
+        {
+            throw damage;
+        }
     }
 
-    private void ReadMembers(Stream stream, string path, OrderedDictionary<string, List<(MemberId Id, XElement Element)>> types)
+    private static void ReadMembers(Stream stream, OrderedDictionary<string, List<(MemberId Id, XElement Element)>> types)
     {
         using var reader = XmlReader.Create(stream, s_settings);
         reader.MoveToContent();
         if (reader.LocalName != "doc")
         {
-            report.AddProblem(Reasons.InvalidXml, path, 1, 0, $"the root is <{reader.LocalName}>, not the <doc> of an XML documentation file");
-            return;
+            throw new DamagedFileException(
+                Reasons.InvalidXml, $"the root is <{reader.LocalName}>, not the <doc> of an XML documentation file; remove the file");
         }
 
         while (!reader.EOF)
@@ -54,7 +73,10 @@ internal sealed class XmlDocumentation(CorpusReport report)
             if (MemberId.TryParse((string?)member.Attribute("name"), out MemberId id))
             {
                 if (!types.TryGetValue(id.TypeName, out List<(MemberId Id, XElement Element)>? members))
+                {
                     types.Add(id.TypeName, members = []);
+                }
+
                 members.Add((id, member));
             }
         }
@@ -69,9 +91,15 @@ internal sealed class XmlDocumentation(CorpusReport report)
         {
             string body = DocumentationText.Of(member);
             if (body.Length == 0 || IsDuplicate(body))
+            {
                 continue;
+            }
+
             if (id.Kind != 'T')
+            {
                 text.Append('\n').Append(Heading(id, member, typeParameters)).Append('\n');
+            }
+
             text.Append(body).Append('\n');
         }
 
@@ -85,7 +113,10 @@ internal sealed class XmlDocumentation(CorpusReport report)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(body);
         if (_seenTexts.Add(TextHash.Of(utf8)))
+        {
             return false;
+        }
+
         report.AddDuplicateMember(utf8.Length);
         return true;
     }

@@ -1,6 +1,6 @@
 namespace Lingotto.Text;
 
-/// <summary>The labels that documents get: ISO 639-1 codes, and two for what is no language.</summary>
+/// <summary>The labels that documents get: ISO 639-1 codes, and one label each for code and for unknown text.</summary>
 public static class Language
 {
     /// <summary>Program code.</summary>

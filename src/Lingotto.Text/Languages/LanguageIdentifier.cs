@@ -9,20 +9,25 @@ public static class LanguageIdentifier
     private const int SampleLength = 3000;
 
     // A text of ordinary prose has 35 to 50 words of these lists in 100; lists, tables and names have fewer.
-    private const double LeastFunctionWords = 0.08;
+    private const double MinFunctionWords = 0.08;
 
     private static readonly SearchValues<char> s_codeSymbols = SearchValues.Create("{}();=<>[]_&|+*/\\$#@\"'`~^%!");
     private static readonly SearchValues<char> s_codeLineEnds = SearchValues.Create("{};,(:\\[)]*>");
 
     private static readonly string[] s_codeLineStarts =
-        ["#include", "#define", "#ifndef", "#ifdef", "#endif", "import ", "from ", "def ", "class ", "return", "//", "/*", "* ", "*/", "if (", "if ",
-         "for (", "for ", "else", "}", "{", "self.", "var ", "let ", "const ", "function ", "public ", "private ", "static ", "struct ", "@", "#!", "raise ", "typedef "];
+        ["#include", "#define", "#ifndef", "#ifdef", "#endif", "import ", "from ", "def ", "class ", "return", "//", "/*", "* ", "*/",
+            "if (", "if ",
+         "for (", "for ", "else", "}", "{", "self.", "var ", "let ", "const ", "function ", "public ", "private ", "static ", "struct ",
+             "@", "#!", "raise ", "typedef "];
 
     /// <summary>One of <see cref="Language.All"/>.</summary>
     public static string Identify(ReadOnlySpan<char> text)
     {
         if (text.Length <= 2 * SampleLength)
+        {
             return IdentifySample(text);
+        }
+
         int middle = text.Length / 2;
         char[] sample = ArrayPool<char>.Shared.Rent(2 * SampleLength);
         text[..SampleLength].CopyTo(sample);
@@ -36,13 +41,19 @@ public static class LanguageIdentifier
     {
         Scripts scripts = Count(text, out int symbols, out int visible);
         if (scripts.ByScript() is { } label)
+        {
             return label;
+        }
+
         (int words, int[] hits) = CountFunctionWords(text);
         int best = Array.IndexOf(hits, hits.Max());
         double share = words == 0 ? 0 : (double)hits[best] / words;
         if (LooksLikeCode(text, symbols / (double)Math.Max(1, visible), share))
+        {
             return Language.Code;
-        bool isClear = hits[best] > 0 && share >= LeastFunctionWords && hits.Count(count => count == hits[best]) == 1;
+        }
+
+        bool isClear = hits[best] > 0 && share >= MinFunctionWords && hits.Count(count => count == hits[best]) == 1;
         return isClear ? FunctionWords.Languages[best] : Language.Undetermined;
     }
 
@@ -53,14 +64,21 @@ public static class LanguageIdentifier
         foreach (char c in text)
         {
             if (c <= ' ')
+            {
                 continue;
+            }
+
             visible++;
             if (c < 0x80)
             {
                 if (char.IsAsciiLetter(c))
+                {
                     scripts.Latin++;
+                }
                 else if (s_codeSymbols.Contains(c))
+                {
                     symbols++;
+                }
             }
             else
             {
@@ -80,16 +98,27 @@ public static class LanguageIdentifier
         {
             end = start;
             while (end < text.Length && char.IsLetter(text[end]))
+            {
                 end++;
+            }
+
             if (end == start)
+            {
                 continue;
+            }
+
             words++;
             if (end - start > FunctionWords.Longest)
+            {
                 continue;
+            }
+
             int length = text[start..end].ToLowerInvariant(lower);
             int mask = FunctionWords.LanguagesOf(lower[..length]);
             for (int language = 0; mask != 0; language++, mask >>= 1)
+            {
                 hits[language] += mask & 1;
+            }
         }
 
         return (words, hits);
@@ -99,16 +128,24 @@ public static class LanguageIdentifier
     private static bool LooksLikeCode(ReadOnlySpan<char> text, double symbolShare, double functionWordShare)
     {
         if (symbolShare < 0.04)
+        {
             return false;
+        }
+
         int lines = 0, codeLines = 0;
         foreach (Range range in text.Split('\n'))
         {
             ReadOnlySpan<char> line = text[range].Trim();
             if (line.IsEmpty)
+            {
                 continue;
+            }
+
             lines++;
             if (s_codeLineEnds.Contains(line[^1]) || StartsLikeCode(line))
+            {
                 codeLines++;
+            }
         }
 
         double codeLineShare = codeLines / (double)Math.Max(1, lines);
@@ -120,7 +157,9 @@ public static class LanguageIdentifier
         foreach (string start in s_codeLineStarts)
         {
             if (line.StartsWith(start, StringComparison.Ordinal))
+            {
                 return true;
+            }
         }
 
         return false;
@@ -173,7 +212,10 @@ public static class LanguageIdentifier
         {
             int east = _han + _kana;
             if (east * 3 > Latin && east > _hangul)
+            {
                 return _kana * 10 > east ? "ja" : "zh";
+            }
+
             int most = Math.Max(Math.Max(_hangul * 2, _cyrillic), Math.Max(_greek, Math.Max(_arabic, _hebrew)));
             return most == 0 || most <= Latin ? null
                 : most == _hangul * 2 ? "ko" : most == _cyrillic ? "ru" : most == _greek ? "el" : most == _arabic ? "ar" : "he";

@@ -19,11 +19,17 @@ internal sealed class AddedTokenMatcher
         {
             byte[] content = Encoding.UTF8.GetBytes(token.Content);
             if (content.Length == 0)
+            {
                 continue;
+            }
+
             firstBytes.Add(content[0]);
             int node = 0;
             foreach (byte value in content)
+            {
                 node = Child(node, value);
+            }
+
             _tokenAtNode[node] = token;
         }
 
@@ -37,10 +43,16 @@ internal sealed class AddedTokenMatcher
         {
             int skipped = utf8[start..].IndexOfAny(_firstBytes);
             if (skipped < 0)
+            {
                 break;
+            }
+
             start += skipped;
             if (LongestAt(utf8, start) is not { } found)
+            {
                 continue;
+            }
+
             token = found;
             end = start + Encoding.UTF8.GetByteCount(found.Content);
             if (found.SingleWord && (EndsInWord(utf8[..start]) || StartsWithWord(utf8[end..])))
@@ -50,9 +62,15 @@ internal sealed class AddedTokenMatcher
             }
 
             if (found.LStrip)
+            {
                 start = Math.Max(from, TrimEnd(utf8[..start]));
+            }
+
             if (found.RStrip)
+            {
                 end = SkipSpace(utf8, end);
+            }
+
             return true;
         }
 
@@ -77,21 +95,30 @@ internal sealed class AddedTokenMatcher
         AddedToken? longest = null;
         int node = 0;
         for (int i = start; i < utf8.Length && _edges.TryGetValue((node, utf8[i]), out node); i++)
+        {
             longest = _tokenAtNode[node] ?? longest;
+        }
+
         return longest;
     }
 
     private static int TrimEnd(ReadOnlySpan<byte> utf8)
     {
         while (Rune.DecodeLastFromUtf8(utf8, out Rune rune, out int length) == OperationStatus.Done && Rune.IsWhiteSpace(rune))
+        {
             utf8 = utf8[..^length];
+        }
+
         return utf8.Length;
     }
 
     private static int SkipSpace(ReadOnlySpan<byte> utf8, int position)
     {
         while (Rune.DecodeFromUtf8(utf8[position..], out Rune rune, out int length) == OperationStatus.Done && Rune.IsWhiteSpace(rune))
+        {
             position += length;
+        }
+
         return position;
     }
 

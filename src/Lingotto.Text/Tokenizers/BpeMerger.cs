@@ -3,21 +3,23 @@ namespace Lingotto.Text;
 /// <summary>Merges the tokens of one piece: the adjacent pair of lowest rank, leftmost on ties, until no pair merges.</summary>
 internal sealed class BpeMerger(MergeTable merges)
 {
-    // Beyond this length a heap wins over scanning for the minimum; and a run of a million letters stays linear in space and
+    // Beyond this length a heap is faster than a scan for the minimum; a run of a million letters stays linear in space and
     // n log n in time.
-    private const int LongestScanned = 96;
+    private const int MaxScanned = 96;
 
-    private readonly long[] _candidates = new long[LongestScanned];
+    private readonly long[] _candidates = new long[MaxScanned];
 
     /// <summary>Merges in place and returns how many tokens are left at the front of <paramref name="ids"/>.</summary>
-    public int Merge(Span<int> ids) => ids.Length <= LongestScanned ? MergeByScan(ids) : MergeByHeap(ids);
+    public int Merge(Span<int> ids) => ids.Length <= MaxScanned ? MergeByScan(ids) : MergeByHeap(ids);
 
     internal int MergeByScan(Span<int> ids)
     {
         int count = ids.Length;
         Span<long> candidates = _candidates.AsSpan(0, count);
         for (int i = 0; i + 1 < count; i++)
+        {
             candidates[i] = merges.Find(ids[i], ids[i + 1]);
+        }
 
         while (count > 1)
         {
@@ -25,19 +27,29 @@ internal sealed class BpeMerger(MergeTable merges)
             for (int i = 1; i < count - 1; i++)
             {
                 if (candidates[i] < candidates[best])
+                {
                     best = i;
+                }
             }
 
             if (candidates[best] == MergeTable.None)
+            {
                 break;
+            }
+
             ids[best] = MergeTable.MergedId(candidates[best]);
             ids[(best + 2)..count].CopyTo(ids[(best + 1)..]);
             candidates[(best + 1)..(count - 1)].CopyTo(candidates[best..]);
             count--;
             if (best > 0)
+            {
                 candidates[best - 1] = merges.Find(ids[best - 1], ids[best]);
+            }
+
             if (best + 1 < count)
+            {
                 candidates[best] = merges.Find(ids[best], ids[best + 1]);
+            }
         }
 
         return count;
@@ -55,14 +67,19 @@ internal sealed class BpeMerger(MergeTable merges)
             next[i] = i + 1;
             previous[i] = i - 1;
             if (i + 1 < ids.Length)
+            {
                 Offer(ids, i, i + 1);
+            }
         }
 
         while (heap.TryDequeue(out int left, out (long Merge, int Position) entry))
         {
             int right = ids[left] == dead ? ids.Length : next[left];
             if (right == ids.Length || merges.Find(ids[left], ids[right]) != entry.Merge)
+            {
                 continue;
+            }
+
             ids[left] = MergeTable.MergedId(entry.Merge);
             ids[right] = dead;
             next[left] = next[right];
@@ -73,19 +90,26 @@ internal sealed class BpeMerger(MergeTable merges)
             }
 
             if (previous[left] >= 0)
+            {
                 Offer(ids, previous[left], left);
+            }
         }
 
         int count = 0;
         for (int i = 0; i < ids.Length; i = next[i])
+        {
             ids[count++] = ids[i];
+        }
+
         return count;
 
         void Offer(Span<int> tokens, int left, int right)
         {
             long merge = merges.Find(tokens[left], tokens[right]);
             if (merge != MergeTable.None)
+            {
                 heap.Enqueue(left, (merge, left));
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ namespace Lingotto.Text;
 /// <summary>Learns a byte-level BPE vocabulary: again and again the most frequent adjacent pair becomes a token.</summary>
 /// <remarks>
 /// Pairs are counted inside the pieces of the Ling pattern. Of equally frequent pairs the one with the smaller left, then right
-/// id wins, so that the same documents give the same vocabulary whatever their order. Ids: the 256 bytes in the order of their
+/// id is merged first, so that the same documents give the same vocabulary in any order. Ids: the 256 bytes in the order of their
 /// characters in the byte-level alphabet (as GPT-2), the merges, the special tokens (as the Ling 2.0 family).
 /// </remarks>
 public static class BpeTrainer
@@ -23,7 +23,9 @@ public static class BpeTrainer
         var tokens = new string?[256 + mergeCount];
         byte[] alphabet = ByteLevelAlphabet.BytesInCharacterOrder;
         for (int id = 0; id < alphabet.Length; id++)
+        {
             tokens[id] = ByteLevelAlphabet.ToCharacters([alphabet[id]]);
+        }
 
         var pairs = new PairCounts(pieces, alphabet);
         var merges = new (int Left, int Right, int Merged)[mergeCount];
@@ -32,7 +34,10 @@ public static class BpeTrainer
             cancellationToken.ThrowIfCancellationRequested();
             int merged = alphabet.Length + rank;
             if (!pairs.TryMergeMostFrequent(merged, out int left, out int right))
+            {
                 throw TooFewDocuments(config, config.VocabSize - mergeCount + rank);
+            }
+
             merges[rank] = (left, right, merged);
             tokens[merged] = tokens[left] + tokens[right];
             progress?.Report(new BpeTrainingProgress(documentCount, pieces.Utf8Bytes, rank + 1, mergeCount));
@@ -45,12 +50,16 @@ public static class BpeTrainer
     private static int CheckedMergeCount(BpeTrainerConfig config)
     {
         if (!config.SpecialTokens.Contains("<|endoftext|>") || config.SpecialTokens.Distinct().Count() != config.SpecialTokens.Count)
+        {
             throw new ArgumentException("SpecialTokens must be distinct and hold <|endoftext|>", nameof(config));
+        }
+
         int mergeCount = config.VocabSize - 256 - config.SpecialTokens.Count;
         return mergeCount >= 0
             ? mergeCount
             : throw new ArgumentException(
-                $"VocabSize is {config.VocabSize}; the bytes and special tokens alone need {config.VocabSize - mergeCount}", nameof(config));
+                $"VocabSize is {config.VocabSize}; the bytes and special tokens alone need {config.VocabSize - mergeCount}",
+                    nameof(config));
     }
 
     private static PieceCounter CountPieces(
@@ -64,12 +73,14 @@ public static class BpeTrainer
             cancellationToken.ThrowIfCancellationRequested();
             pieces.Add(document);
             if (++documentCount % DocumentsPerReport == 0)
+            {
                 progress?.Report(new BpeTrainingProgress(documentCount, pieces.Utf8Bytes, 0, mergeCount));
+            }
         }
 
         return pieces;
     }
 
     private static InvalidDataException TooFewDocuments(BpeTrainerConfig config, int largest) => new(
-        $"the documents give a vocabulary of {largest} at most, not {config.VocabSize}: add text or ask for VocabSize {largest}");
+        $"the documents give a vocabulary of {largest} at most, not {config.VocabSize}: add text or lower vocab_size to {largest}");
 }

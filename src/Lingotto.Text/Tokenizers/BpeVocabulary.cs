@@ -17,4 +17,5 @@ internal sealed record BpeVocabulary(
 /// <param name="Normalized">Looked for after, instead of before, the tokens that are not normalized.</param>
 /// <param name="Special">Left out when decoding.</param>
 internal sealed record AddedToken(
-    int Id, string Content, bool SingleWord = false, bool LStrip = false, bool RStrip = false, bool Normalized = false, bool Special = true);
+    int Id, string Content, bool SingleWord = false, bool LStrip = false, bool RStrip = false, bool Normalized = false,
+        bool Special = true);

@@ -2,7 +2,7 @@ namespace Lingotto.Text;
 
 /// <summary>The byte-level alphabet: every byte is written as one printable character in a vocabulary file.</summary>
 /// <remarks>
-/// Bytes 33-126, 161-172 and 174-255 stand for themselves as code points; the other 68 become 256, 257, ... in byte order
+/// Bytes 33-126, 161-172 and 174-255 are code points of the same number; the other 68 become 256, 257, ... in byte order
 /// (the convention of GPT-2, kept by every byte-level tokenizer.json).
 /// </remarks>
 internal static class ByteLevelAlphabet
@@ -20,11 +20,14 @@ internal static class ByteLevelAlphabet
     {
         var characters = new char[bytes.Length];
         for (int i = 0; i < bytes.Length; i++)
+        {
             characters[i] = s_characterOfByte[bytes[i]];
+        }
+
         return new string(characters);
     }
 
-    /// <summary>The bytes a vocabulary entry stands for; false when a character lies outside the alphabet.</summary>
+    /// <summary>Returns the bytes of a vocabulary entry; false when a character is outside the alphabet.</summary>
     public static bool TryToBytes(string characters, out byte[] bytes)
     {
         bytes = new byte[characters.Length];
@@ -32,7 +35,10 @@ internal static class ByteLevelAlphabet
         {
             int value = characters[i] < CharacterCount ? s_byteOfCharacter[characters[i]] : -1;
             if (value < 0)
+            {
                 return false;
+            }
+
             bytes[i] = (byte)value;
         }
 
@@ -57,7 +63,10 @@ internal static class ByteLevelAlphabet
         var bytes = new short[CharacterCount];
         Array.Fill(bytes, (short)-1);
         for (int value = 0; value < 256; value++)
+        {
             bytes[characters[value]] = (short)value;
+        }
+
         return bytes;
     }
 }

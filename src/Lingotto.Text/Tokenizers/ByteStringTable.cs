@@ -8,7 +8,7 @@ internal sealed class ByteStringTable
 {
     private const int InitialSlots = 1 << 12;
 
-    // The hash starts from a number of this process, so that nobody can prepare strings which collide.
+    // The hash starts from a random number of this process, so that colliding strings cannot be prepared.
     private static readonly ulong s_hashSeed = (ulong)Random.Shared.NextInt64();
 
     // A slot is the hash above the number plus one; 0 is empty.
@@ -55,9 +55,14 @@ internal sealed class ByteStringTable
         {
             ulong entry = slots[slot];
             if (entry == 0)
+            {
                 return -1;
+            }
+
             if ((uint)(entry >> 32) == hash && this[(int)(uint)entry - 1].SequenceEqual(bytes))
+            {
                 return (int)(uint)entry - 1;
+            }
         }
     }
 
@@ -66,14 +71,23 @@ internal sealed class ByteStringTable
         int start = ByteCount;
         int end = checked(start + bytes.Length);
         if (end > _arena.Length)
+        {
             Array.Resize(ref _arena, (int)Math.Min(Math.Max(2L * _arena.Length, end), Array.MaxLength));
+        }
+
         if (Count == _ends.Length)
+        {
             Array.Resize(ref _ends, checked(2 * Count));
+        }
+
         bytes.CopyTo(_arena.AsSpan(start));
         _ends[Count] = end;
         _slots[slot] = ((ulong)hash << 32) | (uint)++Count;
         if (Count * 2L > _slots.Length)
+        {
             Grow();
+        }
+
         return Count - 1;
     }
 
@@ -85,10 +99,16 @@ internal sealed class ByteStringTable
         foreach (ulong entry in old)
         {
             if (entry == 0)
+            {
                 continue;
+            }
+
             int slot = (int)(entry >> 32) & mask;
             while (_slots[slot] != 0)
+            {
                 slot = (slot + 1) & mask;
+            }
+
             _slots[slot] = entry;
         }
     }
@@ -105,9 +125,14 @@ internal sealed class ByteStringTable
 
         ulong tail = 0;
         if (bytes.Length >= 4)
+        {
             tail = BinaryPrimitives.ReadUInt32LittleEndian(bytes) | ((ulong)BinaryPrimitives.ReadUInt32LittleEndian(bytes[^4..]) << 32);
+        }
         else if (!bytes.IsEmpty)
+        {
             tail = bytes[0] | ((ulong)bytes[bytes.Length / 2] << 8) | ((ulong)bytes[^1] << 16);
+        }
+
         return (uint)(Mix(hash ^ tail) >> 32);
 
         static ulong Mix(ulong value) => BitOperations.RotateLeft(value * multiplier, 29) * 0xBF58476D1CE4E5B9;

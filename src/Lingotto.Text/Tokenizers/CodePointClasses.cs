@@ -40,16 +40,25 @@ internal static class CodePointClasses
     {
         var classes = new CodePointClass[CodePointCount];
         for (int codePoint = 0; codePoint < CodePointCount; codePoint++)
+        {
             classes[codePoint] = Classify(codePoint);
+        }
+
         return classes;
     }
 
     private static CodePointClass Classify(int codePoint)
     {
         if (codePoint is '\r' or '\n')
+        {
             return CodePointClass.NewLine;
+        }
+
         if (codePoint <= char.MaxValue && char.IsWhiteSpace((char)codePoint))
+        {
             return CodePointClass.Space;
+        }
+
         return CharUnicodeInfo.GetUnicodeCategory(codePoint) switch
         {
             <= UnicodeCategory.OtherLetter => CodePointClass.Letter,

@@ -28,26 +28,38 @@ internal static class LingPreTokenizer
     /// <summary>True for the Ling pattern and for spellings of it that cut every text at the same places.</summary>
     public static bool IsEquivalent(string pattern) => s_equivalentPatterns.Contains(pattern);
 
-    /// <summary>Where the piece that starts at <paramref name="start"/> ends (exclusive); start must lie inside the text.</summary>
+    /// <summary>Returns the end (exclusive) of the piece that starts at <paramref name="start"/>, a position inside the text.</summary>
     public static int PieceEnd(ReadOnlySpan<byte> utf8, int start)
     {
         if (utf8[start] == '\'' && ContractionLength(utf8[(start + 1)..]) is > 0 and int length)
+        {
             return start + 1 + length;
+        }
 
         CodePointClass first = CodePointClasses.At(utf8, start, out int firstLength);
         int next = start + firstLength;
         if (first == CodePointClass.Letter)
+        {
             return SkipLetters(utf8, next);
+        }
+
         if (first == CodePointClass.Number)
+        {
             return next;
+        }
 
         if (first != CodePointClass.NewLine && next < utf8.Length)
         {
             CodePointClass second = CodePointClasses.At(utf8, next, out int secondLength);
             if (second == CodePointClass.Letter)
+            {
                 return SkipLetters(utf8, next + secondLength);
+            }
+
             if (second == CodePointClass.Other && utf8[start] == ' ')
+            {
                 return SkipSymbols(utf8, next + secondLength);
+            }
         }
 
         return first == CodePointClass.Other ? SkipSymbols(utf8, next) : SpaceEnd(utf8, start);
@@ -56,15 +68,26 @@ internal static class LingPreTokenizer
     private static int ContractionLength(ReadOnlySpan<byte> afterApostrophe)
     {
         if (afterApostrophe.IsEmpty)
+        {
             return 0;
+        }
+
         int first = afterApostrophe[0] | 0x20;
         if (first is 's' or 'd' or 'm' or 't')
+        {
             return 1;
+        }
         // U+017F, the long s, folds to s: case-insensitive matching in Oniguruma accepts it.
         if (afterApostrophe.Length >= 2 && afterApostrophe[0] == 0xC5 && afterApostrophe[1] == 0xBF)
+        {
             return 2;
+        }
+
         if (afterApostrophe.Length < 2)
+        {
             return 0;
+        }
+
         int second = afterApostrophe[1] | 0x20;
         return (first, second) is ('l', 'l') or ('v', 'e') or ('r', 'e') ? 2 : 0;
     }
@@ -80,7 +103,10 @@ internal static class LingPreTokenizer
             }
 
             if (CodePointClasses.At(utf8, position, out int length) != CodePointClass.Letter)
+            {
                 break;
+            }
+
             position += length;
         }
 
@@ -90,9 +116,15 @@ internal static class LingPreTokenizer
     private static int SkipSymbols(ReadOnlySpan<byte> utf8, int position)
     {
         while (position < utf8.Length && CodePointClasses.At(utf8, position, out int length) == CodePointClass.Other)
+        {
             position += length;
+        }
+
         while (position < utf8.Length && utf8[position] is (byte)'\r' or (byte)'\n')
+        {
             position++;
+        }
+
         return position;
     }
 
@@ -103,15 +135,23 @@ internal static class LingPreTokenizer
         {
             CodePointClass kind = CodePointClasses.At(utf8, position, out int length);
             if (kind is not (CodePointClass.Space or CodePointClass.NewLine))
+            {
                 break;
+            }
+
             lastStart = position;
             position += length;
             if (kind == CodePointClass.NewLine)
+            {
                 afterLastNewLine = position;
+            }
         }
 
         if (afterLastNewLine > 0)
+        {
             return afterLastNewLine;
+        }
+
         bool mustLeaveOne = position < utf8.Length && lastStart > start;
         return mustLeaveOne ? lastStart : position;
     }

@@ -15,7 +15,10 @@ internal sealed class MergeTable
     {
         int bits = 4;
         while ((1L << bits) < 2L * mergesByRank.Length)
+        {
             bits++;
+        }
+
         _slots = new (long, long)[1 << bits];
         _shift = 64 - bits;
         Array.Fill(_slots, (Empty, None));
@@ -39,7 +42,10 @@ internal sealed class MergeTable
         (long Pair, long Merge)[] slots = _slots;
         int slot = (int)(((ulong)pair * 0x9E3779B97F4A7C15) >> _shift);
         while (slots[slot].Pair != pair && slots[slot].Pair != Empty)
+        {
             slot = (slot + 1) & (slots.Length - 1);
+        }
+
         return slot;
     }
 }

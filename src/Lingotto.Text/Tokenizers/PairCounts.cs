@@ -19,7 +19,9 @@ internal sealed class PairCounts
     {
         var idOfByte = new int[256];
         for (int id = 0; id < bytesById.Length; id++)
+        {
             idOfByte[bytesById[id]] = id;
+        }
 
         _words = new Word[pieces.Count];
         var symbols = new List<int>();
@@ -27,7 +29,9 @@ internal sealed class PairCounts
         {
             _words[i] = new Word { Start = symbols.Count, Length = pieces.Piece(i).Length, Count = pieces.CountOf(i) };
             foreach (byte value in pieces.Piece(i))
+            {
                 symbols.Add(idOfByte[value]);
+            }
         }
 
         _symbols = [.. symbols];
@@ -35,7 +39,9 @@ internal sealed class PairCounts
         {
             ReadOnlySpan<int> word = Symbols(_words[i]);
             for (int k = 0; k + 1 < word.Length; k++)
+            {
                 Add(Pack(word[k], word[k + 1]), _words[i].Count, i);
+            }
         }
 
         OfferTouched();
@@ -48,7 +54,10 @@ internal sealed class PairCounts
         while (_heap.TryDequeue(out long pair, out (long NegatedCount, long Pair) offered))
         {
             if (!_pairs.TryGetValue(Key(pair), out Pair? counted))
+            {
                 continue;
+            }
+
             if (counted.Count != -offered.NegatedCount)
             {
                 Offer(pair, counted.Count);
@@ -58,7 +67,10 @@ internal sealed class PairCounts
             (left, right) = ((int)(pair >> 32), (int)pair);
             _pairs.Remove(Key(pair));
             foreach (int word in CollectionsMarshal.AsSpan(counted.Words))
+            {
                 MergeInWord(word, left, right, merged);
+            }
+
             OfferTouched();
             return true;
         }
@@ -106,7 +118,10 @@ internal sealed class PairCounts
         counted ??= new Pair();
         counted.Count += count;
         if (counted.Words.Count == 0 || counted.Words[^1] != word)
+        {
             counted.Words.Add(word);
+        }
+
         if (!counted.IsTouched)
         {
             counted.IsTouched = true;
@@ -118,7 +133,9 @@ internal sealed class PairCounts
     private void Remove(long pair, long count)
     {
         if (_pairs.TryGetValue(Key(pair), out Pair? counted))
+        {
             counted.Count -= count;
+        }
     }
 
     private void OfferTouched()
@@ -136,12 +153,19 @@ internal sealed class PairCounts
     private void Offer(long pair, long count)
     {
         if (count > 0)
+        {
             _heap.Enqueue(pair, (-count, pair));
+        }
         else
+        {
             _pairs.Remove(Key(pair));
+        }
     }
 
-    /// <summary>The pair spread over 64 bits: a long hashes to its halves' exclusive or, and ids are small, so pairs as such collide by the hundred.</summary>
+    /// <summary>
+    /// Spreads a pair over 64 bits: a long hashes to the exclusive or of its halves, and ids are small, so that raw pairs collide by
+    /// the hundred.
+    /// </summary>
     private static long Key(long pair) => pair * unchecked((long)0x9E3779B97F4A7C15);
 
     private static long Pack(int left, int right) => ((long)left << 32) | (uint)right;

@@ -6,7 +6,7 @@ namespace Lingotto.Text;
 internal sealed class PieceCache
 {
     /// <summary>Longer pieces are rarely met twice.</summary>
-    public const int LongestPiece = 48;
+    public const int MaxPieceBytes = 48;
 
     private const int MaxPieces = 1 << 16;
 
@@ -19,13 +19,21 @@ internal sealed class PieceCache
     {
         int number = _pieces.Find(piece);
         if (number < 0)
+        {
             return false;
+        }
+
         int start = number == 0 ? 0 : _idEnds[number - 1];
         int count = _idEnds[number] - start;
         if (count == 1)
+        {
             ids.Add(_ids[start]);
+        }
         else
+        {
             ids.AddRange(CollectionsMarshal.AsSpan(_ids).Slice(start, count));
+        }
+
         return true;
     }
 

@@ -28,9 +28,13 @@ internal sealed class PieceCounter
             end = LingPreTokenizer.PieceEnd(utf8, start);
             int number = _pieces.GetOrAdd(utf8[start..end], out bool isNew);
             if (isNew)
+            {
                 _counts.Add(1);
+            }
             else
+            {
                 CollectionsMarshal.AsSpan(_counts)[number]++;
+            }
         }
 
         ArrayPool<byte>.Shared.Return(rented);

@@ -7,14 +7,17 @@ using Lingotto.Formats;
 
 namespace Lingotto.Text;
 
-/// <summary>Text to token ids and back: byte-level BPE with the Ling pre-tokenizer, as a tokenizer.json describes it.</summary>
+/// <summary>
+/// Encodes text to token ids and decodes ids: byte-level BPE with the Ling pre-tokenizer, as a tokenizer.json describes it.
+/// </summary>
 /// <remarks>
 /// Any text can be encoded and comes back unchanged, except that lone surrogates become U+FFFD first. Instances are immutable
 /// and may be used from several threads.
 /// </remarks>
 public sealed class Tokenizer
 {
-    private const string EndOfText = "<|endoftext|>";
+    /// <summary>The token that ends a text.</summary>
+    public const string EndOfText = "<|endoftext|>";
 
     private readonly BpeVocabulary _vocabulary;
     private readonly TokenByteTable _bytes;
@@ -39,10 +42,15 @@ public sealed class Tokenizer
         ];
         _addedIds = vocabulary.AddedTokens.ToDictionary(token => token.Content, token => token.Id);
         if (!TryGetId(EndOfText, out int endOfTextId))
+        {
             throw new InvalidDataException($"the vocabulary has no {EndOfText}: add it to added_tokens");
+        }
+
         EndOfTextId = endOfTextId;
         if (vocabulary.IgnoreMerges)
+        {
             _wholePieces = IndexWholePieces();
+        }
     }
 
     /// <summary>The number of ids: the highest one plus 1.</summary>
@@ -52,23 +60,29 @@ public sealed class Tokenizer
     public int EndOfTextId { get; }
 
     /// <summary>Reads a tokenizer.json.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged, or asks for something this tokenizer would not honour.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or uses a feature that this tokenizer lacks.</exception>
     public static Tokenizer Load(string path)
     {
         if (!File.Exists(path))
+        {
             throw new FileNotFoundException($"{path}: no such tokenizer.json; check the path or train one", path);
+        }
+
         try
         {
             return new Tokenizer(TokenizerJsonReader.Read(File.ReadAllBytes(path)));
         }
         catch (InvalidDataException fault)
         {
-            throw new InvalidDataException($"{path}: {fault.Message}", fault);
+            // Tokens in the message may hold line feeds; a message is one line.
+            throw new InvalidDataException($"{path}: {fault.Message.ReplaceLineEndings(" ")}", fault);
         }
     }
 
-    /// <summary>Writes a tokenizer.json that this class and the Hugging Face libraries load; the file appears whole or not at all.</summary>
+    /// <summary>
+    /// Writes a tokenizer.json that this class and the Hugging Face libraries load; the file appears whole or not at all.
+    /// </summary>
     public void Save(string path) => DurableFile.WriteAllBytes(path, ToJson());
 
     /// <summary>The SHA-256 of the saved form, in hexadecimal: equal for tokenizers that encode alike.</summary>
@@ -96,7 +110,9 @@ public sealed class Tokenizer
             end = LingPreTokenizer.PieceEnd(utf8, start);
             ReadOnlySpan<byte> piece = utf8[start..end];
             if (!workspace.Cache.TryAppend(piece, ids))
+            {
                 EncodePiece(piece, workspace, ids);
+            }
         }
 
         _workspaces.Add(workspace);
@@ -111,19 +127,34 @@ public sealed class Tokenizer
         foreach (int id in ids)
         {
             if (!skipSpecial || !IsSpecial(id))
+            {
                 bytes.Write(TokenBytes(id));
+            }
         }
 
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
-    /// <summary>The bytes a token stands for; empty for an id without a token.</summary>
+    /// <summary>Checks that every id is inside the vocabulary.</summary>
+    /// <exception cref="TokenIdException">Names the first id that is not.</exception>
+    public void RequireIds(ReadOnlySpan<int> ids)
+    {
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)VocabSize)
+            {
+                throw new TokenIdException(id, VocabSize);
+            }
+        }
+    }
+
+    /// <summary>Returns the bytes of a token; none for an id without a token.</summary>
     public ReadOnlySpan<byte> TokenBytes(int id) => _bytes[id];
 
     /// <summary>True for a token that decoding leaves out.</summary>
     public bool IsSpecial(int id) => _bytes.IsSpecial(id);
 
-    internal byte[] ToJson() => TokenizerJsonWriter.Write(_vocabulary);
+    public byte[] ToJson() => TokenizerJsonWriter.Write(_vocabulary);
 
     private delegate void EncodeBytes(ReadOnlySpan<byte> utf8, List<int> ids);
 
@@ -142,7 +173,7 @@ public sealed class Tokenizer
         }
     }
 
-    /// <summary>Encodes what lies between added tokens; the tokens that are not normalized are looked for first.</summary>
+    /// <summary>Encodes the text between added tokens; tokens that are not normalized are found first.</summary>
     private void EncodeAround(ReadOnlySpan<byte> utf8, int pass, List<int> ids)
     {
         if (pass == _addedTokenPasses.Length)
@@ -174,11 +205,16 @@ public sealed class Tokenizer
         CollectionsMarshal.SetCount(ids, start + piece.Length);
         Span<int> tokens = CollectionsMarshal.AsSpan(ids)[start..];
         for (int i = 0; i < piece.Length; i++)
+        {
             tokens[i] = _idOfByte[piece[i]];
+        }
+
         int count = workspace.Merger.Merge(tokens);
         CollectionsMarshal.SetCount(ids, start + count);
-        if (piece.Length <= PieceCache.LongestPiece)
+        if (piece.Length <= PieceCache.MaxPieceBytes)
+        {
             workspace.Cache.Add(piece, tokens[..count]);
+        }
     }
 
     private ByteStringTable IndexWholePieces()
@@ -187,10 +223,15 @@ public sealed class Tokenizer
         for (int id = 0; id < _vocabulary.Tokens.Length; id++)
         {
             if (_vocabulary.Tokens[id] is not { } token || !ByteLevelAlphabet.TryToBytes(token, out byte[] bytes))
+            {
                 continue;
+            }
+
             pieces.GetOrAdd(bytes, out bool isNew);
             if (isNew)
+            {
                 _wholePieceIds.Add(id);
+            }
         }
 
         return pieces;
@@ -203,12 +244,17 @@ public sealed class Tokenizer
         for (int id = 0; id < vocabulary.Tokens.Length; id++)
         {
             if (vocabulary.Tokens[id] is { Length: 1 } token && ByteLevelAlphabet.TryToBytes(token, out byte[] bytes))
+            {
                 idOfByte[bytes[0]] = id;
+            }
         }
 
         int missing = Array.IndexOf(idOfByte, -1);
         if (missing >= 0)
+        {
             throw new InvalidDataException($"model.vocab has no token for byte 0x{missing:X2}: a byte-level vocabulary needs all 256");
+        }
+
         return idOfByte;
     }
 

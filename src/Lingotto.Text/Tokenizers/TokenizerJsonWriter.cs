@@ -71,9 +71,14 @@ internal static class TokenizerJsonWriter
     private static void WriteByteLevel(Utf8JsonWriter json, string? name)
     {
         if (name is null)
+        {
             json.WriteStartObject();
+        }
         else
+        {
             json.WriteStartObject(name);
+        }
+
         json.WriteString("type", "ByteLevel");
         json.WriteBoolean("add_prefix_space", false);
         json.WriteBoolean("trim_offsets", false);
@@ -96,13 +101,18 @@ internal static class TokenizerJsonWriter
         for (int id = 0; id < vocabulary.Tokens.Length; id++)
         {
             if (vocabulary.Tokens[id] is { } token)
+            {
                 json.WriteNumber(token, id);
+            }
         }
 
         json.WriteEndObject();
         json.WriteStartArray("merges");
         foreach ((int left, int right, _) in vocabulary.Merges)
+        {
             json.WriteStringValue($"{vocabulary.Tokens[left]} {vocabulary.Tokens[right]}");
+        }
+
         json.WriteEndArray();
         json.WriteEndObject();
     }

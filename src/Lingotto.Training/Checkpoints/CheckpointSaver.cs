@@ -40,7 +40,7 @@ internal sealed class CheckpointSaver : IDisposable
             else
             {
                 observer.Warned(FormattableString.Invariant(
-                    $"Memory for a copy of the state ({bytes / 1e9:F1} GB) is not free: updates wait while a checkpoint is written; set checkpoints.asynchronous=false to do so without this warning."));
+                    $"Memory for a copy of the state ({ByteText.Of(bytes)}) is not free: updates wait while a checkpoint is written; set checkpoints.asynchronous=false to do so without this warning."));
             }
         }
     }
@@ -92,7 +92,7 @@ internal sealed class CheckpointSaver : IDisposable
         }
 
         Conclude();
-        state = state with { IsOffBeat = state.IsOffBeat && _newest >= under };
+        state = state with { IsUnscheduled = state.IsUnscheduled && _newest >= under };
         var clock = Stopwatch.StartNew();
         try
         {

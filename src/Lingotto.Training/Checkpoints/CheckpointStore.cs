@@ -98,7 +98,7 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
     public TrainerState? RollBack(TrainableDecoder decoder, AdamWOptimizer optimizer, Action<string> warn)
     {
         string[] saved = Directory.Exists(folder) ? [.. CheckpointIndex.Candidates(folder).Names] : [];
-        string? target = saved.FirstOrDefault(IsOnBeat) ?? saved.FirstOrDefault(name => CheckpointIndex.ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
+        string? target = saved.FirstOrDefault(IsScheduled) ?? saved.FirstOrDefault(name => CheckpointIndex.ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
         if (target is null)
         {
             return null;
@@ -115,7 +115,7 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
         return state;
     }
 
-    private bool IsOnBeat(string name) => CheckpointIndex.ReadState(Path.Combine(folder, name)) is { IsOffBeat: false };
+    private bool IsScheduled(string name) => CheckpointIndex.ReadState(Path.Combine(folder, name)) is { IsUnscheduled: false };
 
     /// <exception cref="DurableFolderException">It is damaged; the message names the file and the tensor.</exception>
     /// <exception cref="RunException">It is of another model.</exception>
@@ -123,13 +123,14 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
     {
         DurableFolder.Open(checkpoint).Verify();
         var saved = ModelConfig.Load(checkpoint);
-        if (saved != decoder.Config && !OfOtherStages.Contains(saved))
+        ModelConfig withoutIds = saved with { EosTokenId = decoder.Config.EosTokenId, PadTokenId = decoder.Config.PadTokenId };
+        if (withoutIds != decoder.Config && !OfOtherStages.Contains(withoutIds))
         {
             throw new RunException(
                 $"{checkpoint} holds a model whose config.json differs from the recipe's: restore the recipe's, start over with --fresh, or choose another folder with --run.");
         }
 
-        WeightFiles.LoadModel(device, checkpoint, decoder.Config, decoder.Blocks);
+        WeightFiles.Read(device, Path.Combine(checkpoint, ModelFile), WeightFiles.Enumerate(decoder.Config, decoder.Blocks));
         WeightFiles.Read(device, Path.Combine(checkpoint, CheckpointIndex.OptimizerFile), optimizer.State());
         return CheckpointIndex.StateOf(checkpoint)
             ?? throw new RunException($"{Path.Combine(checkpoint, CheckpointIndex.StateFile)} is absent or empty: delete this checkpoint or start over with --fresh.");
@@ -154,7 +155,11 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
     private DurableFileEntry[] Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors, CancellationToken cancellation)
     {
         DurableFile.WriteAllText(Path.Combine(partial, "config.json"), content.Config.ToJson(), _disk);
-        DurableFile.WriteAllBytes(Path.Combine(partial, "tokenizer.json"), File.ReadAllBytes(content.TokenizerPath), _disk);
+        foreach ((string name, byte[] bytes) in content.Texts)
+        {
+            DurableFile.WriteAllBytes(Path.Combine(partial, name), bytes, _disk);
+        }
+
         DurableFileEntry[] known =
         [
             Write(Path.Combine(partial, ModelFile), content.Weights, tensors, cancellation),
@@ -228,7 +233,7 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
             .. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path))
                 .Where(name => CheckpointIndex.IsCheckpoint(name) && string.CompareOrdinal(name, newest) <= 0).OrderDescending(StringComparer.Ordinal),
         ];
-        string? target = saved.Length > keep ? saved.FirstOrDefault(IsOnBeat) : null;
+        string? target = saved.Length > keep ? saved.FirstOrDefault(IsScheduled) : null;
         foreach (string old in saved.Skip(keep).Where(name => name != target))
         {
             DurableFolder.TryRemove(Path.Combine(folder, old), _disk);

@@ -45,7 +45,7 @@ public static class Pretrainer
         using TokenDataset data = dataset;
         DType precision = PrecisionOn(recipe.Training, device);
         using RunTracing? tracing = options.Trace ? new RunTracing(device, folder.Path, observer, cancellation) : null;
-        var runner = new StageRunner(RunStage.Of(recipe), options, observer, folder, device, precision, PeakGflops(device, precision), tokenizer, data)
+        var runner = new StageRunner(RunStage.Of(recipe), options, observer, folder, device, precision, new MeasuredPeak(() => PeakGflops(device, precision), observer.Warned), tokenizer, data)
         {
             Tracing = tracing,
         };
@@ -75,7 +75,7 @@ public static class Pretrainer
     internal static DType PrecisionOn(TrainingConfig training, Device device) => training.Precision switch
     {
         Bf16 => DType.BF16,
-        null when device.HasBf16Products => DType.BF16,
+        null => device.FastestPrecision.Precision,
         _ => DType.F32,
     };
 

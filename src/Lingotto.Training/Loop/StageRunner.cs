@@ -9,7 +9,7 @@ namespace Lingotto.Training;
 
 /// <summary>Builds what a stage of a run needs, resumes it or starts it, and runs it.</summary>
 internal sealed class StageRunner(
-    IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, Device device, DType precision, double peakGflops,
+    IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, Device device, DType precision, MeasuredPeak peak,
     Tokenizer tokenizer, TokenDataset data)
 {
     private readonly Stopwatch _training = new();
@@ -38,56 +38,78 @@ internal sealed class StageRunner(
         }
 
         ModelConfig config = stage.Recipe.LoadModel(options.AssetFolder);
-        using DecoderMemory plan = TrainableDecoder.Plan(device, config, stage.Recipe.Training.SequencesPerMicroBatch, length, precision);
-        long needed = plan.Bytes + (2 * plan.Weights.Used), available = device.AvailableBytes;
+        DecoderPlan plan = TrainableDecoder.Plan(device, config, stage.Recipe.Training.SequencesPerMicroBatch, length, precision);
+        long needed = plan.Bytes + (2 * plan.WeightBytes), available = device.AvailableBytes;
         if (stage.First > 0 && needed > available)
         {
             throw new RunException(
-                $"Sequences of {length} tokens need {needed >> 20} MiB and {available >> 20} MiB are available: lower {key} or training.sequences_per_micro_batch.");
+                $"Sequences of {length} tokens need {ByteText.Of(needed)} and {ByteText.Of(available)} are available: lower {key} or training.sequences_per_micro_batch.");
         }
     }
 
-    /// <summary>Runs the stage after <paramref name="step"/> to its end or that of the run; null if the run goes on from another step.</summary>
+    /// <summary>
+    /// Runs the stage that follows <paramref name="step"/> to the end of the stage or of the run; null if the run continues from another step.
+    /// </summary>
     public RunResult? Run(ref long step, CancellationToken cancellation)
     {
         long next = step;
         RunStage stage = stages.Single(stage => stage.Follows(next));
         Recipe recipe = stage.Recipe;
-        ModelConfig config = recipe.LoadModel(options.AssetFolder);
-        int sequences = recipe.Training.SequencesPerMicroBatch, length = recipe.Training.SequenceLength;
+        int length = recipe.Training.SequenceLength;
         Device chip = Tracing?.Device ?? device;
-        using var decoder = new TrainableDecoder(chip, config, sequences, length, precision);
+        using var decoder = new TrainableDecoder(
+            chip, recipe.LoadModel(options.AssetFolder), recipe.Training.SequencesPerMicroBatch, length, precision);
         using var optimizer = new AdamWOptimizer(chip, recipe.Optimizer, decoder.Blocks);
         MixedSequences packed = Sequences(stage);
-        var training = new TrainStep(chip, recipe, decoder, optimizer, packed.Fill);
-        var trainer = new Trainer(stage, stages, options, observer, folder, device, decoder, optimizer, tokenizer)
+        using var training = new TrainStep(chip, recipe, decoder, optimizer, packed.Fill);
+        var guarded = new GuardedStep(recipe, training, new BatchSchedule(recipe.Training, recipe.Schedule));
+        var progress = new RunProgress(stage, options.MaxTime - _training.Elapsed);
+        var store = new CheckpointStore(folder.Checkpoints, device, options.CheckpointDisk)
         {
-            Step = training,
-            Guarded = new GuardedStep(recipe, training, new BatchSchedule(recipe.Training, recipe.Schedule)),
-            Documents = new SampleDocuments(packed, length, tokenizer),
-            Evaluator = new HeldOutEvaluator(chip, decoder, new PackedSequences(data.HeldOut, length, recipe.Training.Seed), tokenizer),
-            Tracing = Tracing,
-            TimeLeft = options.MaxTime - _training.Elapsed,
+            OfOtherStages = [.. stages.Select(other => other.Recipe.LoadModel(options.AssetFolder))],
         };
-        trainer.ResumeOrInitialize();
-        step = trainer.State.Step;
-        if (!stage.Follows(step))
+        TrainableState trained = TrainableState.RestoreOrInitialize(
+            decoder, optimizer, store, progress, guarded, recipe.Training.Seed, observer.Warned);
+        step = progress.Step;
+        if (progress.IsOutsideStage)
         {
             return null;
         }
 
-        trainer.RequireRoom();
-        var summary = new RunSummary(
-            folder.Path, Machine.Here(device.Description.TotalBytes), NameOf(device, precision), config.Counts.TotalParameters, config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count,
-            sequences * length * recipe.Training.MicroBatches, config.Counts.FlopsPerToken(length), peakGflops,
-            MemoryPlan.Of(device, decoder, trainer.CopyBytes), step,
-            8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware,
-            Guarded: recipe.Spikes.Deviations > 0);
+        var content = CheckpointContent.Of(decoder, optimizer, tokenizer);
+        if (!progress.IsComplete)
+        {
+            store.RequireRoom(content);
+        }
+
+        RunSummary summary = SummaryOf(recipe, decoder, CheckpointSaver.CopyBytes(content, recipe.Checkpoints), step);
         observer.Started(summary);
         _training.Start();
-        RunResult result = trainer.Run(summary, cancellation);
-        step = trainer.State.Step;
+        Tracing?.PeakGflops = peak.Gflops;
+        using var log = new RunLog(folder.Metrics, folder.TensorBoard, summary, observer);
+        using var saver = new CheckpointSaver(store, content, device, recipe.Checkpoints, step, observer);
+        var loop = new TrainingLoop(
+            progress, guarded, new RunCheckpoints(store, saver, trained, progress, guarded, observer),
+            new RunEvaluation(recipe, EvaluatorOf(recipe, chip, decoder), decoder.Model, tokenizer, folder.Samples, log, observer),
+            new RunMeter(recipe, decoder, training, peak, new RunBill(recipe.Hardware, log.Spent, progress.State.ElapsedSeconds)),
+            new RunRecord(log, observer, new SampleDocuments(packed, length, tokenizer), Tracing));
+        RunResult result = loop.Run(recipe.Checkpoints.EverySteps, cancellation);
+        step = progress.Step;
         return result.Outcome == RunOutcome.StageEnded ? null : result;
+    }
+
+    private HeldOutEvaluator EvaluatorOf(Recipe recipe, Device chip, TrainableDecoder decoder) => new(
+        chip, decoder, new PackedSequences(data.HeldOut, recipe.Training.SequenceLength, recipe.Training.Seed), tokenizer);
+
+    private RunSummary SummaryOf(Recipe recipe, TrainableDecoder decoder, long copyBytes, long resumedStep)
+    {
+        ModelConfig config = decoder.Config;
+        return new RunSummary(
+            folder.Path, Machine.Here(device.Description.TotalBytes), NameOf(device, precision), config.Counts.TotalParameters,
+            config.Counts.ActiveParameters, data.Train.Count, data.HeldOut.Count, decoder.Tokens * recipe.Training.MicroBatches,
+            config.Counts.FlopsPerToken(recipe.Training.SequenceLength), peak.Gflops, MemoryPlan.Of(device, decoder, copyBytes), resumedStep,
+            8.0 * data.HeldOutGzipBytes / Math.Max(1, data.HeldOut.Utf8Bytes), config.NumExperts, [.. decoder.MoeLayers], recipe.Hardware,
+            Guarded: recipe.Spikes.Deviations > 0);
     }
 
     /// <summary>The training text in sequences of the stage's length; changes of the mixture count in sequences, too.</summary>

@@ -10,7 +10,8 @@ public static class CheckpointMerger
     /// <summary>Elements that are held at a time, so that memory does not grow with the model.</summary>
     private const int Chunk = 1 << 20;
 
-    private static readonly string[] s_copied = ["config.json", "tokenizer.json"];
+    private static readonly string[] s_copied =
+        ["config.json", "tokenizer.json", ModelCompanions.TokenizerConfigFile, ModelCompanions.GenerationConfigFile];
 
     /// <summary>The checkpoints to merge, oldest first.</summary>
     /// <param name="paths">A run folder, or checkpoint folders in their order.</param>

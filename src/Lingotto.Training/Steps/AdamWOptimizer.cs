@@ -13,8 +13,6 @@ internal sealed class AdamWOptimizer : IDisposable
     private readonly Arena _arena;
     private readonly Tensor[] _firstMoments;
     private readonly Tensor[] _secondMoments;
-    private readonly Tensor _squaresB;
-    private readonly float[] _squares;
 
     public AdamWOptimizer(Device device, OptimizerConfig config, IReadOnlyList<ParameterBlock> blocks)
         : this(device, config, blocks, new Arena(device, PlannedBytes(blocks)))
@@ -29,8 +27,6 @@ internal sealed class AdamWOptimizer : IDisposable
         _arena = arena;
         _firstMoments = [.. blocks.Select(block => arena.Allocate(DType.F32, block.TrainedLength))];
         _secondMoments = [.. blocks.Select(block => arena.Allocate(DType.F32, block.TrainedLength))];
-        _squaresB = arena.Allocate(DType.F32, blocks.Count);
-        _squares = new float[blocks.Count];
     }
 
     /// <summary>Bytes of the moments of these blocks.</summary>
@@ -43,27 +39,17 @@ internal sealed class AdamWOptimizer : IDisposable
             plan.Allocate(DType.F32, block.TrainedLength);
         }
 
-        plan.Allocate(DType.F32, blocks.Count);
         return plan.Used;
     }
 
-    /// <summary>L2 norm of the whole gradient: block sums in global parameter order.</summary>
-    public double GradNorm()
+    /// <summary>squares[b] = sum of squares of the gradient of block b.</summary>
+    public void SumSquares(Tensor squaresB)
     {
         for (int b = 0; b < _blocks.Count; b++)
         {
             _device.Enter(_blocks[b].Name);
-            _device.SumOfSquares(_blocks[b].Gradients, _squaresB.Slice(b, 1));
+            _device.SumOfSquares(_blocks[b].Gradients, squaresB.Slice(b, 1));
         }
-
-        _device.Download<float>(_squaresB, _squares);
-        double sum = 0;
-        foreach (float square in _squares)
-        {
-            sum += square;
-        }
-
-        return Math.Sqrt(sum);
     }
 
     /// <summary>One update with the gradient clipped to the configured norm; gradients are zero afterwards.</summary>
@@ -82,7 +68,7 @@ internal sealed class AdamWOptimizer : IDisposable
         }
     }
 
-    /// <summary>Drops the gradient of a refused step.</summary>
+    /// <summary>Sets every gradient to zero, because the step is discarded.</summary>
     public void ZeroGradients()
     {
         foreach (ParameterBlock block in _blocks)
@@ -100,7 +86,7 @@ internal sealed class AdamWOptimizer : IDisposable
             foreach (Parameter parameter in block.Parameters)
             {
                 string name = $"{block.Name}.{parameter.Name}";
-                if (parameter.Initialization == ParameterInitialization.ZeroBuffer)
+                if (parameter.Role == ParameterRole.Buffer)
                 {
                     yield return new($"buffer.{name}", parameter.Value);
                     continue;

@@ -4,36 +4,51 @@ using Lingotto.Model;
 namespace Lingotto.Training;
 
 /// <summary>
-/// A copy of the buffers, which move by rule instead of by gradient: forward already updates the running statistics of the
-/// routers, so a refused step has to put them back.
+/// A copy of the buffers on the device. Forward already updates the running statistics of the routers, so a discarded step has to
+/// restore them.
 /// </summary>
-internal sealed class BufferSnapshot
+internal sealed class BufferSnapshot : IDisposable
 {
     private readonly Device _device;
     private readonly Tensor[] _buffers;
-    private readonly float[][] _copies;
+    private readonly Tensor[] _copies;
+    private readonly Arena _arena;
 
     public BufferSnapshot(Device device, IReadOnlyList<ParameterBlock> blocks)
     {
         _device = device;
-        _buffers = [.. blocks.SelectMany(block => block.Parameters)
-            .Where(parameter => parameter.Initialization == ParameterInitialization.ZeroBuffer).Select(parameter => parameter.Value)];
-        _copies = [.. _buffers.Select(buffer => new float[buffer.Length])];
+        _buffers = BuffersOf(blocks);
+        _arena = new Arena(device, PlannedBytes(blocks));
+        _copies = Allocate(_buffers, _arena);
     }
 
-    public void Take()
+    /// <summary>Bytes of the copies.</summary>
+    public static long PlannedBytes(IReadOnlyList<ParameterBlock> blocks)
     {
-        for (int i = 0; i < _buffers.Length; i++)
-        {
-            _device.Download<float>(_buffers[i], _copies[i]);
-        }
+        using Arena plan = Arena.Measure();
+        Allocate(BuffersOf(blocks), plan);
+        return plan.Used;
     }
 
-    public void Restore()
+    /// <summary>Copies every buffer.</summary>
+    public void Take() => Copy(_buffers, _copies);
+
+    /// <summary>Restores every buffer from its copy.</summary>
+    public void Restore() => Copy(_copies, _buffers);
+
+    public void Dispose() => _arena.Dispose();
+
+    private static Tensor[] BuffersOf(IReadOnlyList<ParameterBlock> blocks) =>
+        [.. blocks.SelectMany(block => block.Parameters).Where(parameter => parameter.Role == ParameterRole.Buffer).Select(parameter => parameter.Value)];
+
+    private static Tensor[] Allocate(Tensor[] buffers, Arena arena) =>
+        [.. buffers.Select(buffer => arena.Allocate(buffer.DType, (int)buffer.Length))];
+
+    private void Copy(Tensor[] from, Tensor[] to)
     {
-        for (int i = 0; i < _buffers.Length; i++)
+        for (int i = 0; i < from.Length; i++)
         {
-            _device.Upload<float>(_copies[i], _buffers[i]);
+            _device.Copy(from[i], to[i]);
         }
     }
 }

@@ -51,17 +51,17 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
     {
         if (_newData.Contains(number))
         {
-            _guard.LearnAnew();
+            _guard.Reset();
         }
 
         StepSamples samples = _samples.Next(number, batches.MicroBatches(number) * recipe.Training.SequencesPerMicroBatch);
-        StepOutcome outcome = step.Measure(number, _updates + 1, samples.Samples, cancellation);
+        StepOutcome outcome = step.ComputeGradients(number, _updates + 1, samples.Samples, cancellation);
         SpikeVerdict verdict = _guard.Judge(outcome.Loss, outcome.GradNorm, samples.Samples);
         bool skipped = verdict.Action is SpikeAction.Skip or SpikeAction.RollBack;
         double rate = verdict.Action == SpikeAction.Slow ? learningRate * recipe.Spikes.LearningRateFactor : learningRate;
         if (skipped)
         {
-            step.Refuse();
+            step.Discard();
         }
         else
         {

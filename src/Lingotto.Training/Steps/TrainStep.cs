@@ -8,29 +8,32 @@ namespace Lingotto.Training;
 internal delegate void SampleSource(long sample, Span<int> inputs, Span<int> targets, Span<int> documentStarts);
 
 /// <summary>
-/// One update: micro-batches, gradients, then clip and AdamW, or nothing at all for a step that is refused.
+/// One update: gradients of every micro-batch, their sum over replicas, then clip and AdamW, or nothing for a step that is discarded. The device is
+/// read back once, after the gradients.
 /// </summary>
-internal sealed class TrainStep
+internal sealed class TrainStep : IDisposable
 {
     private readonly Device _device;
     private readonly Recipe _recipe;
     private readonly TrainableDecoder _decoder;
     private readonly AdamWOptimizer _optimizer;
+    private readonly IGradientReducer _reducer;
     private readonly BufferSnapshot _buffers;
     private readonly SampleSource _samples;
     private readonly CounterRandom _warmupNoise;
     private readonly int[][] _ids;
     private readonly int[][] _targets;
     private readonly int[][] _documentStarts;
-    private readonly int[] _load;
     private readonly long[] _numbers;
 
-    public TrainStep(Device device, Recipe recipe, TrainableDecoder decoder, AdamWOptimizer optimizer, SampleSource samples)
+    public TrainStep(
+        Device device, Recipe recipe, TrainableDecoder decoder, AdamWOptimizer optimizer, SampleSource samples, IGradientReducer? reducer = null)
     {
         _device = device;
         _recipe = recipe;
         _decoder = decoder;
         _optimizer = optimizer;
+        _reducer = reducer ?? SingleReplica.Instance;
         _buffers = new BufferSnapshot(device, decoder.Blocks);
         _samples = samples;
         _warmupNoise = new CounterRandom(recipe.Training.Seed, RandomPurpose.RoutingWarmup);
@@ -39,17 +42,13 @@ internal sealed class TrainStep
         _numbers = new long[recipe.Training.SequencesPerMicroBatch * recipe.Training.MicroBatches];
         MoeLayers = [.. decoder.MoeLayers];
         ExpertLoad = [.. MoeLayers.Select(_ => new int[decoder.Config.NumExperts])];
-        _load = new int[decoder.Config.NumExperts];
     }
 
     /// <summary>Layers that have experts.</summary>
     public int[] MoeLayers { get; }
 
-    /// <summary>Tokens of each expert in the last step, one row a layer of <see cref="MoeLayers"/>.</summary>
+    /// <summary>Tokens of each expert in the last step, one row for each layer of <see cref="MoeLayers"/>.</summary>
     public int[][] ExpertLoad { get; }
-
-    /// <summary>Where a trial damages gradients: called with the step before their norm is taken.</summary>
-    internal Action<long>? GradientFault { get; init; }
 
     /// <summary>
     /// Runs step <paramref name="step"/>, counted from 1, on the samples of that number. Nothing is updated if the gradient is not
@@ -62,77 +61,68 @@ internal sealed class TrainStep
             _numbers[s] = ((step - 1) * _numbers.Length) + s;
         }
 
-        StepOutcome outcome = Measure(step, step, _numbers);
+        StepOutcome outcome = ComputeGradients(step, step, _numbers);
         if (double.IsFinite(outcome.GradNorm) && double.IsFinite(outcome.Loss))
         {
             Update(step, learningRate, outcome.GradNorm);
             return outcome;
         }
 
-        Refuse();
+        Discard();
         return outcome with { Skipped = true };
     }
 
-    /// <summary>Computes loss and gradient, which <see cref="Update"/> applies or <see cref="Refuse"/> drops.</summary>
-    /// <param name="step">From 1.</param>
-    /// <param name="update">Updates made so far, and this one.</param>
+    /// <summary>Computes loss and gradient, which <see cref="Update"/> applies or <see cref="Discard"/> discards.</summary>
+    /// <param name="step">Number of the step, from 1.</param>
+    /// <param name="update">Updates made so far, plus this one.</param>
     /// <param name="samples">Whole micro-batches of samples.</param>
-    /// <param name="cancellation">Heard between micro-batches.</param>
+    /// <param name="cancellation">Observed between micro-batches.</param>
     /// <exception cref="OperationCanceledException">It was cancelled; the state is as before.</exception>
-    public StepOutcome Measure(long step, long update, IReadOnlyList<long> samples, CancellationToken cancellation = default)
+    public StepOutcome ComputeGradients(long step, long update, IReadOnlyList<long> samples, CancellationToken cancellation = default)
     {
         int microBatches = samples.Count / _recipe.Training.SequencesPerMicroBatch;
-        int targets = Fill(samples, microBatches);
+        UpdateSize size = _reducer.Sum(Fill(samples, microBatches), microBatches);
+        int targets = Math.Max(1, size.Targets);
+        StepStatistics statistics = _decoder.Statistics;
         _buffers.Take();
-        double lossSum = 0, mtpSum = 0, balance = 0, z = 0;
-        foreach (int[] load in ExpertLoad)
-        {
-            Array.Clear(load);
-        }
-
+        statistics.Clear();
         for (int micro = 0; micro < microBatches; micro++)
         {
             if (cancellation.IsCancellationRequested)
             {
-                Refuse();
+                Discard();
                 throw new OperationCanceledException(cancellation);
             }
 
             _decoder.Batch.Upload(_device, _ids[micro], _targets[micro], _documentStarts[micro]);
-            lossSum += _decoder.LossAndGradients(
-                1f / Math.Max(1, targets), RouterOf(step, update, micro, microBatches), (float)_recipe.Training.MtpLoss);
-            mtpSum += _decoder.ReadMtpLoss();
-            ReadRouters(ref balance, ref z);
+            _decoder.ComputeGradients(1f / targets, RouterOf(step, update, size.FirstMicroBatch + micro, size.MicroBatches), (float)_recipe.Training.MtpLoss);
+            _reducer.AddMicroBatch(_decoder.Blocks);
         }
 
-        GradientFault?.Invoke(step);
-        double gradNorm = _optimizer.GradNorm(), perLayer = Math.Max(1, MoeLayers.Length * microBatches);
-        return new StepOutcome(lossSum / Math.Max(1, targets), gradNorm, balance / perLayer, z / perLayer, Skipped: false)
-        {
-            MtpLoss = _decoder.Config.NumNextnPredictLayers > 0 ? mtpSum / Math.Max(1, targets) : null,
-        };
+        _reducer.Reduce(_decoder.Blocks, statistics);
+        _optimizer.SumSquares(statistics.GradSquaresB);
+        statistics.Read();
+        return OutcomeOf(statistics, targets, Math.Max(1, MoeLayers.Length * size.MicroBatches));
     }
 
-    /// <summary>Applies the measured gradient.</summary>
+    /// <summary>Applies the gradient of <see cref="ComputeGradients"/>.</summary>
     public void Update(long update, double learningRate, double gradNorm)
     {
         _optimizer.Update(update, learningRate, gradNorm);
-        for (int i = 0; i < MoeLayers.Length; i++)
-        {
-            _decoder.UpdateExpertBias(MoeLayers[i], ExpertLoad[i], (float)_recipe.Router.ExpertBiasRate);
-        }
-
+        _decoder.UpdateExpertBiases((float)_recipe.Router.ExpertBiasRate);
         _decoder.RefreshWeights();
     }
 
-    /// <summary>Drops the measured gradient and puts back what forward moved: every state is as before.</summary>
-    public void Refuse()
+    /// <summary>Discards the gradient and restores what forward changed: every state is as before the step.</summary>
+    public void Discard()
     {
         _optimizer.ZeroGradients();
         _buffers.Restore();
     }
 
-    /// <summary>Reads the samples of a step; returns the number of targets, the denominator of its loss.</summary>
+    public void Dispose() => _buffers.Dispose();
+
+    /// <summary>Reads the samples of a step; returns the number of targets.</summary>
     private int Fill(IReadOnlyList<long> samples, int microBatches)
     {
         int sequences = _recipe.Training.SequencesPerMicroBatch, length = _recipe.Training.SequenceLength, targets = 0;
@@ -167,26 +157,28 @@ internal sealed class TrainStep
             (float)(router.BalanceLoss * share), (float)(router.ZLoss * share), (float)alpha, (float)rate, _warmupNoise, step, firstToken);
     }
 
-    private void ReadRouters(ref double balance, ref double z)
+    private StepOutcome OutcomeOf(StepStatistics statistics, int targets, int layerPasses)
     {
+        double squares = 0, balance = 0, z = 0;
+        for (int b = 0; b < _decoder.Blocks.Count; b++)
+        {
+            squares += statistics.GradSquares(b);
+        }
+
         for (int i = 0; i < MoeLayers.Length; i++)
         {
-            _decoder.ReadExpertLoad(MoeLayers[i], _load);
-            for (int e = 0; e < _load.Length; e++)
-            {
-                ExpertLoad[i][e] += _load[e];
-            }
-
-            (float layerBalance, float layerZ) = _decoder.ReadRouterLosses(MoeLayers[i]);
+            (float layerBalance, float layerZ) = statistics.RouterLosses(i);
             balance += layerBalance;
             z += layerZ;
+            for (int e = 0; e < ExpertLoad[i].Length; e++)
+            {
+                ExpertLoad[i][e] = statistics.TokensOf(i, e);
+            }
         }
-    }
-}
 
-/// <summary>What one update did.</summary>
-internal readonly record struct StepOutcome(double Loss, double GradNorm, double BalanceLoss, double ZLoss, bool Skipped)
-{
-    /// <summary>Of the token after next, summed over its targets and divided by all targets; null where it is not predicted.</summary>
-    public double? MtpLoss { get; init; }
+        return new StepOutcome(statistics.LossSum / targets, Math.Sqrt(squares), balance / layerPasses, z / layerPasses, Skipped: false)
+        {
+            MtpLoss = _decoder.Config.NumNextnPredictLayers > 0 ? statistics.MtpLossSum / targets : null,
+        };
+    }
 }

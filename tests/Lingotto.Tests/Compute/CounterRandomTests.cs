@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Lingotto.Tests;
 
+/// <summary>Counter-based random numbers against published words and their distribution.</summary>
 public sealed class CounterRandomTests
 {
     /// <summary>Known answers of philox4x32-10 in the vectors of the authors' Random123 (kat_vectors).</summary>

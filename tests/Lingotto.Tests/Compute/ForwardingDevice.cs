@@ -32,10 +32,10 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override MemoryBlock AllocateBlock(long bytes) => new ForwardedBlock(bytes, Inner.AllocateBlock(bytes * Widening));
 
     /// <summary>Panels lie in an arena of the inner device; the outer one is asked for the same bytes, to keep its plan true.</summary>
-    public override PreparedWeight Prepare(Tensor weightENK, Arena arena, bool trained, DType precision = DType.F32)
+    public override PreparedWeight Prepare(Tensor weightEOI, Arena arena, bool trained, DType precision = DType.F32)
     {
         using Arena plan = Arena.Measure();
-        PreparedWeight measured = Inner.Prepare(Map(weightENK), plan, trained, precision);
+        PreparedWeight measured = Inner.Prepare(Map(weightEOI), plan, trained, precision);
         if (plan.Used > 0)
         {
             arena.Allocate(DType.F32, (int)(plan.Used / sizeof(float)));
@@ -43,11 +43,11 @@ internal abstract class ForwardingDevice(Device inner) : Device
 
         if (arena.IsMeasuring)
         {
-            return new ForwardedWeight(weightENK, measured);
+            return new ForwardedWeight(weightEOI, measured);
         }
 
         _prepared.Add(new Arena(Inner, plan.Used));
-        return new ForwardedWeight(weightENK, Inner.Prepare(Map(weightENK), _prepared[^1], trained, precision));
+        return new ForwardedWeight(weightEOI, Inner.Prepare(Map(weightEOI), _prepared[^1], trained, precision));
     }
 
     public override void Refresh(PreparedWeight weight) => Call(() => Inner.Refresh(Map(weight)));
@@ -58,7 +58,11 @@ internal abstract class ForwardingDevice(Device inner) : Device
 
     public override void Add(Tensor x, Tensor y) => Call(() => Inner.Add(Map(x), Map(y)));
 
-    public override void ScaleColumns(Tensor xTD, Tensor scaleD, Tensor yTD) => Call(() => Inner.ScaleColumns(Map(xTD), Map(scaleD), Map(yTD)));
+    public override void AddCounts(Tensor countsE, Tensor totalE, Tensor asFloatsE) =>
+        Call(() => Inner.AddCounts(Map(countsE), Map(totalE), Map(asFloatsE)));
+
+    public override void ScaleColumns(Tensor xTD, Tensor scaleD, Tensor yTD) =>
+        Call(() => Inner.ScaleColumns(Map(xTD), Map(scaleD), Map(yTD)));
 
     public override void EmbeddingForward(Tensor idsT, Tensor tableVD, Tensor yTD) =>
         Call(() => Inner.EmbeddingForward(Map(idsT), Map(tableVD), Map(yTD)));
@@ -69,7 +73,8 @@ internal abstract class ForwardingDevice(Device inner) : Device
     public override void RmsNormForward(Tensor xTD, Tensor weightD, float epsilon, Tensor yTD, Tensor rstdT) =>
         Call(() => Inner.RmsNormForward(Map(xTD), Map(weightD), epsilon, Map(yTD), Map(rstdT)));
 
-    public override void RmsNormBackward(Tensor gradYTD, Tensor xTD, Tensor weightD, Tensor rstdT, Tensor gradXTD, Tensor gradWeightD) => Call(
+    public override void RmsNormBackward(Tensor gradYTD, Tensor xTD, Tensor weightD, Tensor rstdT, Tensor gradXTD, Tensor gradWeightD) =>
+        Call(
         () => Inner.RmsNormBackward(Map(gradYTD), Map(xTD), Map(weightD), Map(rstdT), Map(gradXTD), Map(gradWeightD)));
 
     public override void SwiGluForward(Tensor gateUpR2F, Tensor yRF) => Call(() => Inner.SwiGluForward(Map(gateUpR2F), Map(yRF)));
@@ -78,69 +83,71 @@ internal abstract class ForwardingDevice(Device inner) : Device
         Call(() => Inner.SwiGluBackward(Map(gradYRF), Map(gateUpR2F), Map(gradGateUpR2F)));
 
     public override void RopeForward(
-        Tensor xTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, Compute.RotaryLayout layout, Tensor yTHC) => Call(
-        () => Inner.RopeForward(Map(xTHC), Map(positionsT), Map(cosSinPR), shape, layout, Map(yTHC)));
+        Tensor xTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, Compute.RotaryLayout layout, Tensor yTQC) => Call(
+        () => Inner.RopeForward(Map(xTQC), Map(positionsT), Map(cosSinPW), shape, layout, Map(yTQC)));
 
-    public override void RopeBackward(Tensor gradQkvTHC, Tensor positionsT, Tensor cosSinPR, AttentionShape shape, Compute.RotaryLayout layout) =>
-        Call(() => Inner.RopeBackward(Map(gradQkvTHC), Map(positionsT), Map(cosSinPR), shape, layout));
+    public override void RopeBackward(
+        Tensor gradQkvTQC, Tensor positionsT, Tensor cosSinPW, AttentionShape shape, Compute.RotaryLayout layout) =>
+        Call(() => Inner.RopeBackward(Map(gradQkvTQC), Map(positionsT), Map(cosSinPW), shape, layout));
 
     public override void QkNormForward(
-        Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTHC, Tensor rstdTH) => Call(
-        () => Inner.QkNormForward(Map(xTHC), Map(queryWeightC), Map(keyWeightC), epsilon, shape, Map(yTHC), Map(rstdTH)));
+        Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, float epsilon, AttentionShape shape, Tensor yTQC, Tensor rstdTJ) => Call(
+        () => Inner.QkNormForward(Map(xTQC), Map(queryWeightC), Map(keyWeightC), epsilon, shape, Map(yTQC), Map(rstdTJ)));
 
     public override void QkNormBackward(
-        Tensor gradYTHC, Tensor xTHC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTH,
-        Tensor gradXTHC, Tensor gradQueryWeightC, Tensor gradKeyWeightC) => Call(
+        Tensor gradYTQC, Tensor xTQC, Tensor queryWeightC, Tensor keyWeightC, AttentionShape shape, Tensor rstdTJ,
+        Tensor gradXTQC, Tensor gradQueryWeightC, Tensor gradKeyWeightC) => Call(
         () => Inner.QkNormBackward(
-            Map(gradYTHC), Map(xTHC), Map(queryWeightC), Map(keyWeightC), shape, Map(rstdTH), Map(gradXTHC), Map(gradQueryWeightC),
+            Map(gradYTQC), Map(xTQC), Map(queryWeightC), Map(keyWeightC), shape, Map(rstdTJ), Map(gradXTQC), Map(gradQueryWeightC),
             Map(gradKeyWeightC)));
 
-    public override void AttentionForward(Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA) =>
-        Call(() => Inner.AttentionForward(Map(qkvTHC), Map(documentStartsT), shape, Map(yTAC), Map(logSumExpTA)));
+    public override void AttentionForward(Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH) =>
+        Call(() => Inner.AttentionForward(Map(qkvTQC), Map(documentStartsT), shape, Map(yTHC), Map(logSumExpTH)));
 
     public override void AttentionBackward(
-        Tensor gradYTAC, Tensor qkvTHC, Tensor documentStartsT, AttentionShape shape, Tensor yTAC, Tensor logSumExpTA, Tensor gradQkvTHC) => Call(
+        Tensor gradYTHC, Tensor qkvTQC, Tensor documentStartsT, AttentionShape shape, Tensor yTHC, Tensor logSumExpTH, Tensor gradQkvTQC) =>
+        Call(
         () => Inner.AttentionBackward(
-            Map(gradYTAC), Map(qkvTHC), Map(documentStartsT), shape, Map(yTAC), Map(logSumExpTA), Map(gradQkvTHC)));
+            Map(gradYTHC), Map(qkvTQC), Map(documentStartsT), shape, Map(yTHC), Map(logSumExpTH), Map(gradQkvTQC)));
 
-    public override void AttentionWithCache(Tensor qkvTHC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTAC) =>
-        Call(() => Inner.AttentionWithCache(Map(qkvTHC), Map(cache2GPC), firstPosition, shape, Map(yTAC)));
+    public override void AttentionWithCache(Tensor qkvTQC, Tensor cache2GPC, int firstPosition, AttentionShape shape, Tensor yTHC) =>
+        Call(() => Inner.AttentionWithCache(Map(qkvTQC), Map(cache2GPC), firstPosition, shape, Map(yTHC)));
 
-    public override void MatMulForward(Tensor xTK, PreparedWeight wNK, Tensor yTN, bool accumulate = false) =>
-        Call(() => Inner.MatMulForward(Map(xTK), Map(wNK), Map(yTN), accumulate));
+    public override void MatMulForward(Tensor xTI, PreparedWeight wOI, Tensor yTO, bool accumulate = false) =>
+        Call(() => Inner.MatMulForward(Map(xTI), Map(wOI), Map(yTO), accumulate));
 
-    public override void MatMulBackwardInput(Tensor gradYTN, PreparedWeight wNK, Tensor gradXTK, bool accumulate = false) =>
-        Call(() => Inner.MatMulBackwardInput(Map(gradYTN), Map(wNK), Map(gradXTK), accumulate));
+    public override void MatMulBackwardInput(Tensor gradYTO, PreparedWeight wOI, Tensor gradXTI, bool accumulate = false) =>
+        Call(() => Inner.MatMulBackwardInput(Map(gradYTO), Map(wOI), Map(gradXTI), accumulate));
 
-    public override void MatMulBackwardWeight(Tensor gradYTN, Tensor xTK, PreparedWeight wNK, Tensor gradWNK) =>
-        Call(() => Inner.MatMulBackwardWeight(Map(gradYTN), Map(xTK), Map(wNK), Map(gradWNK)));
+    public override void MatMulBackwardWeight(Tensor gradYTO, Tensor xTI, PreparedWeight wOI, Tensor gradWOI) =>
+        Call(() => Inner.MatMulBackwardWeight(Map(gradYTO), Map(xTI), Map(wOI), Map(gradWOI)));
 
-    public override void GroupedMatMulForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor yRN) =>
-        Call(() => Inner.GroupedMatMulForward(Map(xTK), Map(rows), Map(wENK), Map(yRN)));
+    public override void GroupedMatMulForward(Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor yRO) =>
+        Call(() => Inner.GroupedMatMulForward(Map(xTI), Map(rows), Map(wEOI), Map(yRO)));
 
-    public override void GroupedMatMulBackwardInput(Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gradXRK) =>
-        Call(() => Inner.GroupedMatMulBackwardInput(Map(gradYRN), Map(rows), Map(wENK), Map(gradXRK)));
+    public override void GroupedMatMulBackwardInput(Tensor gradYRO, RoutedRows rows, PreparedWeight wEOI, Tensor gradXRI) =>
+        Call(() => Inner.GroupedMatMulBackwardInput(Map(gradYRO), Map(rows), Map(wEOI), Map(gradXRI)));
 
-    public override void MatMulSwiGluForward(Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor yRF) =>
-        Call(() => Inner.MatMulSwiGluForward(Map(xTK), Map(rows), Map(wENK), Map(gateUpR2F), Map(yRF)));
+    public override void MatMulSwiGluForward(Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gateUpR2F, Tensor yRF) =>
+        Call(() => Inner.MatMulSwiGluForward(Map(xTI), Map(rows), Map(wEOI), Map(gateUpR2F), Map(yRF)));
 
     public override void MatMulSwiGluBackward(
-        Tensor gradYRN, RoutedRows rows, PreparedWeight wENK, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F) =>
-        Call(() => Inner.MatMulSwiGluBackward(Map(gradYRN), Map(rows), Map(wENK), Map(gateUpR2F), Map(gradHiddenRF), Map(gradGateUpR2F)));
+        Tensor gradYRO, RoutedRows rows, PreparedWeight wEOI, Tensor gateUpR2F, Tensor gradHiddenRF, Tensor gradGateUpR2F) =>
+        Call(() => Inner.MatMulSwiGluBackward(Map(gradYRO), Map(rows), Map(wEOI), Map(gateUpR2F), Map(gradHiddenRF), Map(gradGateUpR2F)));
 
     public override void GroupedMatMulBackwardWeight(
-        Tensor gradYRN, Tensor xTK, RoutedRows rows, PreparedWeight wENK, Tensor gradWENK) =>
-        Call(() => Inner.GroupedMatMulBackwardWeight(Map(gradYRN), Map(xTK), Map(rows), Map(wENK), Map(gradWENK)));
+        Tensor gradYRO, Tensor xTI, RoutedRows rows, PreparedWeight wEOI, Tensor gradWEOI) =>
+        Call(() => Inner.GroupedMatMulBackwardWeight(Map(gradYRO), Map(xTI), Map(rows), Map(wEOI), Map(gradWEOI)));
 
     public override void RouterForward(
-        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS) => Call(
-        () => Inner.RouterForward(Map(logitsTE), Map(biasE), shape, Map(scoresTE), Map(topKExpertIdsTS), Map(topKWeightsTS)));
+        Tensor logitsTE, Tensor biasE, RouterShape shape, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK) => Call(
+        () => Inner.RouterForward(Map(logitsTE), Map(biasE), shape, Map(scoresTE), Map(topKExpertIdsTK), Map(topKWeightsTK)));
 
     public override void RouterBackward(
-        Tensor gradWeightsTS, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTS, Tensor topKWeightsTS, Tensor tokensPerExpertE,
+        Tensor gradWeightsTK, Tensor logitsTE, Tensor scoresTE, Tensor topKExpertIdsTK, Tensor topKWeightsTK, Tensor tokensPerExpertE,
         RouterShape shape, float balanceCoefficient, float zCoefficient, Tensor gradLogitsTE) => Call(
         () => Inner.RouterBackward(
-            Map(gradWeightsTS), Map(logitsTE), Map(scoresTE), Map(topKExpertIdsTS), Map(topKWeightsTS), Map(tokensPerExpertE), shape,
+            Map(gradWeightsTK), Map(logitsTE), Map(scoresTE), Map(topKExpertIdsTK), Map(topKWeightsTK), Map(tokensPerExpertE), shape,
             balanceCoefficient, zCoefficient, Map(gradLogitsTE)));
 
     public override void RouterLosses(Tensor logitsTE, Tensor scoresTE, Tensor tokensPerExpertE, RouterShape shape, Tensor losses2) =>
@@ -151,29 +158,31 @@ internal abstract class ForwardingDevice(Device inner) : Device
         () => Inner.RoutingWarmup(Map(logitsTE), Map(runningMeanSquare2), alpha, rate, random, stream, firstToken));
 
     public override void DispatchPlan(
-        Tensor topKExpertIdsTS, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTS) => Call(
-        () => Inner.DispatchPlan(Map(topKExpertIdsTS), Map(tokensPerExpertE), Map(offsetsE1), Map(tokenOfRowR), Map(rowOfChoiceTS)));
+        Tensor topKExpertIdsTK, Tensor tokensPerExpertE, Tensor offsetsE1, Tensor tokenOfRowR, Tensor rowOfChoiceTK) => Call(
+        () => Inner.DispatchPlan(Map(topKExpertIdsTK), Map(tokensPerExpertE), Map(offsetsE1), Map(tokenOfRowR), Map(rowOfChoiceTK)));
 
-    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTS, Tensor gradXTD) =>
-        Call(() => Inner.DispatchBackward(Map(gradRowsRD), Map(rowOfChoiceTS), Map(gradXTD)));
+    public override void DispatchBackward(Tensor gradRowsRD, Tensor rowOfChoiceTK, Tensor gradXTD) =>
+        Call(() => Inner.DispatchBackward(Map(gradRowsRD), Map(rowOfChoiceTK), Map(gradXTD)));
 
-    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor yTD) =>
-        Call(() => Inner.CombineForward(Map(rowsRD), Map(rowOfChoiceTS), Map(weightsTS), Map(yTD)));
+    public override void CombineForward(Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor yTD) =>
+        Call(() => Inner.CombineForward(Map(rowsRD), Map(rowOfChoiceTK), Map(weightsTK), Map(yTD)));
 
     public override void CombineBackward(
-        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTS, Tensor weightsTS, Tensor gradRowsRD, Tensor gradWeightsTS) => Call(
+        Tensor gradYTD, Tensor rowsRD, Tensor rowOfChoiceTK, Tensor weightsTK, Tensor gradRowsRD, Tensor gradWeightsTK) => Call(
         () => Inner.CombineBackward(
-            Map(gradYTD), Map(rowsRD), Map(rowOfChoiceTS), Map(weightsTS), Map(gradRowsRD), Map(gradWeightsTS)));
+            Map(gradYTD), Map(rowsRD), Map(rowOfChoiceTK), Map(weightsTK), Map(gradRowsRD), Map(gradWeightsTK)));
 
     public override void ExpertBiasUpdate(Tensor tokensPerExpertE, float rate, Tensor biasE) =>
         Call(() => Inner.ExpertBiasUpdate(Map(tokensPerExpertE), rate, Map(biasE)));
 
-    public override void ColumnInverseNorm(Tensor wVD, Tensor inverseNormD) => Call(() => Inner.ColumnInverseNorm(Map(wVD), Map(inverseNormD)));
+    public override void ColumnInverseNorm(Tensor wVD, Tensor inverseNormD) =>
+        Call(() => Inner.ColumnInverseNorm(Map(wVD), Map(inverseNormD)));
 
     public override void LinearCrossEntropy(
         Tensor hTD, PreparedWeight wVD, Tensor targetsT, float gradScale, Tensor lossT, Tensor gradHTD, Tensor gradWVD,
         Tensor weightsT = default, Tensor logProbsT = default) => Call(
-        () => Inner.LinearCrossEntropy(Map(hTD), Map(wVD), Map(targetsT), gradScale, Map(lossT), Map(gradHTD), Map(gradWVD), Map(weightsT), Map(logProbsT)));
+        () => Inner.LinearCrossEntropy(
+            Map(hTD), Map(wVD), Map(targetsT), gradScale, Map(lossT), Map(gradHTD), Map(gradWVD), Map(weightsT), Map(logProbsT)));
 
     public override void Sum(Tensor x, Tensor result1) => Call(() => Inner.Sum(Map(x), Map(result1)));
 

@@ -48,7 +48,7 @@ public class RouterTrainingTests
             using var device = new CpuDevice(2);
             using TinyModel model = Skewed(device, TinyModel.V1);
             Train(model, 30, step => TinyModel.Router(step, z: z));
-            return model.Decoder.MoeLayers.Average(layer => model.Decoder.ReadRouterLosses(layer).Z);
+            return model.Decoder.MoeLayers.Average(layer => model.Decoder.RouterLosses(layer).Z);
         }
     }
 

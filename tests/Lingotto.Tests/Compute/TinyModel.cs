@@ -19,7 +19,7 @@ internal sealed class TinyModel : IDisposable
     {
         _device = device;
         Decoder = new TrainableDecoder(device, config, sequences, sequenceLength, precision);
-        Decoder.Initialize(seed);
+        Decoder.Model.Initialize(seed);
         _moments = new Arena(device, 2 * Decoder.Blocks.Sum(block => 4L * block.TrainedLength + Arena.Alignment));
         foreach (ParameterBlock block in Decoder.Blocks)
         {
@@ -92,21 +92,12 @@ internal sealed class TinyModel : IDisposable
             _device.AdamWUpdate(block.Values.Slice(0, block.TrainedLength), block.Gradients, first, second, adamW);
         }
 
-        foreach (int layer in Decoder.MoeLayers)
-        {
-            Decoder.UpdateExpertBias(layer, Load(layer), 1e-3f);
-        }
-
+        Decoder.UpdateExpertBiases(1e-3f);
         Decoder.RefreshWeights();
         return loss;
     }
 
-    public int[] Load(int layer)
-    {
-        var load = new int[Decoder.Config.NumExperts];
-        Decoder.ReadExpertLoad(layer, load);
-        return load;
-    }
+    public int[] Load(int layer) => Decoder.ExpertLoad(layer);
 
     /// <summary>The busiest expert's load over the mean load, averaged over layers.</summary>
     public double Imbalance() => Decoder.MoeLayers.Average(layer => Load(layer).Max() / Load(layer).Average());

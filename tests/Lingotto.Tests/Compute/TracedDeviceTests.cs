@@ -14,7 +14,8 @@ public class TracedDeviceTests
     {
         // An operation with a default body would go past the recorder, and past the inner device's faster one.
         const BindingFlags members = BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly;
-        string[] waist = [.. typeof(Device).GetMethods(members).Where(method => method.IsVirtual && !method.IsFinal).Select(method => method.Name).Order(StringComparer.Ordinal)];
+        string[] waist = [.. typeof(Device).GetMethods(members).Where(method => method.IsVirtual && !method.IsFinal)
+            .Select(method => method.Name).Order(StringComparer.Ordinal)];
         Assert.Equal(waist, typeof(TracedDevice).GetMethods(members).Select(method => method.Name).Order(StringComparer.Ordinal));
     }
 
@@ -40,8 +41,10 @@ public class TracedDeviceTests
         OperationRecord[] operations = [.. trace.Records(0).Where(record => record.Level == OperationLevel.Operation)];
         Assert.Empty(forwarding.Called.Except(operations.Select(record => record.Name)));
         Assert.Empty(recorded.Decoder.Blocks.Select(block => block.Name).Except(operations.Select(record => record.Place)));
-        Assert.All(operations.Where(record => record.Name.Contains("MatMul", StringComparison.Ordinal)), record => Assert.True(record.Work.Flops > 0));
-        Assert.All(operations, record => Assert.True(record.Work.Bytes > 0 || record.Name == "Synchronize", $"{record.Name} moves nothing"));
+        Assert.All(operations.Where(record => record.Name.Contains("MatMul", StringComparison.Ordinal)), record =>
+            Assert.True(record.Work.Flops > 0));
+        Assert.All(operations, record =>
+            Assert.True(record.Work.Bytes > 0 || record.Name == "Synchronize", $"{record.Name} moves nothing"));
 
         Assert.NotEmpty(trace.Records(1));
         Assert.All(trace.Records(1), record => Assert.Equal(OperationLevel.Kernel, record.Level));
@@ -55,7 +58,8 @@ public class TracedDeviceTests
         using var traced = new TracedDevice(cpu, trace);
         var shape = new AttentionShape(NumHeads: 4, NumKeyValueHeads: 2, HeadDim: 16, SequenceLength: 64);
         using var arena = new Arena(cpu, 1 << 20);
-        Tensor qkv = arena.Allocate(DType.F32, 3, shape.FusedHeads * shape.HeadDim), cache = arena.Allocate(DType.F32, 4, 64, shape.HeadDim);
+        Tensor qkv = arena.Allocate(DType.F32, 3, shape.FusedHeads * shape.HeadDim),
+            cache = arena.Allocate(DType.F32, 4, 64, shape.HeadDim);
         traced.AttentionWithCache(qkv, cache, firstPosition: 10, shape, arena.Allocate(DType.F32, 3, 4 * shape.HeadDim));
 
         // Queries 10, 11 and 12 see 11, 12 and 13 positions; 13 of 64 are read for two heads of keys and two of values.
@@ -82,7 +86,8 @@ public class TracedDeviceTests
         Assert.All(inside, record => Assert.True(step.Start <= record.Start && record.End <= step.End));
         foreach (int thread in new[] { 0, 1, 2 })
         {
-            foreach (OperationRecord kernel in trace.Records(thread).Where(record => record.Level == OperationLevel.Kernel && record.Step == 1))
+            foreach (OperationRecord kernel in trace.Records(thread)
+                .Where(record => record.Level == OperationLevel.Kernel && record.Step == 1))
             {
                 // Workers leave a loop before the operation returns.
                 OperationRecord holder = Assert.Single(inside, record => record.Start <= kernel.Start && kernel.End <= record.End);

@@ -159,10 +159,10 @@ public class WholeModelTests
     {
         model.LossAndGradients(router);
         double objective = device.LastDownload[0] / model.Decoder.Tokens;
-        foreach (int layer in model.Decoder.MoeLayers)
+        for (int layer = 0; layer < model.Decoder.MoeLayers.Count(); layer++)
         {
-            model.Decoder.ReadRouterLosses(layer);
-            objective += router.BalanceCoefficient * device.LastDownload[0] + router.ZCoefficient * device.LastDownload[1];
+            int at = StepStatistics.RouterLossesAt(layer);
+            objective += router.BalanceCoefficient * device.LastDownload[at] + router.ZCoefficient * device.LastDownload[at + 1];
         }
 
         return objective;

@@ -54,6 +54,7 @@ internal sealed class WideDevice(ReferenceDevice inner) : ForwardingDevice(inner
     protected override Tensor Map(Tensor tensor)
     {
         Tensor mapped = base.Map(tensor);
-        return mapped.IsAbsent || mapped.DType == DType.I32 ? mapped : new Tensor(mapped.Block, mapped.ByteOffset, DType.F64, ShapeOf(mapped));
+        return mapped.IsAbsent || mapped.DType == DType.I32 ? mapped
+            : new Tensor(mapped.Block, mapped.ByteOffset, DType.F64, ShapeOf(mapped));
     }
 }

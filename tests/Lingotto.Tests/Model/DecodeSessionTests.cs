@@ -15,7 +15,8 @@ public sealed class DecodeSessionTests
     public void Chunks_do_not_change_the_bits_of_the_logits(string model)
     {
         using var device = new CpuDevice(threads: 2);
-        using DecodeSession session = Create(device, TinyModels.Of(model));
+        using LoadedModel loaded = Create(device, TinyModels.Of(model));
+        using var session = new DecodeSession(loaded, Positions);
         int[] ids = Ids(Positions);
         float[] whole = Run(session, ids, Positions);
         foreach (int[] chunks in new[] { [1, 63, 36], [65, 34, 1], Enumerable.Repeat(1, Positions).ToArray() })
@@ -26,7 +27,8 @@ public sealed class DecodeSessionTests
     public void A_reset_session_has_forgotten_the_sequence()
     {
         using var device = new CpuDevice(threads: 1);
-        using DecodeSession session = Create(device, TinyModels.Ling2);
+        using LoadedModel loaded = Create(device, TinyModels.Ling2);
+        using var session = new DecodeSession(loaded, Positions);
         int[] ids = Ids(Positions);
         float[] straight = Run(session, ids[..70], 70);
         session.Reset();
@@ -38,7 +40,8 @@ public sealed class DecodeSessionTests
     public void More_tokens_than_the_session_has_positions_are_refused_and_leave_it_as_it_was()
     {
         using var device = new CpuDevice(threads: 1);
-        using DecodeSession session = Create(device, TinyModels.Ling1);
+        using LoadedModel loaded = Create(device, TinyModels.Ling1);
+        using var session = new DecodeSession(loaded, Positions);
         session.Run(Ids(60));
         InvalidOperationException fault = Assert.Throws<InvalidOperationException>(() => { session.Run(Ids(41)); });
         Assert.Contains("101 tokens do not fit a session of 100", fault.Message, StringComparison.Ordinal);
@@ -50,22 +53,40 @@ public sealed class DecodeSessionTests
     }
 
     [Fact]
+    public void Two_sessions_of_one_model_give_the_logits_of_one_alone()
+    {
+        using var device = new CpuDevice(threads: 1);
+        using LoadedModel loaded = Create(device, TinyModels.Ling2);
+        using DecodeSession first = new(loaded, Positions), second = new(loaded, Positions);
+        int[] ids = Ids(20), others = [.. Ids(20).Reverse()];
+        float[] alone = Run(first, ids, 20);
+        first.Reset();
+        for (int t = 0; t < ids.Length; t++)
+        {
+            first.Run([ids[t]]);
+            second.Run([others[t]]);
+        }
+
+        Assert.Equal(alone, first.Logits.ToArray());
+    }
+
+    [Fact]
     public void The_plan_is_the_memory_taken()
     {
         using var device = new CpuDevice(threads: 1);
-        using DecoderMemory plan = DecodeSession.Plan(device, TinyModels.Ling1, Positions);
-        using DecoderMemory longer = DecodeSession.Plan(device, TinyModels.Ling1, 2 * Positions);
+        using var model = new LoadedModel(device, TinyModels.Ling1);
+        long plan = DecodeSession.PlannedBytes(model, Positions), longer = DecodeSession.PlannedBytes(model, 2 * Positions);
         ModelConfig c = TinyModels.Ling1;
         long cacheOfPosition = c.NumHiddenLayers * 2 * c.NumKeyValueHeads * c.HeadDim * sizeof(float), table = c.RotaryDim * sizeof(float);
-        Assert.Equal(Positions * (cacheOfPosition + table), longer.Bytes - plan.Bytes);
+        Assert.Equal(Positions * (cacheOfPosition + table), longer - plan);
     }
 
-    private static DecodeSession Create(Device device, ModelConfig config)
+    private static LoadedModel Create(Device device, ModelConfig config)
     {
-        var session = new DecodeSession(device, config, Positions);
-        WeightInitialization.Draw(device, session.Blocks, config.InitializerRange, seed: 5);
-        session.RefreshWeights();
-        return session;
+        var model = new LoadedModel(device, config);
+        model.Initialize(seed: 5);
+        model.RefreshWeights();
+        return model;
     }
 
     private static int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(i => (i * 37 + i / 5) % TinyModels.Ling1.VocabSize)];

@@ -37,9 +37,9 @@ public sealed class LingOracleTests(LingOracleTests.OracleRuns runs) : IClassFix
     public void Losses_are_those_of_PyTorch(string model)
     {
         OracleRun run = runs.Of(model);
-        (float Balance, float Z)[] routers = [.. run.Decoder.MoeLayers.Select(run.Decoder.ReadRouterLosses)];
+        (float Balance, float Z)[] routers = [.. run.Decoder.MoeLayers.Select(run.Decoder.RouterLosses)];
         AssertClose(run.Oracle["loss.cross_entropy"], run.LossSum / run.Batch.NumTargets);
-        Assert.Equal(run.Oracle["loss.mtp"].Single(), run.Decoder.ReadMtpLoss() / run.Batch.NumTargets, 1e-5);
+        Assert.Equal(run.Oracle["loss.mtp"].Single(), run.Decoder.Statistics.MtpLossSum / run.Batch.NumTargets, 1e-5);
         AssertClose(run.Oracle["loss.cross_entropy"], run.Decoder.Loss() / run.Batch.NumTargets);
         AssertClose(run.Oracle["loss.balance"], routers.Average(r => r.Balance));
         AssertClose(run.Oracle["loss.z"], routers.Average(r => r.Z));
@@ -67,9 +67,10 @@ public sealed class LingOracleTests(LingOracleTests.OracleRuns runs) : IClassFix
     public void Logits_of_a_session_are_those_of_PyTorch_after_every_token_of_every_document(string model)
     {
         OracleRun run = runs.Of(model);
-        using var session = new DecodeSession(run.Device, ModelConfig.Load(run.Folder), TinyBatch.SequenceLength);
-        WeightFiles.LoadModel(run.Device, run.Folder, session.Config, session.Blocks);
-        session.RefreshWeights();
+        using var loaded = new LoadedModel(run.Device, ModelConfig.Load(run.Folder));
+        WeightFiles.LoadModel(run.Device, run.Folder, loaded.Config, loaded.Blocks);
+        loaded.RefreshWeights();
+        using var session = new DecodeSession(loaded, TinyBatch.SequenceLength);
         foreach ((int first, int length) in TinyBatch.Documents)
         {
             session.Reset();

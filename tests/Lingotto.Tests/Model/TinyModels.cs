@@ -59,12 +59,12 @@ internal static class TinyModels
     /// <summary>Fresh weights, with norms away from one and expert biases away from zero so that mistakes in them show.</summary>
     public static void Initialize(Device device, TrainableDecoder decoder, ulong seed = 7)
     {
-        decoder.Initialize(seed);
+        decoder.Model.Initialize(seed);
         var random = new Random((int)seed);
         foreach (Parameter parameter in decoder.Blocks.SelectMany(block => block.Parameters)
-            .Where(p => p.Initialization != ParameterInitialization.Normal && p.Name != MoeLayer.LogitStatistics))
+            .Where(p => p.Role != ParameterRole.Matrix && p.Name != MoeLayer.LogitStatistics))
         {
-            float center = parameter.Initialization == ParameterInitialization.One ? 1 : 0;
+            float center = parameter.Role == ParameterRole.Norm ? 1 : 0;
             float[] values = [.. Enumerable.Range(0, (int)parameter.Value.Length).Select(_ => center + 0.4f * (random.NextSingle() - 0.5f))];
             device.Upload<float>(values, parameter.Value);
         }

@@ -17,7 +17,7 @@ public sealed class WeightFilesTests : IDisposable
     [Theory]
     [InlineData(nameof(TinyModels.Ling1))]
     [InlineData(nameof(TinyModels.Ling2))]
-    public void Loading_gives_the_saved_bits_to_a_decoder_and_to_a_session(string model)
+    public void Loading_gives_the_saved_bits_to_a_model_that_learns_and_to_one_that_runs(string model)
     {
         ModelConfig config = TinyModels.Of(model);
         using TrainableDecoder saved = Create(config);
@@ -26,11 +26,11 @@ public sealed class WeightFilesTests : IDisposable
 
         using TrainableDecoder loaded = Create(config);
         WeightFiles.LoadModel(_device, _folder.Path, config, loaded.Blocks);
-        using var session = new DecodeSession(_device, config, positions: 8);
-        WeightFiles.LoadModel(_device, _folder.Path, config, session.Blocks);
+        using var running = new LoadedModel(_device, config);
+        WeightFiles.LoadModel(_device, _folder.Path, config, running.Blocks);
         Dictionary<string, float[]> expected = Values(config, saved.Blocks);
         Assert.Equal(expected, Values(config, loaded.Blocks));
-        Assert.Equal(expected, Values(config, session.Blocks));
+        Assert.Equal(expected, Values(config, running.Blocks));
     }
 
     [Fact]
@@ -117,6 +117,49 @@ public sealed class WeightFilesTests : IDisposable
     {
         _device.Dispose();
         _folder.Dispose();
+    }
+
+    [Fact]
+    public void A_tensor_that_the_model_does_not_have_is_refused_by_name()
+    {
+        using TrainableDecoder decoder = Create(TinyModels.Ling1);
+        TinyModels.Initialize(_device, decoder);
+        Tensor norm = decoder.Blocks[^1]["norm"].Value;
+        TinyModels.Save(
+            _device, ModelFile,
+            [.. WeightFiles.Enumerate(decoder.Config, decoder.Blocks), new("model.layers.0.attention.query_key_value.bias", norm)]);
+        AssertRefused(decoder, "model.layers.0.attention.query_key_value.bias", "does not have", "use the config.json of these weights");
+    }
+
+    [Fact]
+    public void A_weight_that_is_not_a_number_is_refused_with_its_place()
+    {
+        using TrainableDecoder decoder = Create(TinyModels.Ling1);
+        TinyModels.Initialize(_device, decoder);
+        _device.Upload<float>([float.NaN], decoder.Blocks[^1]["norm"].Value.Slice(5, 1));
+        Save(decoder);
+        AssertRefused(decoder, "model.norm.weight", "element 5 is NaN", "use another checkpoint");
+    }
+
+    [Fact]
+    public void Fused_experts_and_a_tied_head_are_named_as_the_cause()
+    {
+        using TrainableDecoder decoder = Create(TinyModels.Ling1);
+        TinyModels.Initialize(_device, decoder);
+        NamedTensor[] all = [.. WeightFiles.Enumerate(decoder.Config, decoder.Blocks)];
+        TinyModels.Save(_device, ModelFile, [.. all.Where(tensor => tensor.Name != "lm_head.weight")]);
+        AssertRefused(decoder, "lm_head.weight", "tie_word_embeddings");
+
+        NamedTensor[] fused =
+        [
+            .. all.Where(tensor => !tensor.Name.Contains(".mlp.experts.", StringComparison.Ordinal)),
+            new("model.layers.0.mlp.experts.gate_up_proj", decoder.Blocks[1]["mlp.experts.gate_up_proj"].Value),
+            new("model.layers.0.mlp.experts.down_proj", decoder.Blocks[1]["mlp.experts.down_proj"].Value),
+            new("model.layers.1.mlp.experts.gate_up_proj", decoder.Blocks[2]["mlp.experts.gate_up_proj"].Value),
+            new("model.layers.1.mlp.experts.down_proj", decoder.Blocks[2]["mlp.experts.down_proj"].Value),
+        ];
+        TinyModels.Save(_device, ModelFile, fused);
+        AssertRefused(decoder, "fused into one tensor, as transformers 5 saves them");
     }
 
     private void AssertRefused(TrainableDecoder decoder, params string[] parts)

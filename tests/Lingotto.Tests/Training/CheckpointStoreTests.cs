@@ -1,9 +1,11 @@
+using System.Text.Json.Nodes;
 using Lingotto.Compute;
 using Lingotto.Formats;
 using Lingotto.Model;
 using Lingotto.Runs;
 using Lingotto.Tests.Formats;
 using Lingotto.Tests.Model;
+using Lingotto.Tests.Text;
 using Lingotto.Training;
 using Xunit;
 
@@ -20,12 +22,11 @@ public sealed class CheckpointStoreTests : IDisposable
 
     public CheckpointStoreTests()
     {
-        _decoder = new TrainableDecoder(_device, TinyModels.Ling2, sequences: 1, sequenceLength: 8);
+        _decoder = new TrainableDecoder(_device, TinyModels.Ling2 with { VocabSize = 400 }, sequences: 1, sequenceLength: 8);
         _optimizer = new AdamWOptimizer(_device, new OptimizerConfig(), _decoder.Blocks);
         _store = new CheckpointStore(_folder.File("checkpoints"), _device);
         TinyModels.Initialize(_device, _decoder);
         FillMoments();
-        File.WriteAllText(_folder.File("tokenizer.json"), "{}");
     }
 
     [Fact]
@@ -44,10 +45,24 @@ public sealed class CheckpointStoreTests : IDisposable
     public void A_save_that_fails_leaves_the_previous_checkpoint_and_nothing_else()
     {
         string previous = Save(step: 1);
-        File.Delete(_folder.File("tokenizer.json"));
-        Assert.Throws<FileNotFoundException>(() => Save(step: 2));
+        CheckpointContent content = Content() with { Texts = [(Path.Combine("no such folder", "file"), [])] };
+        Assert.Throws<DirectoryNotFoundException>(() => _store.Save(new TrainerState(2, 0, 0, null, null), content, new LiveTensors(_device), keep: 2));
         Assert.Equal(1, Restore()!.Step);
         Assert.Equal([previous], Directory.GetDirectories(_folder.File("checkpoints")));
+    }
+
+    [Fact]
+    public void A_checkpoint_names_the_end_of_text_of_its_own_tokenizer_for_other_programs()
+    {
+        string checkpoint = Save(step: 1);
+        int endOfText = TestTokenizers.Small.EndOfTextId;
+        JsonNode config = Json("config.json"), generation = Json("generation_config.json"), tokenizer = Json("tokenizer_config.json");
+        Assert.Equal(endOfText, (int)config["eos_token_id"]!);
+        Assert.Equal("float32", (string)config["torch_dtype"]!);
+        Assert.Equal((endOfText, endOfText), ((int)generation["eos_token_id"]!, (int)generation["pad_token_id"]!));
+        Assert.Equal(("<|endoftext|>", "PreTrainedTokenizerFast"), ((string)tokenizer["eos_token"]!, (string)tokenizer["tokenizer_class"]!));
+
+        JsonNode Json(string name) => JsonNode.Parse(File.ReadAllText(Path.Combine(checkpoint, name)))!;
     }
 
     [Fact]
@@ -86,11 +101,11 @@ public sealed class CheckpointStoreTests : IDisposable
     public void A_run_needs_room_for_two_checkpoints_and_those_it_has_count()
     {
         string folder = _folder.File("checkpoints");
-        CheckpointContent content = CheckpointContent.Of(_decoder, _optimizer, _folder.File("tokenizer.json"));
+        CheckpointContent content = Content();
         Directory.CreateDirectory(folder);
         DurableFolderException fault = Assert.Throws<DurableFolderException>(
             () => new CheckpointStore(folder, _device, new SmallDisk(folder, 2 * content.Bytes)).RequireRoom(content));
-        Assert.Contains("make room", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("free space", fault.Message, StringComparison.Ordinal);
         Save(step: 1);
         Save(step: 2);
         new CheckpointStore(folder, _device, new SmallDisk(folder, SizeOf(folder))).RequireRoom(content);
@@ -99,7 +114,7 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void A_divergence_goes_back_to_where_an_unbroken_run_would_have_saved()
     {
-        string regular = Save(StateAt(10), _store, keep: 1), stopped = Save(StateAt(13) with { IsOffBeat = true }, _store, keep: 1);
+        string regular = Save(StateAt(10), _store, keep: 1), stopped = Save(StateAt(13) with { IsUnscheduled = true }, _store, keep: 1);
         Assert.Equal([regular, stopped], Directory.GetDirectories(_folder.File("checkpoints")).Order(StringComparer.Ordinal));
         Assert.Equal(13, Restore()!.Step);
         Assert.Equal(10, _store.RollBack(_decoder, _optimizer, _warnings.Add)!.Step);
@@ -125,7 +140,7 @@ public sealed class CheckpointStoreTests : IDisposable
     private string Save(TrainerState state) => Save(state, _store, keep: 2);
 
     private string Save(TrainerState state, CheckpointStore store, int keep) =>
-        store.Save(state, CheckpointContent.Of(_decoder, _optimizer, _folder.File("tokenizer.json")), new LiveTensors(_device), keep);
+        store.Save(state, Content(), new LiveTensors(_device), keep);
 
     private TrainerState? Restore() => _store.Restore(_decoder, _optimizer, _warnings.Add);
 
@@ -146,4 +161,6 @@ public sealed class CheckpointStoreTests : IDisposable
         foreach (NamedTensor tensor in _optimizer.State().Where(tensor => tensor.Name.StartsWith("exp_avg", StringComparison.Ordinal)))
             _device.Fill(tensor.Value, value += 0.1f);
     }
+
+    private CheckpointContent Content() => CheckpointContent.Of(_decoder, _optimizer, TestTokenizers.Small);
 }

@@ -38,6 +38,27 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
     }
 
     [Fact]
+    public void A_run_that_is_refused_leaves_no_folder()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        Recipe tooLong = run.Recipe with { Training = run.Recipe.Training with { SequenceLength = 100_000 } };
+        Assert.Throws<RunException>(() => run.Train(recipe: tooLong));
+        Assert.False(Directory.Exists(run.Folder), string.Join(", ", Directory.Exists(run.Folder) ? Directory.GetFileSystemEntries(run.Folder) : []));
+    }
+
+    [Fact]
+    public void One_small_text_file_is_enough_and_holds_nothing_out()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        string text = run.File("one.txt");
+        File.WriteAllText(text, string.Join(' ', Directory.GetFiles(run.File("text")).Order(StringComparer.Ordinal).Select(File.ReadAllText)));
+        Recipe one = run.Recipe with { Data = new DataConfig { Paths = [text], HeldOutFraction = 0.02 } };
+        RecordingObserver heard = run.Train(recipe: one);
+        Assert.Equal(RunOutcome.Completed, heard.Result!.Outcome);
+        Assert.Null(heard.Result.HeldOut);
+    }
+
+    [Fact]
     public void A_run_killed_at_any_moment_resumes_and_ends_with_the_bits_of_a_straight_one()
     {
         using var whole = new TinyRun(TinyModels.Ling1);
@@ -74,9 +95,10 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
         (TinyRun run, RecordingObserver heard) = straight.Of(nameof(TinyModels.Ling2));
         using var device = new CpuDevice(threads: 1);
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(heard.Result!.CheckpointFolder, "tokenizer.json"));
-        using var session = new DecodeSession(device, ModelConfig.Load(heard.Result.CheckpointFolder), 64);
-        WeightFiles.LoadModel(device, heard.Result.CheckpointFolder, session.Config, session.Blocks);
-        session.RefreshWeights();
+        using var model = new LoadedModel(device, ModelConfig.Load(heard.Result.CheckpointFolder));
+        WeightFiles.LoadModel(device, heard.Result.CheckpointFolder, model.Config, model.Blocks);
+        model.RefreshWeights();
+        using var session = new DecodeSession(model, 64);
 
         Assert.Equal(run.Recipe.Samples.Prompts, heard.Sampled.Select(sample => sample.Prompt));
         string written = File.ReadAllText(Path.Combine(run.Folder, "samples.txt"));

@@ -42,7 +42,7 @@ internal sealed class SpikeTrials : IDisposable
         _optimizer = new AdamWOptimizer(device, recipe.Optimizer, _decoder.Blocks);
         _batches = new BatchSchedule(recipe.Training, recipe.Schedule);
         _schedule = new LearningRateSchedule(recipe.Schedule, recipe.Training.NumSteps, null, _batches);
-        var step = new TrainStep(device, recipe, _decoder, _optimizer, Fill) { GradientFault = DamageGradients };
+        var step = new TrainStep(device, recipe, _decoder, _optimizer, Fill, new DamagingReducer(this));
         _guarded = new GuardedStep(recipe, step, _batches);
         _gradients = new float[_decoder.Blocks.Max(block => block.TrainedLength)];
         var random = new Random((int)recipe.Training.Seed);
@@ -51,7 +51,7 @@ internal sealed class SpikeTrials : IDisposable
             _faultySteps.Add(random.NextInt64(2 * SpikeDetector.Least, recipe.Training.NumSteps!.Value));
         }
 
-        _decoder.Initialize(recipe.Training.Seed);
+        _decoder.Model.Initialize(recipe.Training.Seed);
         _decoder.RefreshWeights();
     }
 
@@ -86,7 +86,7 @@ internal sealed class SpikeTrials : IDisposable
         _decoder.Dispose();
     }
 
-    private void DamageGradients(long step)
+    private void DamageGradients()
     {
         float factor = _fault switch
         {
@@ -95,7 +95,7 @@ internal sealed class SpikeTrials : IDisposable
             SpikeFault.Gradient10000 => 10_000,
             _ => 1,
         };
-        if (factor == 1 || !_faultySteps.Contains(step))
+        if (factor == 1 || !_faultySteps.Contains(_step))
         {
             return;
         }
@@ -143,6 +143,18 @@ internal sealed class SpikeTrials : IDisposable
         }
 
         documentStarts.Clear();
+    }
+
+    /// <summary>Damages the summed gradient of faulty steps.</summary>
+    private sealed class DamagingReducer(SpikeTrials trials) : IGradientReducer
+    {
+        public UpdateSize Sum(int targets, int microBatches) => new(targets, microBatches, 0);
+
+        public void AddMicroBatch(IReadOnlyList<ParameterBlock> blocks)
+        {
+        }
+
+        public void Reduce(IReadOnlyList<ParameterBlock> blocks, StepStatistics statistics) => trials.DamageGradients();
     }
 }
 

@@ -17,7 +17,9 @@ internal readonly unsafe struct AttentionBackward(
 
     private nint OutputStep => (nint)shape.NumHeads * shape.HeadDim;
 
-    /// <summary>Floats a worker needs: keys, their transpose, transposed values, q and gradY tiles, two score tiles, gradK and gradV.</summary>
+    /// <summary>
+    /// Floats a worker needs: keys, their transpose, transposed values, q and gradY tiles, two score tiles, gradK and gradV.
+    /// </summary>
     public static long ScratchLength(AttentionShape shape) =>
         AttentionForward.EdgeSlack + 5L * AttentionTiles.Keys * shape.HeadDim + 2L * AttentionTiles.Queries * shape.HeadDim
         + 2L * AttentionTiles.Queries * AttentionTiles.Keys;
@@ -46,7 +48,7 @@ internal readonly unsafe struct AttentionBackward(
         where V : struct
         where O : ILanes<V>
     {
-        int tile = AttentionTiles.Keys * Channels, width = Tile.PanelVectors * O.Count;
+        int tile = AttentionTiles.Keys * Channels, width = RegisterTile.PanelVectors * O.Count;
         float* keys = work, keysT = keys + tile, valuesT = keysT + tile, gradK = valuesT + tile, gradV = gradK + tile;
         nint keyOffset = key * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
         nint valueOffset = keyOffset + (nint)shape.NumKeyValueHeads * Channels;
@@ -70,8 +72,10 @@ internal readonly unsafe struct AttentionBackward(
 
         for (int r = 0; r < keyCount; r++)
         {
-            new ReadOnlySpan<float>(gradK + (nint)r * Channels, Channels).CopyTo(new Span<float>(gradQkv + keyOffset + r * RowStep, Channels));
-            new ReadOnlySpan<float>(gradV + (nint)r * Channels, Channels).CopyTo(new Span<float>(gradQkv + valueOffset + r * RowStep, Channels));
+            new ReadOnlySpan<float>(gradK + (nint)r * Channels, Channels).CopyTo(
+                new Span<float>(gradQkv + keyOffset + r * RowStep, Channels));
+            new ReadOnlySpan<float>(gradV + (nint)r * Channels, Channels).CopyTo(
+                new Span<float>(gradQkv + valueOffset + r * RowStep, Channels));
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// y = softmax(q k^T / sqrt(C)) v over the visible keys, by key tiles with a running maximum m and sum l (Milakov and
+/// y = softmax(q k^T / sqrt(C)) v over the unmasked keys, by key tiles with a running maximum m and sum l (Milakov and
 /// Gimelshein, 2018; Dao et al., 2022). A task is one sequence and one key/value head with all its query heads.
 /// </summary>
 internal readonly unsafe struct AttentionForward(
@@ -57,7 +57,7 @@ internal readonly unsafe struct AttentionForward(
         for (int key = Math.Max(first, documentStarts[query]); key < end; key += AttentionTiles.Keys)
         {
             int count = Math.Min(AttentionTiles.Keys, end - key);
-            AttentionTiles.Transpose<V, O>(keyRows + key * RowStep, RowStep, count, channels, Tile.PanelVectors * O.Count, keys);
+            AttentionTiles.Transpose<V, O>(keyRows + key * RowStep, RowStep, count, channels, RegisterTile.PanelVectors * O.Count, keys);
             AttentionTiles.Gather(valueRows + key * RowStep, RowStep, count, channels, values);
             for (int h = 0; h < Group; h++)
             {
@@ -67,9 +67,10 @@ internal readonly unsafe struct AttentionForward(
                 for (int r = 0; r < queries; r++)
                 {
                     int at = h * AttentionTiles.Queries + r;
-                    SoftmaxRow<V, O>(
-                        scores + r * AttentionTiles.Keys, documentStarts[query + r] - key, query + r + 1 - key, count,
-                        headOutput + (nint)r * channels, maxima + at, sums + at);
+                    float* row = scores + r * AttentionTiles.Keys;
+                    OnlineSoftmax.AddRow<V, O, F32Element>(
+                        row, documentStarts[query + r] - key, query + r + 1 - key, count, row, headOutput + (nint)r * channels, channels,
+                        ref maxima[at], ref sums[at]);
                 }
 
                 AttentionTiles.Accumulate<V, O>(
@@ -78,48 +79,6 @@ internal readonly unsafe struct AttentionForward(
         }
 
         Finish<V, O>(query, queries, keyHead, output, maxima, sums);
-    }
-
-    /// <summary>Turns scores of keys [from, to) into e^(s - m), the others into 0, after rescaling what came before to the new maximum.</summary>
-    private void SoftmaxRow<V, O>(float* row, int from, int to, int count, float* output, float* maximum, float* sum)
-        where V : struct
-        where O : ILanes<V>
-    {
-        from = Math.Max(0, from);
-        to = Math.Min(count, to);
-        if (from >= to)
-        {
-            new Span<float>(row, count).Clear();
-            return;
-        }
-
-        new Span<float>(row, from).Fill(float.NegativeInfinity);
-        new Span<float>(row + to, AttentionTiles.Keys - to).Fill(float.NegativeInfinity);
-        V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), largest = O.Broadcast(float.NegativeInfinity);
-        for (int j = 0; j < AttentionTiles.Keys; j += O.Count)
-        {
-            V s = O.Multiply(scale, O.Load(row + j));
-            O.Store(s, row + j);
-            largest = O.Max(largest, s);
-        }
-
-        float m = MathF.Max(*maximum, O.Maximum(largest));
-        V shift = O.Broadcast(m), total = O.Zero;
-        for (int j = 0; j < AttentionTiles.Keys; j += O.Count)
-        {
-            V p = VectorMath.Exp<V, O>(O.Subtract(O.Load(row + j), shift));
-            O.Store(p, row + j);
-        }
-
-        // The clamped exponential of a masked score is tiny but not zero.
-        new Span<float>(row, from).Clear();
-        new Span<float>(row + to, AttentionTiles.Keys - to).Clear();
-        for (int j = 0; j < AttentionTiles.Keys; j += O.Count)
-        {
-            total = O.Add(total, O.Load(row + j));
-        }
-
-        OnlineSoftmax.Advance<V, O>(ref *maximum, ref *sum, output, Channels, m, O.Sum(total));
     }
 
     private void Finish<V, O>(int query, int queries, int keyHead, float* output, float* maxima, float* sums)
@@ -131,15 +90,9 @@ internal readonly unsafe struct AttentionForward(
             for (int r = 0; r < queries; r++)
             {
                 int at = h * AttentionTiles.Queries + r, head = keyHead * Group + h;
-                float* to = y + ((nint)(query + r) * shape.NumHeads + head) * Channels;
-                V inverse = O.Broadcast(1f / sums[at]);
-                for (int c = 0; c < Channels; c += O.Count)
-                {
-                    V value = VectorMath.Load<V, O>(output + (nint)at * Channels + c, Channels - c);
-                    VectorMath.Store<V, O>(O.Multiply(inverse, value), to + c, Channels - c);
-                }
-
-                logSumExp[(nint)(query + r) * shape.NumHeads + head] = maxima[at] + MathF.Log(sums[at]);
+                nint row = (nint)(query + r) * shape.NumHeads + head;
+                logSumExp[row] = OnlineSoftmax.Finish<V, O, F32Element>(
+                    output + (nint)at * Channels, Channels, maxima[at], sums[at], y, row * Channels);
             }
         }
     }

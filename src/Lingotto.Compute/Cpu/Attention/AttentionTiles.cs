@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>Tile sizes and the small products shared by the forward and backward pass of attention.</summary>
+/// <summary>Tile sizes and the small matmuls shared by the forward and backward pass of attention.</summary>
 internal static unsafe class AttentionTiles
 {
     /// <summary>Query rows of a tile.</summary>
@@ -18,23 +18,26 @@ internal static unsafe class AttentionTiles
         }
     }
 
-    /// <summary>Panels of the transpose of <paramref name="rows"/> rows, so that a product with them gives one column a row.</summary>
+    /// <summary>Panels of the transpose of <paramref name="rows"/> rows, so that a matmul with them gives one column a row.</summary>
     public static void Transpose<V, O>(float* head, nint step, int rows, int channels, int width, float* panels)
         where V : struct
         where O : ILanes<V>
     {
         for (int first = 0; first < rows; first += width)
         {
-            Panels.FromColumns<V, O>(head + first * step, step, channels, Math.Min(width, rows - first), width, panels + (nint)first * channels);
+            Panels.FromColumns<V, O>(
+                head + first * step, step, channels, Math.Min(width, rows - first), width, panels + (nint)first * channels);
         }
     }
 
-    /// <summary>c[i,j] = sum_p a[i,p] * panels[p,j], a dense with <paramref name="aStep"/> floats a row, c with Keys floats a row.</summary>
+    /// <summary>
+    /// c[i,j] = sum_p a[i,p] * panels[p,j], a dense with <paramref name="aStep"/> floats a row, c with Keys floats a row.
+    /// </summary>
     public static void ByPanels<V, O>(float* a, nint aStep, int rows, float* panels, int columns, int depth, float* c)
         where V : struct
         where O : ILanes<V>
     {
-        int tileRows = Tile.Rows<V, O>(), width = Tile.PanelVectors * O.Count;
+        int tileRows = RegisterTile.Rows<V, O>(), width = RegisterTile.PanelVectors * O.Count;
         float** pointers = stackalloc float*[8];
         for (int j = 0; j < columns; j += width)
         {
@@ -45,7 +48,7 @@ internal static unsafe class AttentionTiles
                     pointers[r] = a + Math.Min(i + r, rows - 1) * aStep;
                 }
 
-                Tile.Multiply<V, O>(
+                RegisterTile.Multiply<V, O>(
                     pointers, 1, panels + (nint)j * depth, width, depth, c + i * Keys + j, Keys, Math.Min(tileRows, rows - i), width,
                     accumulate: false);
             }
@@ -61,7 +64,7 @@ internal static unsafe class AttentionTiles
         where V : struct
         where O : ILanes<V>
     {
-        int tileRows = Tile.Rows<V, O>();
+        int tileRows = RegisterTile.Rows<V, O>();
 
         // Two registers a tile: heads of 64 and 128 channels divide by 32, not by 48.
         int width = Math.Min(columns, 2 * O.Count);
@@ -75,7 +78,7 @@ internal static unsafe class AttentionTiles
 
             for (int j = 0; j < columns; j += width)
             {
-                Tile.Multiply<V, O>(
+                RegisterTile.Multiply<V, O>(
                     pointers, aDepthStep, b + j, bStep, depth, c + i * cStep + j, cStep, Math.Min(tileRows, rows - i),
                     Math.Min(width, columns - j), accumulate: true);
             }

@@ -12,7 +12,7 @@ internal readonly unsafe struct AttentionWithCache(
 
     public int Tasks => tokens * shape.NumHeads;
 
-    /// <summary>Copies the new keys and values behind the old ones of their head.</summary>
+    /// <summary>Appends the new keys and values to those of their head.</summary>
     public void Append()
     {
         int heads = 2 * shape.NumKeyValueHeads, channels = shape.HeadDim;
@@ -21,7 +21,8 @@ internal readonly unsafe struct AttentionWithCache(
             float* from = qkv + ((nint)t * shape.FusedHeads + shape.NumHeads) * channels;
             for (int head = 0; head < heads; head++)
             {
-                new ReadOnlySpan<float>(from + (nint)head * channels, channels).CopyTo(new Span<float>(Row(head, firstPosition + t), channels));
+                new ReadOnlySpan<float>(from + (nint)head * channels, channels).CopyTo(
+                    new Span<float>(Row(head, firstPosition + t), channels));
             }
         }
     }
@@ -34,7 +35,8 @@ internal readonly unsafe struct AttentionWithCache(
         float* weights = stackalloc float[Block];
         for (int task = begin; task < end; task++)
         {
-            int t = task / shape.NumHeads, head = task % shape.NumHeads, keyHead = head / (shape.NumHeads / keyHeads), keys = firstPosition + t + 1;
+            int t = task / shape.NumHeads, head = task % shape.NumHeads, keyHead = head / (shape.NumHeads / keyHeads),
+                keys = firstPosition + t + 1;
             float* q = qkv + ((nint)t * shape.FusedHeads + head) * channels, output = y + (nint)task * channels;
             float maximum = float.NegativeInfinity, sum = 0;
             new Span<float>(output, channels).Clear();
@@ -96,7 +98,7 @@ internal readonly unsafe struct AttentionWithCache(
         V shift = O.Broadcast(m);
         for (int j = 0; j < count; j += O.Count)
         {
-            V e = VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(scores + j, count - j, VectorMath.Invisible), shift));
+            V e = VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(scores + j, count - j, VectorMath.MaskedScore), shift));
             VectorMath.Store<V, O>(e, scores + j, count - j);
             total = O.Add(total, e);
         }

@@ -1,12 +1,13 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// The gradients of <see cref="AttentionBackward"/> with products in bfloat16. A task is one sequence and one key/value
+/// The gradients of <see cref="AttentionBackward"/> with matmuls in bfloat16. A task is one sequence and one key/value
 /// head; keys and values are laid out once, then each query tile adds to the gradients of the keys it sees.
 /// </summary>
-internal readonly unsafe struct Bf16AttentionBackward(
+internal readonly unsafe struct Bf16AttentionBackward<K>(
     float* gradY, ushort* qkv, int* documentStarts, AttentionShape shape, ushort* y, float* logSumExp, float* gradQkv, int tokens,
     uint* scratch, long scratchStep) : IRangeKernel
+    where K : struct, IWordKernel
 {
     private const int Queries = Bf16AttentionTiles.Queries, Keys = Bf16AttentionTiles.Keys;
 
@@ -61,7 +62,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
         where V : struct
         where O : ILanes<V>
     {
-        int queries = Math.Min(Queries, rows - query), end = query + queries, headPairs = Words<PairWord>.Count(queries), pairs = Group * headPairs;
+        int queries = Math.Min(Queries, rows - query), end = query + queries, headPairs = Words<PairWord>.Count(queries),
+            pairs = Group * headPairs;
         nint tileWords = (nint)pairs * AssembledTile.Columns;
         for (int h = 0; h < Group; h++)
         {
@@ -89,11 +91,13 @@ internal readonly unsafe struct Bf16AttentionBackward(
             }
 
             Bf16AttentionTiles.PointAtPacked(keyRows, work.PackedProbabilities, count, pairs);
-            Bf16AttentionTiles.Multiply(
-                keyRows, AssembledTile.PackedStep, count, work.GradYPairs, tileWords, pairs, Channels, gradV + key * RowStep, RowStep, accumulate: true);
+            Bf16AttentionTiles.Multiply<K>(
+                keyRows, AssembledTile.PackedStep, count, work.GradYPairs, tileWords, pairs, Channels, gradV + key * RowStep, RowStep,
+                accumulate: true);
             Bf16AttentionTiles.PointAtPacked(keyRows, work.PackedScoreGradients, count, pairs);
-            Bf16AttentionTiles.Multiply(
-                keyRows, AssembledTile.PackedStep, count, work.QueryPairs, tileWords, pairs, Channels, gradK + key * RowStep, RowStep, accumulate: true);
+            Bf16AttentionTiles.Multiply<K>(
+                keyRows, AssembledTile.PackedStep, count, work.QueryPairs, tileWords, pairs, Channels, gradK + key * RowStep, RowStep,
+                accumulate: true);
         }
     }
 
@@ -104,12 +108,13 @@ internal readonly unsafe struct Bf16AttentionBackward(
     {
         byte** a = stackalloc byte*[Queries + AssembledTile.Rows];
         int half = Channels / 2, firstKey = Bf16AttentionTiles.FirstKey(documentStarts[first + query], first);
-        nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half, panelWords = (nint)AssembledTile.Columns * half;
+        nint queryRow = (first + query) * RowStep + (nint)head * Channels, panel = (nint)key * half,
+            panelWords = (nint)AssembledTile.Columns * half;
         Bf16AttentionTiles.PointAt(a, (byte*)(qkv + queryRow), RowStep * sizeof(ushort), queries);
-        Bf16AttentionTiles.Multiply(
+        Bf16AttentionTiles.Multiply<K>(
             a, AssembledTile.RowStep, queries, work.KeysT + panel, panelWords, half, count, work.Scores, Keys, accumulate: false);
         Bf16AttentionTiles.PointAt(a, (byte*)(work.GradY + (nint)h * Queries * Channels), Channels * sizeof(ushort), queries);
-        Bf16AttentionTiles.Multiply(
+        Bf16AttentionTiles.Multiply<K>(
             a, AssembledTile.RowStep, queries, work.ValuesT + panel, panelWords, half, count, work.GradScores, Keys, accumulate: false);
         for (int r = 0; r < queries; r++)
         {
@@ -119,8 +124,9 @@ internal readonly unsafe struct Bf16AttentionBackward(
         }
 
         Bf16AttentionTiles.PointAt(a, (byte*)work.ScoreGradients, Bf16AttentionTiles.ProbabilityStep * sizeof(ushort), queries);
-        Bf16AttentionTiles.Multiply(
-            a, AssembledTile.RowStep, queries, work.Keys + (nint)key / 2 * AssembledTile.Columns, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
+        Bf16AttentionTiles.Multiply<K>(
+            a, AssembledTile.RowStep, queries, work.Keys + (nint)key / 2 * AssembledTile.Columns,
+            (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
             Words<PairWord>.Count(count), Channels, gradQkv + queryRow, RowStep, accumulate: key > firstKey);
     }
 
@@ -150,7 +156,8 @@ internal readonly unsafe struct Bf16AttentionBackward(
         where O : ILanes<V>
     {
         float* scores = work.Scores + r * Keys, gradScores = work.GradScores + r * Keys;
-        ushort* p = work.Probabilities + r * Bf16AttentionTiles.ProbabilityStep, ds = work.ScoreGradients + r * Bf16AttentionTiles.ProbabilityStep;
+        ushort* p = work.Probabilities + r * Bf16AttentionTiles.ProbabilityStep,
+            ds = work.ScoreGradients + r * Bf16AttentionTiles.ProbabilityStep;
         V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), shift = O.Broadcast(logSumExpRow), deltaV = O.Broadcast(delta);
         int padded = count + count % 2;
         int last = Math.Min((to + O.Count - 1) / O.Count * O.Count, Keys);
@@ -162,7 +169,7 @@ internal readonly unsafe struct Bf16AttentionBackward(
             O.StoreBf16(O.Multiply(O.Multiply(scale, probability), gradient), ds + j);
         }
 
-        // Whole registers were written; what is not visible, whatever it came to, is cleared.
+        // Whole registers were written; masked lanes are cleared.
         new Span<ushort>(p, from).Clear();
         new Span<ushort>(ds, from).Clear();
         new Span<ushort>(p + to, Math.Max(last, padded) - to).Clear();
@@ -176,14 +183,14 @@ internal readonly unsafe struct Bf16AttentionBackward(
         {
             long transposed = (long)AssembledTile.Panels(shape.SequenceLength) * AssembledTile.Columns * (shape.HeadDim / 2);
             long width = (long)AssembledTile.Panels(shape.HeadDim) * AssembledTile.Columns, group = shape.NumHeads / shape.NumKeyValueHeads;
-            long tile = group * Queries / 2 * width, packed = group * Queries / 2 * Bf16AttentionBackward.Keys;
+            long tile = group * Queries / 2 * width, packed = group * Queries / 2 * Bf16AttentionTiles.Keys;
             const long Halves = Queries * Bf16AttentionTiles.ProbabilityStep / 2;
             uint* next = start;
             KeysT = Take(transposed);
             ValuesT = Take(transposed);
             Keys = Take(width * Words<PairWord>.Count(shape.SequenceLength));
-            Scores = (float*)Take(Queries * Bf16AttentionBackward.Keys);
-            GradScores = (float*)Take(Queries * Bf16AttentionBackward.Keys);
+            Scores = (float*)Take(Queries * Bf16AttentionTiles.Keys);
+            GradScores = (float*)Take(Queries * Bf16AttentionTiles.Keys);
             Probabilities = (ushort*)Take(Halves);
             ScoreGradients = (ushort*)Take(Halves);
             PackedProbabilities = Take(packed);

@@ -1,12 +1,13 @@
 namespace Lingotto.Compute;
 
 /// <summary>
-/// y = softmax(q k^T / sqrt(C)) v over the visible keys as <see cref="AttentionForward"/>, with products in bfloat16. A task
+/// y = softmax(q k^T / sqrt(C)) v over the unmasked keys as <see cref="AttentionForward"/>, with matmuls in bfloat16. A task
 /// is one sequence and one key/value head with all its query heads; keys and values are laid out once a task.
 /// </summary>
-internal readonly unsafe struct Bf16AttentionForward(
+internal readonly unsafe struct Bf16AttentionForward<K>(
     ushort* qkv, int* documentStarts, AttentionShape shape, ushort* y, float* logSumExp, int tokens, uint* scratch, long scratchStep)
     : IRangeKernel
+    where K : struct, IWordKernel
 {
     private const int Queries = Bf16AttentionTiles.Queries, Keys = Bf16AttentionTiles.Keys;
 
@@ -33,7 +34,8 @@ internal readonly unsafe struct Bf16AttentionForward(
             ushort* head = qkv + first * RowStep + (nint)(shape.NumHeads + keyHead) * Channels;
             Bf16AttentionTiles.TransposeRows(head, RowStep, rows, Channels, keys);
             Bf16AttentionTiles.PairRows(
-                head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns);
+                head + (nint)shape.NumKeyValueHeads * Channels, RowStep, rows, Channels, values,
+                (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns);
             for (int query = 0; query < rows; query += Queries)
             {
                 for (int h = 0; h < Group; h++)
@@ -74,61 +76,25 @@ internal readonly unsafe struct Bf16AttentionForward(
         for (int key = firstKey; key < end; key += Keys)
         {
             int count = Math.Min(Keys, end - key);
-            Bf16AttentionTiles.Multiply(
-                q, AssembledTile.RowStep, queries, keys + (nint)key * (Channels / 2), (nint)AssembledTile.Columns * (Channels / 2), Channels / 2, count,
+            Bf16AttentionTiles.Multiply<K>(
+                q, AssembledTile.RowStep, queries, keys + (nint)key * (Channels / 2), (nint)AssembledTile.Columns * (Channels / 2),
+                Channels / 2, count,
                 scores, Keys, accumulate: false);
             for (int r = 0; r < queries; r++)
             {
-                SoftmaxRow<V, O>(
+                OnlineSoftmax.AddRow<V, O, Bf16Element>(
                     scores + r * Keys, documentStarts[first + query + r] - first - key, query + r + 1 - key, count,
-                    probabilities + r * Bf16AttentionTiles.ProbabilityStep, output + (nint)r * Channels, maxima + r, sums + r);
+                    probabilities + r * Bf16AttentionTiles.ProbabilityStep, output + (nint)r * Channels, Channels,
+                    ref maxima[r], ref sums[r]);
             }
 
-            Bf16AttentionTiles.Multiply(
-                p, AssembledTile.RowStep, queries, values + (nint)key / 2 * AssembledTile.Columns, (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
+            Bf16AttentionTiles.Multiply<K>(
+                p, AssembledTile.RowStep, queries, values + (nint)key / 2 * AssembledTile.Columns,
+                (nint)Words<PairWord>.Count(rows) * AssembledTile.Columns,
                 Words<PairWord>.Count(count), Channels, output, Channels, accumulate: true);
         }
 
         Finish<V, O>(first + query, queries, head, output, maxima, sums);
-    }
-
-    /// <summary>Probabilities e^(s - m) of keys [from, to), 0 elsewhere, after rescaling what came before to the new maximum.</summary>
-    private void SoftmaxRow<V, O>(float* row, int from, int to, int count, ushort* p, float* output, float* maximum, float* sum)
-        where V : struct
-        where O : ILanes<V>
-    {
-        from = Math.Max(0, from);
-        to = Math.Min(count, to);
-        int padded = count + count % 2;
-        if (from >= to)
-        {
-            new Span<ushort>(p, padded).Clear();
-            return;
-        }
-
-        // Whole registers only: what they hold beside the visible keys is put out of sight first.
-        int first = from / O.Count * O.Count, last = Math.Min((to + O.Count - 1) / O.Count * O.Count, Keys);
-        new Span<float>(row + first, from - first).Fill(VectorMath.Invisible);
-        new Span<float>(row + to, last - to).Fill(VectorMath.Invisible);
-        V scale = O.Broadcast(1f / MathF.Sqrt(Channels)), largest = O.Broadcast(float.NegativeInfinity);
-        for (int j = first; j < last; j += O.Count)
-        {
-            largest = O.Max(largest, O.Load(row + j));
-        }
-
-        float m = MathF.Max(*maximum, O.Maximum(O.Multiply(scale, largest)));
-        V shift = O.Broadcast(m), total = O.Zero;
-        for (int j = first; j < last; j += O.Count)
-        {
-            V e = VectorMath.Exp<V, O>(O.Subtract(O.Multiply(scale, O.Load(row + j)), shift));
-            O.StoreBf16(e, p + j);
-            total = O.Add(total, e);
-        }
-
-        // The clamped exponential of an invisible score is tiny but not zero.
-        new Span<ushort>(p, from).Clear();
-        new Span<ushort>(p + to, Math.Max(last, padded) - to).Clear();
-        OnlineSoftmax.Advance<V, O>(ref *maximum, ref *sum, output, Channels, m, O.Sum(total));
     }
 
     private void Finish<V, O>(int firstRow, int queries, int head, float* output, float* maxima, float* sums)
@@ -138,14 +104,8 @@ internal readonly unsafe struct Bf16AttentionForward(
         for (int r = 0; r < queries; r++)
         {
             nint row = (nint)(firstRow + r) * shape.NumHeads + head;
-            V inverse = O.Broadcast(1f / sums[r]);
-            for (int c = 0; c < Channels; c += O.Count)
-            {
-                V value = VectorMath.Load<V, O>(output + (nint)r * Channels + c, Channels - c);
-                Bf16Element.Store<V, O>(O.Multiply(inverse, value), y, row * Channels + c, Channels - c);
-            }
-
-            logSumExp[row] = maxima[r] + MathF.Log(sums[r]);
+            logSumExp[row] = OnlineSoftmax.Finish<V, O, Bf16Element>(
+                output + (nint)r * Channels, Channels, maxima[r], sums[r], y, row * Channels);
         }
     }
 }

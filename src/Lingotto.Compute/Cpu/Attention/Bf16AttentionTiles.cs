@@ -1,6 +1,6 @@
 namespace Lingotto.Compute;
 
-/// <summary>Tile sizes and the small products shared by the forward and backward pass of attention in bfloat16.</summary>
+/// <summary>Tile sizes and the small matmuls shared by the forward and backward pass of attention in bfloat16.</summary>
 internal static unsafe class Bf16AttentionTiles
 {
     /// <summary>Query rows of a tile.</summary>
@@ -15,7 +15,9 @@ internal static unsafe class Bf16AttentionTiles
     /// <summary>Elements between rows of probabilities: a cache line more than the keys, so that rows do not evict each other.</summary>
     public const int ProbabilityStep = Keys + 32;
 
-    /// <summary>The panel's first key that a tile of queries sees, from the start of the sequence; a document may begin before it.</summary>
+    /// <summary>
+    /// The panel's first key that a tile of queries sees, from the start of the sequence; a document may begin before it.
+    /// </summary>
     public static int FirstKey(int documentStart, int sequenceStart) =>
         Math.Max(0, documentStart - sequenceStart) / AssembledTile.Columns * AssembledTile.Columns;
 
@@ -32,8 +34,9 @@ internal static unsafe class Bf16AttentionTiles
     /// c[i, j] (+)= sum_p a_i[p] b[p, j], b in panels <paramref name="panelWords"/> words apart, c with
     /// <paramref name="cStep"/> floats a row.
     /// </summary>
-    public static void Multiply(
+    public static void Multiply<K>(
         byte** a, int step, int rows, uint* panels, nint panelWords, int pairs, int columns, float* c, nint cStep, bool accumulate)
+        where K : struct, IWordKernel
     {
         for (int j = 0; j < columns; j += AssembledTile.Columns, panels += panelWords)
         {
@@ -47,7 +50,7 @@ internal static unsafe class Bf16AttentionTiles
                 Rows = rows,
                 Accumulate = accumulate ? 1 : 0,
             };
-            AssembledTile.Multiply(ref tile, TileProduct.Bf16Pairs, Math.Min(AssembledTile.Columns, columns - j), step);
+            K.Multiply(ref tile, TileProduct.Bf16Pairs, Math.Min(AssembledTile.Columns, columns - j), step);
         }
     }
 
@@ -57,11 +60,15 @@ internal static unsafe class Bf16AttentionTiles
         for (int first = 0; first < rows; first += AssembledTile.Columns)
         {
             Words<PairWord>.Transpose<Bf16Element>(
-                (byte*)(head + first * step), step, Math.Min(AssembledTile.Columns, rows - first), channels, panels + (nint)first * (channels / 2));
+                (byte*)(head + first * step), step, Math.Min(AssembledTile.Columns, rows - first), channels,
+                panels + (nint)first * (channels / 2));
         }
     }
 
-    /// <summary>Panels of rows of one head, summed over rows: panel c holds channels 64 c and on, a pair of rows a line, and begins <paramref name="panelWords"/> words after the one before.</summary>
+    /// <summary>
+    /// Panels of rows of one head, summed over rows: panel c holds channels 64 c and on, a pair of rows a line, and begins
+    /// <paramref name="panelWords"/> words after the one before.
+    /// </summary>
     public static void PairRows(ushort* head, nint step, int rows, int channels, uint* panels, nint panelWords)
     {
         for (int c = 0; c < channels; c += AssembledTile.Columns)

@@ -1,20 +1,22 @@
 namespace Lingotto.Compute;
 
-/// <summary>(a, b) becomes (a cos - b sin, b cos + a sin) for the channel pairs of query and key heads; backward turns the other way.</summary>
+/// <summary>
+/// (a, b) becomes (a cos - b sin, b cos + a sin) for the channel pairs of query and key heads; backward rotates the other way.
+/// </summary>
 internal static unsafe class Rope
 {
     private const int Grain = 64;
 
     /// <param name="workers">Threads.</param>
-    /// <param name="x">[T, H, C].</param>
+    /// <param name="x">[T, Q, C].</param>
     /// <param name="positions">[T].</param>
-    /// <param name="cosSin">[P, R]: R/2 cosines, R/2 sines.</param>
+    /// <param name="cosSin">[P, W]: W/2 cosines, W/2 sines.</param>
     /// <param name="shape">Heads.</param>
-    /// <param name="rotated">R, channels that turn.</param>
+    /// <param name="rotated">W, channels that rotate.</param>
     /// <param name="layout">Which channels pair up.</param>
     /// <param name="direction">+1 forward, -1 backward.</param>
     /// <param name="tokens">T.</param>
-    /// <param name="y">[T, H, C]; may be x. What does not turn is copied.</param>
+    /// <param name="y">[T, Q, C]; may be x. Channels that do not rotate are copied.</param>
     public static void Run<E>(
         Workers workers, float* x, int* positions, float* cosSin, AttentionShape shape, int rotated, RotaryLayout layout,
         float direction, int tokens, void* y)
@@ -36,32 +38,32 @@ internal static unsafe class Rope
                 nint row = (nint)t * shape.FusedHeads * shape.HeadDim;
                 for (int h = 0; h < shape.FusedHeads; h++)
                 {
-                    int turned = h < shape.NumHeads + shape.NumKeyValueHeads ? rotated : 0;
-                    Head<V, O>(row + (nint)h * shape.HeadDim, turned, cos);
+                    int rotatedHere = h < shape.NumHeads + shape.NumKeyValueHeads ? rotated : 0;
+                    Head<V, O>(row + (nint)h * shape.HeadDim, rotatedHere, cos);
                 }
             }
         }
 
-        private void Head<V, O>(nint at, int turned, float* cos)
+        private void Head<V, O>(nint at, int rotatedHere, float* cos)
             where V : struct
             where O : ILanes<V>
         {
             if (layout == RotaryLayout.Half)
             {
-                TurnHalves<V, O>(at, turned / 2, cos);
+                RotateHalves<V, O>(at, rotatedHere / 2, cos);
             }
             else
             {
-                TurnNeighbours<V, O>(at, turned / 2, cos);
+                RotateNeighbours<V, O>(at, rotatedHere / 2, cos);
             }
 
-            for (int c = turned; x != y && c < shape.HeadDim; c += O.Count)
+            for (int c = rotatedHere; x != y && c < shape.HeadDim; c += O.Count)
             {
                 E.Store<V, O>(VectorMath.Load<V, O>(x + at + c, shape.HeadDim - c), y, at + c, shape.HeadDim - c);
             }
         }
 
-        private void TurnHalves<V, O>(nint at, int half, float* cos)
+        private void RotateHalves<V, O>(nint at, int half, float* cos)
             where V : struct
             where O : ILanes<V>
         {
@@ -76,24 +78,24 @@ internal static unsafe class Rope
             }
         }
 
-        private void TurnNeighbours<V, O>(nint at, int half, float* cos)
+        private void RotateNeighbours<V, O>(nint at, int half, float* cos)
             where V : struct
             where O : ILanes<V>
         {
-            float* turned = stackalloc float[32];
+            float* pairsOut = stackalloc float[32];
             for (int i = 0; i < half; i += O.Count)
             {
                 int pairs = Math.Min(O.Count, half - i);
                 for (int j = 0; j < pairs; j++)
                 {
                     float c = cos[i + j], s = direction * cos[half + i + j], a = x[at + 2 * (i + j)], b = x[at + 2 * (i + j) + 1];
-                    turned[2 * j] = a * c - b * s;
-                    turned[2 * j + 1] = b * c + a * s;
+                    pairsOut[2 * j] = a * c - b * s;
+                    pairsOut[2 * j + 1] = b * c + a * s;
                 }
 
                 for (int j = 0; j < 2 * pairs; j += O.Count)
                 {
-                    E.Store<V, O>(O.Load(turned + j), y, at + 2 * i + j, 2 * pairs - j);
+                    E.Store<V, O>(O.Load(pairsOut + j), y, at + 2 * i + j, 2 * pairs - j);
                 }
             }
         }

@@ -5,11 +5,11 @@ internal static unsafe class Dispatch
 {
     private const int Grain = 32;
 
-    /// <summary>Fills counts[E], offsets[E+1], tokenOfRow[R] and rowOfChoice[T,S]; linear in R, so one thread does it.</summary>
-    public static void Plan(int* ids, int* counts, int* offsets, int* tokenOfRow, int* rowOfChoice, int tokens, int chosen, int experts)
+    /// <summary>Fills counts[E], offsets[E+1], tokenOfRow[R] and rowOfChoice[T,K]; linear in R, so one thread does it.</summary>
+    public static void Plan(int* ids, int* counts, int* offsets, int* tokenOfRow, int* rowOfChoice, int tokens, int topK, int experts)
     {
         new Span<int>(counts, experts).Clear();
-        for (int i = 0; i < tokens * chosen; i++)
+        for (int i = 0; i < tokens * topK; i++)
         {
             counts[ids[i]]++;
         }
@@ -21,11 +21,11 @@ internal static unsafe class Dispatch
         }
 
         // offsets[e] runs through the rows of expert e while they are handed out, and is put back after.
-        for (int i = 0; i < tokens * chosen; i++)
+        for (int i = 0; i < tokens * topK; i++)
         {
             int row = offsets[ids[i]]++;
             rowOfChoice[i] = row;
-            tokenOfRow[row] = i / chosen;
+            tokenOfRow[row] = i / topK;
         }
 
         for (int e = experts; e > 0; e--)
@@ -37,17 +37,18 @@ internal static unsafe class Dispatch
     }
 
     /// <summary>y[t,:] += sum_k weights[t,k] * rows[rowOfChoice[t,k],:]; weights of 1 where null.</summary>
-    public static void Combine(Workers workers, float* rows, int* rowOfChoice, float* weights, float* y, int tokens, int chosen, int columns) =>
-        workers.For(tokens, Grain, new CombineKernel(rows, rowOfChoice, weights, y, chosen, columns));
+    public static void Combine(
+        Workers workers, float* rows, int* rowOfChoice, float* weights, float* y, int tokens, int topK, int columns) =>
+        workers.For(tokens, Grain, new CombineKernel(rows, rowOfChoice, weights, y, topK, columns));
 
     /// <summary>gradRows[row,:] = weight * gradY[t,:], gradWeight = gradY[t,:] . rows[row,:].</summary>
     public static void CombineBackward<E>(
         Workers workers, float* gradY, float* rows, int* rowOfChoice, float* weights, void* gradRows, float* gradWeights,
-        int tokens, int chosen, int columns)
+        int tokens, int topK, int columns)
         where E : struct, IElement =>
-        workers.For(tokens, Grain, new CombineBackwardKernel<E>(gradY, rows, rowOfChoice, weights, gradRows, gradWeights, chosen, columns));
+        workers.For(tokens, Grain, new CombineBackwardKernel<E>(gradY, rows, rowOfChoice, weights, gradRows, gradWeights, topK, columns));
 
-    private readonly struct CombineKernel(float* rows, int* rowOfChoice, float* weights, float* y, int chosen, int columns) : IRangeKernel
+    private readonly struct CombineKernel(float* rows, int* rowOfChoice, float* weights, float* y, int topK, int columns) : IRangeKernel
     {
         public void Run<V, O>(int begin, int end, int worker)
             where V : struct
@@ -60,9 +61,9 @@ internal static unsafe class Dispatch
                 {
                     int left = columns - d;
                     V sum = VectorMath.Load<V, O>(to + d, left);
-                    for (int k = 0; k < chosen; k++)
+                    for (int k = 0; k < topK; k++)
                     {
-                        int choice = t * chosen + k;
+                        int choice = t * topK + k;
                         V row = VectorMath.Load<V, O>(rows + (nint)rowOfChoice[choice] * columns + d, left);
                         sum = O.MultiplyAdd(O.Broadcast(weights is null ? 1f : weights[choice]), row, sum);
                     }
@@ -74,7 +75,7 @@ internal static unsafe class Dispatch
     }
 
     private readonly struct CombineBackwardKernel<E>(
-        float* gradY, float* rows, int* rowOfChoice, float* weights, void* gradRows, float* gradWeights, int chosen, int columns)
+        float* gradY, float* rows, int* rowOfChoice, float* weights, void* gradRows, float* gradWeights, int topK, int columns)
         : IRangeKernel
         where E : struct, IElement
     {
@@ -85,7 +86,7 @@ internal static unsafe class Dispatch
             for (int t = begin; t < end; t++)
             {
                 float* grad = gradY + (nint)t * columns;
-                for (int choice = t * chosen; choice < (t + 1) * chosen; choice++)
+                for (int choice = t * topK; choice < (t + 1) * topK; choice++)
                 {
                     nint at = (nint)rowOfChoice[choice] * columns;
                     V weight = O.Broadcast(weights[choice]), dot = O.Zero;

@@ -1,11 +1,13 @@
 namespace Lingotto.Compute;
 
-/// <summary>Scores, top-k with group limit, weights and their gradient. A tile is a run of tokens; what runs over the S chosen is scalar code.</summary>
+/// <summary>
+/// Scores, top-k with group limit, weights and their gradient. A tile is a run of tokens; loops over the K top experts are scalar code.
+/// </summary>
 internal static unsafe class Router
 {
     private const int Grain = 64;
 
-    /// <summary>Guards the sum of chosen sigmoid scores, as the Ling 2.0 code does.</summary>
+    /// <summary>Guards the sum of the top-k sigmoid scores, as the Ling 2.0 code does.</summary>
     private const float SumGuard = 1e-20f;
 
     public static void Forward(
@@ -69,7 +71,7 @@ internal static unsafe class Router
         V shift = O.Broadcast(max), sum = O.Zero;
         for (int i = 0; i < count; i += O.Count)
         {
-            sum = O.Add(sum, VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(x + i, count - i, VectorMath.Invisible), shift)));
+            sum = O.Add(sum, VectorMath.Exp<V, O>(O.Subtract(VectorMath.Load<V, O>(x + i, count - i, VectorMath.MaskedScore), shift)));
         }
 
         return max + MathF.Log(O.Sum(sum));
@@ -83,7 +85,8 @@ internal static unsafe class Router
         }
     }
 
-    private readonly struct LossesKernel(float* logits, float* scores, int* counts, RouterShape shape, float* losses, int tokens) : IRangeKernel
+    private readonly struct LossesKernel(float* logits, float* scores, int* counts, RouterShape shape, float* losses, int tokens)
+        : IRangeKernel
     {
         public void Run<V, O>(int begin, int end, int worker)
             where V : struct
@@ -145,7 +148,8 @@ internal static unsafe class Router
             for (int e = 0; e < experts; e += O.Count)
             {
                 V x = VectorMath.Load<V, O>(logit + e, experts - e);
-                VectorMath.Store<V, O>(isSoftmax ? VectorMath.Exp<V, O>(O.Subtract(x, shift)) : VectorMath.Sigmoid<V, O>(x), score + e, experts - e);
+                VectorMath.Store<V, O>(
+                    isSoftmax ? VectorMath.Exp<V, O>(O.Subtract(x, shift)) : VectorMath.Sigmoid<V, O>(x), score + e, experts - e);
             }
         }
 
@@ -182,7 +186,7 @@ internal static unsafe class Router
             }
         }
 
-        private void Pick<V, O>(float* score, float* selection, int* chosen, float* weight)
+        private void Pick<V, O>(float* score, float* selection, int* topK, float* weight)
             where V : struct
             where O : ILanes<V>
         {
@@ -191,7 +195,7 @@ internal static unsafe class Router
             {
                 int e = Largest<V, O>(selection, shape.NumExperts);
                 selection[e] = float.NegativeInfinity;
-                chosen[k] = e;
+                topK[k] = e;
                 weight[k] = score[e];
                 sum += score[e];
             }
@@ -259,21 +263,21 @@ internal static unsafe class Router
         /// <summary>w_k = scale * s_k / sum s: dL/ds_k = scale / sum * (g_k - sum_j g_j w_j / scale).</summary>
         private void WeightGradient(int token, float* score, float* gradScore)
         {
-            int chosen = shape.NumExpertsPerTok;
-            int* expert = ids + (nint)token * chosen;
-            float* grad = gradWeights + (nint)token * chosen, weight = weights + (nint)token * chosen;
+            int topK = shape.NumExpertsPerTok;
+            int* expert = ids + (nint)token * topK;
+            float* grad = gradWeights + (nint)token * topK, weight = weights + (nint)token * topK;
             float sum = 1, dot = 0;
             if (shape.NormTopkProb)
             {
                 sum = shape.Score == RouterScore.Sigmoid ? SumGuard : 0f;
-                for (int k = 0; k < chosen; k++)
+                for (int k = 0; k < topK; k++)
                 {
                     sum += score[expert[k]];
                     dot += grad[k] * weight[k];
                 }
             }
 
-            for (int k = 0; k < chosen; k++)
+            for (int k = 0; k < topK; k++)
             {
                 gradScore[expert[k]] += (shape.RoutedScalingFactor * grad[k] - dot) / sum;
             }

@@ -2,7 +2,9 @@ using System.Runtime.Intrinsics;
 
 namespace Lingotto.Compute;
 
-/// <summary>logits = alpha * logits + (1 - alpha) * (mu + sigma * e), mu and sigma running over the raw logits (Ling report, eq. 3).</summary>
+/// <summary>
+/// logits = alpha * logits + (1 - alpha) * (mu + sigma * e), mu and sigma running over the raw logits (Ling report, eq. 3).
+/// </summary>
 internal static unsafe class RoutingWarmup
 {
     private const int Grain = 64;

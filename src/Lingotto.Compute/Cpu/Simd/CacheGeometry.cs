@@ -10,7 +10,9 @@ internal static class CacheGeometry
     /// <summary>Lines of the first-level data cache that addresses of one set can hold at once; 8 where the chip does not say.</summary>
     public static int FirstLevelWays { get; } = Ways();
 
-    /// <summary>CPUID leaf 4 (Intel) or 8000001D (AMD), subleaf 0 the first-level data cache, EBX bits 31 to 22 the ways less one.</summary>
+    /// <summary>
+    /// CPUID leaf 4 (Intel) or 8000001D (AMD), subleaf 0 the first-level data cache, EBX bits 31 to 22 the ways less one.
+    /// </summary>
     private static int Ways()
     {
         const int Unknown = 8;

@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Lingotto.Compute;
 
-/// <summary>Asks the chip to bring lines closer before they are needed. Hints only: any address is allowed, no result depends on them.</summary>
+/// <summary>
+/// Asks the chip to bring lines closer before they are needed. Hints only: any address is allowed, no result depends on them.
+/// </summary>
 internal static unsafe class CacheHints
 {
     private const int LineFloats = 16;

@@ -94,7 +94,7 @@ internal readonly unsafe struct Bf16Element : IElement
     }
 }
 
-/// <summary>Single precision in memory, rounded to bfloat16 when read: what a product in bfloat16 sees of it.</summary>
+/// <summary>Single precision in memory, rounded to bfloat16 when read, as a matmul in bfloat16 reads it.</summary>
 internal readonly unsafe struct RoundedElement : IElement
 {
     public static int Size => sizeof(float);

@@ -57,6 +57,7 @@ internal unsafe interface ILanes<V>
     static abstract float Maximum(V x);
 }
 
+/// <summary>Runs on any chip: where it has no AVX-512, each operation is made of narrower ones, with the same bits.</summary>
 internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 {
     public static int Count => 16;
@@ -67,8 +68,16 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     public static void Store(Vector512<float> x, float* destination) => x.Store(destination);
 
-    public static Vector512<float> LoadBf16(ushort* source) =>
-        (Avx512F.ConvertToVector512UInt32(Vector256.Load(source)) << 16).AsSingle();
+    public static Vector512<float> LoadBf16(ushort* source)
+    {
+        if (Avx512F.IsSupported)
+        {
+            return (Avx512F.ConvertToVector512UInt32(Vector256.Load(source)) << 16).AsSingle();
+        }
+
+        (Vector256<uint> lower, Vector256<uint> upper) = Vector256.Widen(Vector256.Load(source));
+        return (Vector512.Create(lower, upper) << 16).AsSingle();
+    }
 
     public static Vector512<float> RoundToBf16(Vector512<float> x)
     {
@@ -77,8 +86,11 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
         return (Vector512.ConditionalSelect(Vector512.Equals(x, x).AsUInt32(), nearest, quiet) & Vector512.Create(0xFFFF0000u)).AsSingle();
     }
 
-    public static void StoreBf16(Vector512<float> x, ushort* destination) =>
-        Avx512F.ConvertToVector256UInt16(RoundToBf16(x).AsUInt32() >> 16).Store(destination);
+    public static void StoreBf16(Vector512<float> x, ushort* destination) => Narrow(RoundToBf16(x).AsUInt32() >> 16).Store(destination);
+
+    /// <summary>The lower halves of 16 words whose upper halves are 0.</summary>
+    public static Vector256<ushort> Narrow(Vector512<uint> x) =>
+        Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(x) : Vector256.Narrow(x.GetLower(), x.GetUpper());
 
     public static Vector512<float> Broadcast(float x) => Vector512.Create(x);
 
@@ -173,7 +185,8 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     public static void Store(Vector128<float> x, float* destination) => x.Store(destination);
 
-    public static Vector128<float> LoadBf16(ushort* source) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
+    public static Vector128<float> LoadBf16(ushort* source) =>
+        (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
 
     public static Vector128<float> RoundToBf16(Vector128<float> x)
     {

@@ -24,10 +24,12 @@ public static class IsaChoice
 
     /// <summary>
     /// The widest path of this chip. Vector512.IsHardwareAccelerated is not asked: the runtime answers no on chips that lower
-    /// their clock under 512-bit code (Skylake-X, Cascade Lake), where products are still much faster at that width.
+    /// their clock under 512-bit code (Skylake-X, Cascade Lake), where matmuls are still much faster at that width.
     /// </summary>
     public static Isa Widest =>
-        Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported ? Isa.Avx512 : Vector256.IsHardwareAccelerated && Fma.IsSupported ? Isa.Avx2 : Isa.Vector128;
+        Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported ? Isa.Avx512
+        : Vector256.IsHardwareAccelerated && Fma.IsSupported ? Isa.Avx2
+        : Isa.Vector128;
 
     /// <summary>The path to run: the widest one, or what <see cref="Variable"/> asks for.</summary>
     /// <exception cref="PlatformNotSupportedException">The variable names a path this chip lacks, or none.</exception>
@@ -46,6 +48,7 @@ public static class IsaChoice
 
         return isa <= Widest
             ? isa
-            : throw new PlatformNotSupportedException($"{Variable}={asked} is not available on this chip: the widest path is {Widest}; unset it.");
+            : throw new PlatformNotSupportedException(
+                $"{Variable}={asked} is not available on this chip: the widest path is {Widest}; unset it.");
     }
 }

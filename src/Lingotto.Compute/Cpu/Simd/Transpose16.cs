@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Lingotto.Compute;
 
 /// <summary>
-/// A block of 16 x 16 words turned in 512-bit registers: neighbours change places within 128-bit lanes, pairs of words first
+/// A block of 16 x 16 words transposed in 512-bit registers: neighbours change places within 128-bit lanes, pairs of words first
 /// and quarters next, then the lanes themselves.
 /// </summary>
 internal static unsafe class Transpose16
@@ -21,6 +21,12 @@ internal static unsafe class Transpose16
         Vector512<uint> rC, Vector512<uint> rD, Vector512<uint> rE, Vector512<uint> rF,
         uint* to, nint step, int lines, bool streams)
     {
+        if (!Avx512F.IsSupported)
+        {
+            StoreByElements([r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, rA, rB, rC, rD, rE, rF], to, step, lines);
+            return;
+        }
+
         Quarter(r0, r1, r2, r3, out Vector512<uint> a0, out Vector512<uint> a1, out Vector512<uint> a2, out Vector512<uint> a3);
         Quarter(r4, r5, r6, r7, out Vector512<uint> b0, out Vector512<uint> b1, out Vector512<uint> b2, out Vector512<uint> b3);
         Quarter(r8, r9, rA, rB, out Vector512<uint> c0, out Vector512<uint> c1, out Vector512<uint> c2, out Vector512<uint> c3);
@@ -29,6 +35,18 @@ internal static unsafe class Transpose16
         Lanes(a1, b1, c1, d1, to, step, 1, lines, streams);
         Lanes(a2, b2, c2, d2, to, step, 2, lines, streams);
         Lanes(a3, b3, c3, d3, to, step, 3, lines, streams);
+    }
+
+    /// <summary>The same on a chip without AVX-512, where only tests come: lines[w][r] = rows[r][w].</summary>
+    private static void StoreByElements(ReadOnlySpan<Vector512<uint>> rows, uint* to, nint step, int lines)
+    {
+        for (int line = 0; line < lines; line++)
+        {
+            for (int row = 0; row < rows.Length; row++)
+            {
+                to[line * step + row] = rows[row][line];
+            }
+        }
     }
 
     /// <summary>In each 128-bit lane, four rows of four words become four columns: word w of the lane goes to result w.</summary>
@@ -48,7 +66,8 @@ internal static unsafe class Transpose16
     /// <summary>Lane l of the four operands holds column 4 l + <paramref name="column"/> of rows 0-3, 4-7, 8-11, 12-15.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Lanes(
-        Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, uint* to, nint step, int column, int lines, bool streams)
+        Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, uint* to, nint step, int column, int lines,
+        bool streams)
     {
         Vector512<uint> ab01 = Avx512F.Shuffle4x128(a, b, 0x44), ab23 = Avx512F.Shuffle4x128(a, b, 0xEE);
         Vector512<uint> cd01 = Avx512F.Shuffle4x128(c, d, 0x44), cd23 = Avx512F.Shuffle4x128(c, d, 0xEE);

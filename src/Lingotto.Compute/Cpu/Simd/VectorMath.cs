@@ -5,8 +5,8 @@ namespace Lingotto.Compute;
 /// <summary>Functions of vectors, and loads and stores at the ragged end of a row.</summary>
 internal static unsafe class VectorMath
 {
-    /// <summary>A score whose exponential is nothing beside any other's, with room to subtract a maximum from it.</summary>
-    public const float Invisible = -1e30f;
+    /// <summary>The score of a masked key: its exponential is negligible next to any other, with room to subtract a maximum.</summary>
+    public const float MaskedScore = -1e30f;
 
     /// <summary>
     /// e^x = 2^n * e^r with n = round(x / ln 2), |r| at most ln(2) / 2, e^r by its Taylor polynomial of degree 7 (remainder
@@ -45,7 +45,9 @@ internal static unsafe class VectorMath
         return O.Divide(one, O.Add(one, Exp<V, O>(O.Subtract(O.Zero, x))));
     }
 
-    /// <summary>The next vector of a row with <paramref name="remaining"/> elements left; missing lanes are <paramref name="padding"/>.</summary>
+    /// <summary>
+    /// The next vector of a row with <paramref name="remaining"/> elements left; missing lanes are <paramref name="padding"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Load<V, O>(float* source, int remaining, float padding = 0f)
         where V : struct

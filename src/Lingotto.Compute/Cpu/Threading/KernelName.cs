@@ -6,7 +6,8 @@ internal static class KernelName
     public static string From(Type kernel)
     {
         string name = kernel.Name.Split('`')[0];
-        return kernel.DeclaringType is { } owner ? $"{owner.Name}.{name.Replace("Kernel", string.Empty, StringComparison.Ordinal)}".TrimEnd('.') : name;
+        return kernel.DeclaringType is { } owner
+            ? $"{owner.Name}.{name.Replace("Kernel", string.Empty, StringComparison.Ordinal)}".TrimEnd('.') : name;
     }
 
     /// <summary>The name, made once.</summary>

@@ -49,11 +49,11 @@ public sealed class MetricsLogTests
 
         // The checkpoint is of 1,800 s; an hour of this session costs 20, of the one before it cost 10.
         var bill = new RunBill(new HardwareConfig { PricePerHour = 20, Watts = 500 }, log.Spent, 1800);
-        bill.GoOnTo(1800 + 360);
+        bill.ChargeUntil(1800 + 360);
         Assert.Equal(9 + 2, bill.Cost!.Value, 9);
         Assert.Equal(0.5 * 2160 / 3600, bill.KilowattHours!.Value, 9); // no line told the energy before
         var unpriced = new RunBill(new HardwareConfig(), log.Spent, 1800);
-        unpriced.GoOnTo(9999);
+        unpriced.ChargeUntil(9999);
         Assert.Equal((9, null), (unpriced.Cost, unpriced.KilowattHours));
     }
 

@@ -46,7 +46,7 @@ public sealed class SpikeGuardTests
     public void A_new_level_that_is_told_of_raises_no_alarm()
     {
         SpikeGuard guard = Calm();
-        guard.LearnAnew();
+        guard.Reset();
         for (int i = 0; i < 200; i++)
             Assert.Equal(SpikeAction.None, guard.Judge(4 + (0.01 * (i % 7)), 3, [i]).Action);
         Assert.Equal(SpikeAction.Skip, guard.Judge(9, 3, [200]).Action);
