@@ -42,7 +42,7 @@ internal static class PlanView
         foreach (ParetoPoint point in front)
         {
             output.WriteLine(
-                Line($"{Figures.Days(point.Days),6} {Figures.Short(point.Cost),12} {100 * (Math.Exp(point.Risk) - 1),5:F0} %  ")
+                Line($"{Figures.Days(point.Days),6} {Amount(point.Cost),12} {100 * (Math.Exp(point.Risk) - 1),5:F0} %  ")
                 + Line($"{point.Devices} x {point.Device}, {point.Layout}, {point.Precision.ToString().ToLowerInvariant()}"));
         }
     }
@@ -56,11 +56,11 @@ internal static class PlanView
         {
             CostInterval interval = plan.Interval!;
             bool isBest = plan == result.Ranked[0];
-            string range = Figures.Short(interval.Low) + " - " + Figures.Short(interval.High);
+            string range = Amount(interval.Low) + " - " + Amount(interval.High);
             string price = isBest ? "" : Price(plan.BreakEvenPrice!.Value) + "/h";
             string mfu = isBest ? "" : Line($"{100 * plan.BreakEvenMfu:F1}%");
             output.WriteLine(
-                Line($"{plan.Device.Name,-18}{plan.Layout.Devices,6} {Figures.Short(plan.Cost),11} {range,21} {Figures.Days(plan.Days),5} ")
+                Line($"{plan.Device.Name,-18}{plan.Layout.Devices,6} {Amount(plan.Cost),11} {range,21} {Figures.Days(plan.Days),5} ")
                 + Line($"{100 * plan.Mfu,5:F1}% {NumberText.DecimalBytes(plan.Memory.Total),9} {price,12} {mfu,9}  ")
                 + Bottleneck.Of(plan, result.Request));
         }
@@ -82,10 +82,10 @@ internal static class PlanView
         foreach (CostPart part in CostPart.Of(plan))
         {
             output.WriteLine(Line($"  {part.Name,-26} {NumberText.Seconds(part.Seconds),12} {100 * part.Seconds / update,5:F1} % ")
-                + $"{Figures.Short(part.Money),9} {request.Currency} {Bar(part.Seconds / update)}");
+                + $"{Amount(part.Money),9} {request.Currency} {Bar(part.Seconds / update)}");
         }
 
-        output.WriteLine(Line($"  {"an update",-26} {NumberText.Seconds(update),12} {"",7} {Figures.Short(plan.Cost),9} ")
+        output.WriteLine(Line($"  {"an update",-26} {NumberText.Seconds(update),12} {"",7} {Amount(plan.Cost),9} ")
             + $"{request.Currency} "
             + $"for the run, {NumberText.Energy(Energy.KilowattHours(plan))}");
         MemoryNeed memory = plan.Memory;
@@ -118,8 +118,8 @@ internal static class PlanView
 
         string exchange = mixed.ExchangeSeconds > 0
             ? $", including {NumberText.Seconds(mixed.ExchangeSeconds)} of exchange between the kinds" : "";
-        output.WriteLine($"two kinds together, {Words(mixed.Mode)}: {Figures.Short(mixed.Cost)} {result.Request.Currency} "
-            + $"({Figures.Short(mixed.Low)} to {Figures.Short(mixed.High)}), {Figures.Days(mixed.Days)} days, "
+        output.WriteLine($"two kinds together, {Words(mixed.Mode)}: {Amount(mixed.Cost)} {result.Request.Currency} "
+            + $"({Amount(mixed.Low)} to {Amount(mixed.High)}), {Figures.Days(mixed.Days)} days, "
             + $"{NumberText.Seconds(mixed.StepSeconds)} per update{exchange}");
         foreach (MixedPart part in (ReadOnlySpan<MixedPart>)[mixed.First, mixed.Second])
         {
@@ -181,6 +181,9 @@ internal static class PlanView
 
     /// <summary>Returns a bar for a share of an update; the whole update has 40 characters.</summary>
     private static string Bar(double share) => new('#', (int)Math.Round(40 * share));
+
+    /// <summary>Returns an amount of money, with three significant digits below 10.</summary>
+    private static string Amount(double money) => Math.Abs(money) < 10 ? NumberText.Digits(money, 3) : Figures.Short(money);
 
     /// <summary>Returns a price with cents, or with three significant digits below one.</summary>
     private static string Price(double price) => price < 1 ? NumberText.Digits(price, 3) : Line($"{price:F2}");

@@ -1,7 +1,9 @@
 namespace Lingotto.Planning;
 
 /// <summary>Number of parameters of a device before sharding over replicas.</summary>
-/// <param name="Shared">Attention, dense and shared MLPs, embedding or head, all divided by t; norms and routers, not divided.</param>
+/// <param name="Shared">
+/// Attention, dense and shared MLPs, embedding or head, all divided by t; norms and routers, not divided.
+/// </param>
 /// <param name="Experts">Routed experts, divided by e*t_e.</param>
 internal readonly record struct StageWeights(double Shared, double Experts)
 {

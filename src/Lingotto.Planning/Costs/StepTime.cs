@@ -46,7 +46,7 @@ public readonly record struct StepTime
     /// <summary>Names of the parts in the order of <see cref="Parts"/>.</summary>
     public static IReadOnlyList<string> PartNames { get; } =
     [
-        "matrix products", "attention", "memory traffic", "host", "tensor-parallel link", "expert-parallel link", "context-parallel link",
+        "matmuls", "attention", "memory traffic", "host", "tensor-parallel link", "expert-parallel link", "context-parallel link",
         "pipeline link", "pipeline bubble", "data-parallel link", "optimizer", "stragglers",
     ];
 

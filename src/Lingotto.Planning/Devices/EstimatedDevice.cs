@@ -57,7 +57,7 @@ public sealed class EstimatedDevice
 
         estimate._figures.AddRange([Known("peak", spec.Bf16Tflops), Known("memory", spec.MemoryGb)]);
         double peak = spec.Bf16Tflops.Value!.Value;
-        estimate.Add("best matrix product", device => device.MeasuredMatmulTflops, peak, "share of peak");
+        estimate.Add("best matmul", device => device.MeasuredMatmulTflops, peak, "share of peak");
         estimate.Add("memory bandwidth", device => device.MemoryGbs, peak, "share of peak");
         estimate.Add("link in a node", device => device.IntraNodeGbs, peak, "share of peak");
         estimate.Add("devices of a node", device => device.NodeDevices, 0, "count");
@@ -97,7 +97,7 @@ public sealed class EstimatedDevice
             Precision.Fp8 => (Spec.Fp8Tflops.Value ?? 0) * 1e12,
             _ => 2 * (Spec.Fp8Tflops.Value ?? 0) * 1e12,
         };
-        double best = Math.Min(1, At("best matrix product") / At("peak"));
+        double best = Math.Min(1, At("best matmul") / At("peak"));
         double matmul = best * Efficiency.Matmul;
         double gain = year > 0 ? Efficiency.ReleaseGainPerYear * (year - Efficiency.ReleaseYear) : 0;
         return new DeviceRates

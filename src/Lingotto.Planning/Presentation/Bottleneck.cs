@@ -3,7 +3,9 @@ namespace Lingotto.Planning;
 /// <summary>Names the bottleneck of a plan: what keeps the plan from being cheaper.</summary>
 public static class Bottleneck
 {
-    /// <summary>Returns the largest part of the time besides matmuls, and memory or deadline if they are used to more than 90 %.</summary>
+    /// <summary>
+    /// Returns the largest part of the time other than matmuls, and memory or deadline if they are used to more than 90 %.
+    /// </summary>
     public static string Of(Plan plan, PlanRequest request)
     {
         double memory = plan.Memory.Total / plan.Device.Rates(plan.Precision).MemoryBytes, deadline = plan.Days / request.DeadlineDays;

@@ -70,9 +70,10 @@ internal sealed class MixedSearch
         SearchCounts counts = default;
         foreach (Workload work in request.Variants(kind.Device).Where(work => work.Exchange == rule))
         {
-            (List<FleetOption> some, SearchCounts someCounts) = FastestLayouts.Of(request, kind.Device, kind.Price.PerHour!.Value, work);
-            fleets.AddRange(some);
-            counts += someCounts;
+            (List<FleetOption> variant, SearchCounts variantCounts) =
+                FastestLayouts.Of(request, kind.Device, kind.Price.PerHour!.Value, work);
+            fleets.AddRange(variant);
+            counts += variantCounts;
         }
 
         return (fleets, counts);
@@ -159,19 +160,19 @@ internal sealed class MixedSearch
         MixedPlan? best = null;
         foreach (double shares in (ReadOnlySpan<double>)[Math.Floor(balanced), Math.Ceiling(balanced)])
         {
-            double some = shares * quantum, rest = total - some;
-            if (some <= 0 || rest <= 0)
+            double firstShare = shares * quantum, secondShare = total - firstShare;
+            if (firstShare <= 0 || secondShare <= 0)
             {
                 continue;
             }
 
-            double slower = Math.Max(first.Seconds(some), second.Seconds(rest));
+            double slower = Math.Max(first.Seconds(firstShare), second.Seconds(secondShare));
             double step = slower + (hasIslands ? SyncWait(first.Layout, second.Layout, slower) : exchange);
             double goodput = MixedFleet.GoodputOf(_request, first.Device, first.Layout.Devices, second.Device, second.Layout.Devices);
             var plan = new MixedPlan(
                 hasIslands ? MixedMode.Islands : MixedMode.Replicas,
-                new MixedPart(first.Device, firstPrice, first.Layout.Devices, first.Layout, first.Work, some, []),
-                new MixedPart(second.Device, secondPrice, second.Layout.Devices, second.Layout, second.Work, rest, []),
+                new MixedPart(first.Device, firstPrice, first.Layout.Devices, first.Layout, first.Work, firstShare, []),
+                new MixedPart(second.Device, secondPrice, second.Layout.Devices, second.Layout, second.Work, secondShare, []),
                 step, exchange, _steps * step / goodput);
             if (best is null || plan.Cost < best.Cost)
             {

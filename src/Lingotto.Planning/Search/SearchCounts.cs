@@ -3,7 +3,7 @@ namespace Lingotto.Planning;
 /// <summary>Counts of a search.</summary>
 /// <param name="Evaluated">Layouts whose step time and memory were computed.</param>
 /// <param name="Pruned">
-/// Branches that were cut because their bound on cost was not below the best cost; a branch stands for many layouts.
+/// Branches that were cut because their bound on cost was not below the best cost; a branch contains many layouts.
 /// </param>
 /// <param name="Refused">Layouts that break a rule.</param>
 /// <param name="TooLarge">Layouts that do not fit in memory.</param>

@@ -120,10 +120,10 @@ internal sealed class StagedSearch
     private void SearchReplicas(in Layout branch, int firstStages, int maxData, double onFirst, double onSecond, double head)
     {
         double[] perLayer = [.. Enumerable.Range(0, branch.Pipeline).Select(stage => stage < firstStages ? onFirst : onSecond)];
-        var others = new double[branch.Pipeline];
-        others[^1] = head;
+        var fixedSeconds = new double[branch.Pipeline];
+        fixedSeconds[^1] = head;
         var layers = new int[branch.Pipeline];
-        LayerSplit.Balance(perLayer, others, _work.Model.Layers, layers);
+        LayerSplit.Balance(perLayer, fixedSeconds, _work.Model.Layers, layers);
         PipelineStage[] stages =
             [.. layers.Select((count, stage) => new PipelineStage(stage < firstStages ? _firstRates : _secondRates, count))];
         // Dense layers come first and may be faster than layers with experts, so the bounds count them as 0.
@@ -131,13 +131,13 @@ internal sealed class StagedSearch
         double slowest = 0, all = (_work.Model.Layers - dense) * Math.Min(onFirst, onSecond) + head;
         for (int stage = 0; stage < layers.Length; stage++)
         {
-            slowest = Math.Max(slowest, Math.Max(0, layers[stage] - dense) * perLayer[stage] + others[stage]);
+            slowest = Math.Max(slowest, Math.Max(0, layers[stage] - dense) * perLayer[stage] + fixedSeconds[stage]);
         }
 
         foreach (int data in _firstSpace.Data.TakeWhile(data => data <= maxData))
         {
             Layout layout = branch with { Devices = branch.Pipeline * branch.Tensor * branch.Context * data };
-            if (Enters(layout, firstStages, slowest, all) && Fit(layout, stages, perLayer, others) is { } held)
+            if (Enters(layout, firstStages, slowest, all) && Fit(layout, stages, perLayer, fixedSeconds) is { } held)
             {
                 Visit(layout, firstStages, held);
             }
@@ -174,7 +174,7 @@ internal sealed class StagedSearch
     }
 
     /// <summary>Returns the stages, with layers moved away from stages whose memory is full; null if all stages are full.</summary>
-    private PipelineStage[]? Fit(in Layout layout, PipelineStage[] stages, double[] perLayer, double[] others)
+    private PipelineStage[]? Fit(in Layout layout, PipelineStage[] stages, double[] perLayer, double[] fixedSeconds)
     {
         _evaluated++;
         if (FitsMemory(layout, stages))
@@ -189,7 +189,7 @@ internal sealed class StagedSearch
         }
 
         var layers = new int[stages.Length];
-        if (maxLayers.Min() >= 1 && LayerSplit.Balance(perLayer, others, _work.Model.Layers, layers, maxLayers))
+        if (maxLayers.Min() >= 1 && LayerSplit.Balance(perLayer, fixedSeconds, _work.Model.Layers, layers, maxLayers))
         {
             PipelineStage[] moved = [.. stages.Zip(layers, (stage, count) => stage with { Layers = count })];
             if (FitsMemory(layout, moved))

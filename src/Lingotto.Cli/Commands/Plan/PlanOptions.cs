@@ -54,7 +54,7 @@ internal sealed class PlanOptions
 
     private readonly Option<string?> _recompute = new("--recompute")
     {
-        Description = "What backward recomputes; chosen by the search if not given.",
+        Description = "What backward recomputes; by default the search chooses.",
         HelpName = "none|selective|full",
     };
 

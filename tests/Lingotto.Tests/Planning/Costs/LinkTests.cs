@@ -42,7 +42,7 @@ public class LinkTests
         var layout = new Layout { Devices = 32, Pipeline = 4, Zero = ZeroStage.None };
         double Traffic(Workload work, in DeviceRates rates) => StepModel.Evaluate(work, layout, rates).DataLink
             - StepModel.Evaluate(work with { Model = work.Model with { IsTied = false } }, layout, rates).DataLink;
-        double bytes = 51200.0 * 1024 * 4; // an all-reduce of two sends all of it each way
+        double bytes = 51200.0 * 1024 * 4; // an all-reduce of two ranks sends all gradients in each direction
         Assert.Equal(bytes / Link + 10e-6, Traffic(s_gpt, s_rates), 1e-9);
         Assert.Equal(bytes / 2 / Link + 10e-6, Traffic(s_gpt with { GradientBytes = 2 }, s_rates), 1e-9);
     }

@@ -63,11 +63,11 @@ public class StagedPipelineTests
         for (int trial = 0; trial < 200; trial++)
         {
             double[] perLayer = [.. Enumerable.Range(0, 3).Select(_ => 0.5 + random.NextDouble())];
-            double[] others = [.. Enumerable.Range(0, 3).Select(_ => 2 * random.NextDouble())];
+            double[] fixedSeconds = [.. Enumerable.Range(0, 3).Select(_ => 2 * random.NextDouble())];
             var layers = new int[3];
-            LayerSplit.Balance(perLayer, others, 12, layers);
-            double Slowest(int a, int b, int c) => Math.Max(others[0] + a * perLayer[0],
-                Math.Max(others[1] + b * perLayer[1], others[2] + c * perLayer[2]));
+            LayerSplit.Balance(perLayer, fixedSeconds, 12, layers);
+            double Slowest(int a, int b, int c) => Math.Max(fixedSeconds[0] + a * perLayer[0],
+                Math.Max(fixedSeconds[1] + b * perLayer[1], fixedSeconds[2] + c * perLayer[2]));
             double best = double.PositiveInfinity;
             for (int a = 1; a <= 10; a++)
             {

@@ -58,7 +58,7 @@ public class ModelShapeTests
         Assert.InRange(shape.ActiveParameters / 1e9, 0.98 * activeBillions, 1.02 * activeBillions);
     }
 
-    // Hand-worked for Ling; for the others the FLOPs behind a table that prints both TFLOP/s and tokens/s of one row
+    // Calculated by hand for Ling; for the others from a table that prints both TFLOP/s and tokens/s of one row
     // (NVIDIA-NeMo/Megatron-Bridge, docs/performance-summary.md): 782/3139, 1106/4256, 923/39936, 1077/7280, 1892/4224.
     [Theory]
     [InlineData("ling-plus", 4096, 181.6)]

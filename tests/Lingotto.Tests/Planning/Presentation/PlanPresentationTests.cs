@@ -25,9 +25,9 @@ public class PlanPresentationTests
     public void At_its_break_even_price_a_device_costs_as_much_as_the_best()
     {
         Plan winner = s_result.Value.Ranked[0], loser = s_result.Value.Ranked[^1];
-        SearchOutcome again = DeviceSearch.Run(
+        SearchOutcome outcome = DeviceSearch.Run(
             s_result.Value.Request, loser.Device, loser.BreakEvenPrice!.Value, s_result.Value.Request.Work);
-        Assert.Equal(1, again.Plan!.Cost / winner.Cost, 1e-9);
+        Assert.Equal(1, outcome.Plan!.Cost / winner.Cost, 1e-9);
         Assert.NotNull(s_result.Value.Rejected.Single(device => device.Device == "kunlun-p800").BreakEvenPricePerHour);
     }
 

@@ -90,16 +90,16 @@ public class MixedSearchTests
             Stock = new Dictionary<string, int> { [first] = firstStock, [second] = secondStock },
         };
         EstimatedDevice[] devices = [PlanningFixture.Device(first), PlanningFixture.Device(second)];
-        (MixedPlan? cut, SearchCounts some) = MixedSearch.Run(request, devices, double.PositiveInfinity);
-        (MixedPlan? whole, SearchCounts all) = MixedSearch.Run(request, devices, double.PositiveInfinity, prunes: false);
+        (MixedPlan? cut, SearchCounts prunedCounts) = MixedSearch.Run(request, devices, double.PositiveInfinity);
+        (MixedPlan? whole, SearchCounts allCounts) = MixedSearch.Run(request, devices, double.PositiveInfinity, prunes: false);
         Assert.NotNull(whole);
         Assert.Equal(whole.Cost, cut!.Cost);
         Assert.Equal(whole.Mode, cut.Mode);
         AssertRules(cut, 32);
-        Assert.True(some.Evaluated < all.Evaluated);
-        (MixedPlan? again, SearchCounts same) = MixedSearch.Run(request, devices, double.PositiveInfinity);
-        Assert.Equal(BitConverter.DoubleToInt64Bits(cut.Cost), BitConverter.DoubleToInt64Bits(again!.Cost));
-        Assert.Equal(some, same);
+        Assert.True(prunedCounts.Evaluated < allCounts.Evaluated);
+        (MixedPlan? repeated, SearchCounts repeatedCounts) = MixedSearch.Run(request, devices, double.PositiveInfinity);
+        Assert.Equal(BitConverter.DoubleToInt64Bits(cut.Cost), BitConverter.DoubleToInt64Bits(repeated!.Cost));
+        Assert.Equal(prunedCounts, repeatedCounts);
     }
 
     [Theory]

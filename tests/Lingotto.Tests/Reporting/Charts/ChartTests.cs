@@ -5,10 +5,11 @@ using Xunit;
 
 namespace Lingotto.Tests.Reporting;
 
+/// <summary>Tests line charts, heat maps, bar charts, axes and the roofline of a profile.</summary>
 public sealed class ChartTests
 {
     [Fact]
-    public void A_chart_names_itself_describes_itself_and_carries_its_values_as_a_table()
+    public void A_chart_has_a_title_a_description_and_a_table_of_its_values()
     {
         XElement figure = Parse(new LineChart
         {
@@ -30,7 +31,7 @@ public sealed class ChartTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Everything_drawn_lies_inside_the_frame(bool isLogarithmic)
+    public void All_points_are_inside_the_frame(bool isLogarithmic)
     {
         var random = new Random(5);
         var curve = new Curve();
@@ -57,7 +58,7 @@ public sealed class ChartTests
     }
 
     [Fact]
-    public void A_constant_curve_a_single_point_and_none_are_drawn_without_fault()
+    public void A_chart_draws_a_constant_curve_a_single_point_and_no_point()
     {
         var one = new Curve();
         one.Add(7, 0);
@@ -81,15 +82,15 @@ public sealed class ChartTests
     [InlineData(1, 8, true, "1 2 5")]
     [InlineData(0, 2.4e-4, false, "0 5e-5 1e-4 1.5e-4 2e-4")]
     [InlineData(0, 0.002, false, "0 0.0005 0.0010 0.0015 0.0020")]
-    public void Ticks_are_round_numbers(double least, double most, bool isLogarithmic, string expected)
+    public void Ticks_are_round_numbers(double min, double max, bool isLogarithmic, string expected)
     {
-        var axis = new Axis(least, most, isLogarithmic, 5);
+        var axis = new Axis(min, max, isLogarithmic, 5);
         Assert.Equal(expected, string.Join(' ', axis.Ticks.Select(axis.LabelOf)));
-        Assert.Equal((0.0, 1.0), (axis.Position(least), axis.Position(most)));
+        Assert.Equal((0.0, 1.0), (axis.Position(min), axis.Position(max)));
     }
 
     [Fact]
-    public void Values_that_differ_in_their_last_digit_only_are_a_flat_curve()
+    public void Values_that_differ_only_in_their_last_digit_are_a_flat_curve()
     {
         var axis = new Axis(1e6, 1e6 + 1e-9, false, 5);
         Assert.InRange(axis.Ticks.Count, 2, 12);
@@ -97,7 +98,7 @@ public sealed class ChartTests
     }
 
     [Fact]
-    public void Labels_of_curves_that_end_together_do_not_lie_on_each_other()
+    public void Labels_of_curves_that_end_together_do_not_overlap()
     {
         XElement figure = Parse(new LineChart
         {
@@ -113,7 +114,7 @@ public sealed class ChartTests
     }
 
     [Fact]
-    public void A_heat_map_says_in_words_and_figures_what_it_shows_in_colour()
+    public void A_heat_map_has_text_and_figures_for_its_colours()
     {
         var map = new HeatMap
         {
@@ -134,7 +135,7 @@ public sealed class ChartTests
     }
 
     [Fact]
-    public void A_heat_map_of_a_large_model_stays_small()
+    public void The_heat_map_of_a_large_model_is_small()
     {
         double[] even = [.. Enumerable.Repeat(1.0, 256)];
         var map = new HeatMap
@@ -151,7 +152,7 @@ public sealed class ChartTests
     }
 
     [Fact]
-    public void The_longest_bar_is_full_and_others_are_in_proportion()
+    public void Bars_are_in_proportion_to_the_longest_bar()
     {
         var chart = new BarChart
         {

@@ -3,10 +3,11 @@ using Xunit;
 
 namespace Lingotto.Tests.Reporting;
 
+/// <summary>Tests curves of bounded memory.</summary>
 public sealed class CurveTests
 {
     [Fact]
-    public void A_week_of_steps_fits_and_a_spike_of_one_step_stays()
+    public void A_long_curve_is_bounded_and_keeps_a_spike_of_one_step()
     {
         var curve = new Curve();
         for (int step = 1; step <= 1_000_000; step++)
@@ -25,7 +26,7 @@ public sealed class CurveTests
     }
 
     [Fact]
-    public void Short_curves_are_kept_as_they_are()
+    public void A_short_curve_keeps_every_point()
     {
         var curve = new Curve();
         foreach (int x in new[] { 1, 2, 5 })
@@ -38,7 +39,7 @@ public sealed class CurveTests
     }
 
     [Fact]
-    public void Means_of_joined_points_are_means_of_all_their_measurements()
+    public void The_mean_of_a_joined_point_is_the_mean_of_its_measurements()
     {
         var curve = new Curve(capacity: 4);
         for (int x = 1; x <= 1000; x++)
@@ -51,7 +52,7 @@ public sealed class CurveTests
     }
 
     [Fact]
-    public void What_is_not_finite_leaves_no_trace()
+    public void Values_that_are_not_finite_are_ignored()
     {
         var curve = new Curve();
         curve.Add(1, double.NaN);

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Lingotto.Tests.Reporting;
 
+/// <summary>Tests TensorBoard event files against their format.</summary>
 public sealed class TensorBoardEventWriterTests
 {
     private static readonly DateTimeOffset s_time = DateTimeOffset.FromUnixTimeMilliseconds(1_795_626_997_250);
@@ -21,10 +22,10 @@ public sealed class TensorBoardEventWriterTests
 
     [Theory]
     [MemberData(nameof(KnownChecksums))]
-    public void Checksums_are_those_of_the_standard(byte[] data, uint expected) => Assert.Equal(expected, MaskedCrc.Crc32C(data));
+    public void Checksums_match_the_standard(byte[] data, uint expected) => Assert.Equal(expected, MaskedCrc.Crc32C(data));
 
     [Fact]
-    public void Events_hold_version_session_and_scalars_as_the_format_says()
+    public void Events_contain_version_session_and_scalars()
     {
         var stream = new MemoryStream();
         using (var writer = new TensorBoardEventWriter(stream, s_time, firstStep: 41))
@@ -59,7 +60,7 @@ public sealed class TensorBoardEventWriterTests
         return (Encoding.UTF8.GetString((byte[])fields[1]), BitConverter.UInt32BitsToSingle((uint)fields[2]));
     })];
 
-    /// <summary>TFRecord as tensorflow/core/lib/io/record_reader reads it, with a bitwise checksum of our own.</summary>
+    /// <summary>Reads TFRecord as tensorflow/core/lib/io/record_reader does, with a bitwise checksum.</summary>
     private static IEnumerable<byte[]> Records(byte[] file)
     {
         for (int at = 0; at < file.Length;)

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Lingotto.Tests.Reporting;
 
+/// <summary>Tests traces for Perfetto.</summary>
 public sealed class TraceEventWriterTests
 {
     [Fact]
@@ -30,7 +31,7 @@ public sealed class TraceEventWriterTests
     }
 
     [Fact]
-    public void A_long_trace_is_written_as_it_happens()
+    public void A_long_trace_is_written_in_pieces()
     {
         var stream = new MemoryStream();
         using var trace = new TraceEventWriter(stream);
@@ -39,7 +40,7 @@ public sealed class TraceEventWriterTests
             trace.Write("op", "step", 0, 0, i, 1);
         }
 
-        Assert.True(stream.Length > 500_000, "only what is pending may be held back");
+        Assert.True(stream.Length > 500_000, "only pending events may be in memory");
         string text = Encoding.UTF8.GetString(stream.ToArray());
         Assert.Equal(JsonValueKindOfCutTrace, JsonNode.Parse(text[..(text.LastIndexOf('}') + 1)] + "]")!.GetValueKind());
     }

@@ -7,6 +7,7 @@ using Xunit;
 
 namespace Lingotto.Tests.Reporting;
 
+/// <summary>Tests escaping, content security policy and structure of HTML pages, and number formats.</summary>
 public sealed partial class HtmlPageTests
 {
     private const string Hostile = "\u0014<script>alert(\"x\")</script> & 'y' <img src=http://example.com/a>";
@@ -38,7 +39,7 @@ public sealed partial class HtmlPageTests
     }
 
     [Fact]
-    public void A_page_allows_itself_nothing_but_its_own_style()
+    public void The_policy_of_a_page_allows_only_its_own_style()
     {
         string page = Write(PageOf(default) with { Title = "Run", Summary = new HtmlSection("summary", "Run", default) });
         string style = Style().Match(page).Groups[1].Value;
@@ -50,7 +51,7 @@ public sealed partial class HtmlPageTests
     }
 
     [Fact]
-    public void Headings_landmarks_and_a_way_past_the_navigation_are_there()
+    public void A_page_has_headings_landmarks_and_a_skip_link()
     {
         XElement body = Body(Write(PageOf(default)));
         Assert.Equal(["h1", "h2"], body.Descendants().Select(element => element.Name.LocalName)
