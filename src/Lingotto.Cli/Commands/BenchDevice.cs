@@ -54,7 +54,8 @@ internal static class BenchDevice
     private static MeasuredStep Step(BenchTrainStep step, ModelConfig config, int sequences, int length, string precision)
     {
         double Sum(Func<string, bool> isOf) => step.Breakdown.Where(kernel => isOf(kernel.Key)).Sum(kernel => kernel.Value);
-        bool IsMatmul(string kernel) => kernel.Contains("Product", StringComparison.Ordinal) || kernel.Contains("WeightGradient", StringComparison.Ordinal);
+        bool IsMatmul(string kernel) => kernel.Contains("Product", StringComparison.Ordinal)
+            || kernel.Contains("WeightGradient", StringComparison.Ordinal);
         bool IsOptimizer(string kernel) => s_optimizer.Any(part => kernel.Contains(part, StringComparison.Ordinal));
         bool IsAttention(string kernel) => kernel.Contains("Attention", StringComparison.Ordinal);
         var work = new Workload { Model = ModelShape.Of(config, "bench"), SequenceLength = length, SequencesPerStep = sequences };

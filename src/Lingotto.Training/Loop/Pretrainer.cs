@@ -45,7 +45,8 @@ public static class Pretrainer
         using TokenDataset data = dataset;
         DType precision = PrecisionOn(recipe.Training, device);
         using RunTracing? tracing = options.Trace ? new RunTracing(device, folder.Path, observer, cancellation) : null;
-        var runner = new StageRunner(RunStage.Of(recipe), options, observer, folder, device, precision, PeakGflops(device, precision), tokenizer, data)
+        var runner = new StageRunner(RunStage.Of(recipe), options, observer, folder, device, precision, PeakGflops(device, precision),
+            tokenizer, data)
         {
             Tracing = tracing,
         };

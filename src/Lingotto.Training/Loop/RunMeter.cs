@@ -24,7 +24,8 @@ internal sealed class RunMeter(Recipe recipe, TrainableDecoder decoder, TrainSte
         double even = tokens * decoder.Config.NumExpertsPerTok / Math.Max(1, decoder.Config.NumExperts);
         double busiest = step.ExpertLoad.Length == 0 ? 0 : step.ExpertLoad.Max(load => load.Max()) / even;
         return new StepMetrics(
-            state.Step, progress.NumSteps, state.Tokens, outcome.Loss, guarded.LearningRate, outcome.GradNorm, outcome.BalanceLoss, outcome.ZLoss,
+            state.Step, progress.NumSteps, state.Tokens, outcome.Loss, guarded.LearningRate, outcome.GradNorm, outcome.BalanceLoss,
+            outcome.ZLoss,
             tokensPerSecond, tokensPerSecond * _flopsPerToken / 1e9 / peakGflops, busiest, step.ExpertLoad, state.ElapsedSeconds,
             progress.SecondsLeft(guarded.Sequences), Environment.WorkingSet, bill.Cost, bill.KilowattHours, outcome.Skipped,
             RunBill.CostOf(recipe.Hardware, 1e12 * progress.SecondsPerStep / tokens), outcome.MtpLoss);

@@ -9,7 +9,8 @@ namespace Lingotto.Training;
 
 /// <summary>Builds what a stage of a run needs, resumes it or starts it, and runs it.</summary>
 internal sealed class StageRunner(
-    IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, Device device, DType precision, double peakGflops,
+    IReadOnlyList<RunStage> stages, PretrainOptions options, IRunObserver observer, RunFolder folder, Device device, DType precision,
+    double peakGflops,
     Tokenizer tokenizer, TokenDataset data)
 {
     private readonly Stopwatch _training = new();
@@ -34,7 +35,8 @@ internal sealed class StageRunner(
         if (Sequences(stage).Count == 0)
         {
             throw new RunException(
-                $"The training text has {data.Train.Count} tokens, fewer than one sequence of {length}: give more text with --data or lower {key}.");
+                $"The training text has {data.Train.Count} tokens, fewer than one sequence of {length}: give more text with --data or "
+                + $"lower {key}.");
         }
 
         ModelConfig config = stage.Recipe.LoadModel(options.AssetFolder);
@@ -43,12 +45,14 @@ internal sealed class StageRunner(
         if (stage.First > 0 && needed > available)
         {
             throw new RunException(
-                $"Sequences of {length} tokens need {needed >> 20} MiB and {available >> 20} MiB are available: lower {key} or training.sequences_per_micro_batch.");
+                $"Sequences of {length} tokens need {needed >> 20} MiB and {available >> 20} MiB are available: lower {key} or "
+                + "training.sequences_per_micro_batch.");
         }
     }
 
     /// <summary>
-    /// Runs the stage that follows <paramref name="step"/> to the end of the stage or of the run; null if the run continues from another step.
+    /// Runs the stage that follows <paramref name="step"/> to the end of the stage or of the run; null if the run continues from another
+    /// step.
     /// </summary>
     public RunResult? Run(ref long step, CancellationToken cancellation)
     {

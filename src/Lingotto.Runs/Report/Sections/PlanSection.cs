@@ -11,20 +11,24 @@ internal static class PlanSection
     public static HtmlSection Of(RunView view)
     {
         RunHistory.State history = view.History;
-        if (RunFiles.Json(view.Files.At(RunFolder.PlanName)) is not { } plan || history.LastStep is not { } last || plan.Number("tokens_per_second") is not { } rate)
+        if (RunFiles.Json(view.Files.At(RunFolder.PlanName)) is not { } plan || history.LastStep is not { } last
+            || plan.Number("tokens_per_second") is not { } rate)
         {
             return new HtmlSection("plan", "Planned and happened", default);
         }
 
         double[] rates = [.. history.TokensPerSecond.Points.Where(point => point.X > WarmSteps).Select(point => point.Mean)];
         double happened = rates.Length > 0 ? Median.Of(rates) : double.NaN;
-        double memory = plan.Number("memory_bytes") ?? double.NaN, peak = history.ResidentBytes.Points.Select(point => point.Most * (1 << 20)).DefaultIfEmpty(double.NaN).Max();
+        double memory = plan.Number("memory_bytes") ?? double.NaN,
+            peak = history.ResidentBytes.Points.Select(point => point.Most * (1 << 20)).DefaultIfEmpty(double.NaN).Max();
         return new HtmlSection("plan", "Planned and happened", new DataTable(
             $"Expected before the run began, from {plan.Text("source")}; the speed is the median along the run",
-            [new Column("what"), new Column("planned", ColumnKind.Number), new Column("happened", ColumnKind.Number), new Column("planned is off by", ColumnKind.Number)],
+            [new Column("what"), new Column("planned", ColumnKind.Number), new Column("happened", ColumnKind.Number),
+                new Column("planned is off by", ColumnKind.Number)],
             [
                 ["tokens a second", NumberText.Short(rate), NumberText.Short(happened), Off(rate, happened)],
-                ["time of the steps so far", NumberText.Duration(last.Tokens / rate), NumberText.Duration(history.StepSeconds), Off(last.Tokens / rate, history.StepSeconds)],
+                ["time of the steps so far", NumberText.Duration(last.Tokens / rate), NumberText.Duration(history.StepSeconds),
+                    Off(last.Tokens / rate, history.StepSeconds)],
                 ["memory, at most", NumberText.Bytes(memory), NumberText.Bytes(peak), Off(memory, peak)],
             ]).ToMarkup());
     }
