@@ -25,7 +25,9 @@ internal static class CommandLine
         try
         {
             if (parsed.Errors.Count > 0)
+            {
                 throw new UsageException(UsageFault.Describe(parsed));
+            }
             return parsed.Invoke(new InvocationConfiguration
             {
                 Output = context.Terminal.Out,
@@ -75,7 +77,9 @@ internal static class CommandLine
         {
             int code = inner.Invoke(parseResult);
             if (parseResult.CommandResult.Command is RootCommand)
+            {
                 parseResult.InvocationConfiguration.Output.WriteLine(ExitCodes.Help);
+            }
             return code;
         }
     }

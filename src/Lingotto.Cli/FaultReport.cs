@@ -23,17 +23,21 @@ internal static class FaultReport
         int code = CodeOf(fault);
         terminal.WriteError(code == ExitCodes.InternalFault
             ? $"a fault inside lingotto ({fault.GetType().Name}: {fault.Message}): "
-                + (isVerbose ? "please report it with what follows" : "please run the same command with --verbose and report what it prints")
+                + (isVerbose ? "please report it with what follows"
+                    : "please run the same command with --verbose and report what it prints")
             : MessageOf(fault));
         if (isVerbose)
+        {
             terminal.Error.WriteLine(fault);
+        }
         return code;
     }
 
     private static int CodeOf(Exception fault) => fault switch
     {
         UsageException => ExitCodes.Usage,
-        RunException or RecipeException or PlanException or ModelConfigException or SafetensorsException or DurableFolderException or TokenIdException
+        RunException or RecipeException or PlanException or ModelConfigException or SafetensorsException or DurableFolderException
+            or TokenIdException
             or OutOfDeviceMemoryException or OutOfMemoryException or PlatformNotSupportedException
             or InvalidDataException or IOException or UnauthorizedAccessException => ExitCodes.Failed,
         _ => ExitCodes.InternalFault,
@@ -43,13 +47,17 @@ internal static class FaultReport
     {
         OutOfMemoryException => "the memory of this machine ran out: close other programs, or take a smaller model or micro-batch",
         UnauthorizedAccessException => $"{fault.Message.TrimEnd('.')}: check the permissions or choose another place",
-        IOException when (fault.HResult & 0xFFFF) is NoSpaceLeft or QuotaExceeded || fault.Message.Contains("disk was full", StringComparison.Ordinal) =>
+        IOException when (fault.HResult & 0xFFFF) is NoSpaceLeft or QuotaExceeded
+            || fault.Message.Contains("disk was full", StringComparison.Ordinal) =>
             $"the disk is full ({fault.Message.TrimEnd('.')}): make room and run the same command again",
-        IOException when (fault.HResult & 0xFFFF) == ReadOnlyFileSystem => $"{fault.Message.TrimEnd('.')}: choose a place that can be written",
-        IOException when (fault.HResult & 0xFFFF) == DeviceFault => $"{fault.Message.TrimEnd('.')}: check the disk, or choose another place",
+        IOException when (fault.HResult & 0xFFFF) == ReadOnlyFileSystem =>
+            $"{fault.Message.TrimEnd('.')}: choose a place that can be written",
+        IOException when (fault.HResult & 0xFFFF) == DeviceFault =>
+            $"{fault.Message.TrimEnd('.')}: check the disk, or choose another place",
         FileNotFoundException or DirectoryNotFoundException when fault.Message.StartsWith("Could not find", StringComparison.Ordinal) =>
             $"{fault.Message.TrimEnd('.')}: check the spelling, or choose a place that can be written",
-        FileNotFoundException or DirectoryNotFoundException when fault.Message.EndsWith("no such file or folder", StringComparison.Ordinal) =>
+        FileNotFoundException or DirectoryNotFoundException
+            when fault.Message.EndsWith("no such file or folder", StringComparison.Ordinal) =>
             $"{fault.Message}: check the spelling",
         _ => fault.Message,
     };

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Lingotto.Cli;
 
-/// <summary>The one place that hears SIGINT and SIGTERM: the first asks the command to save and end, the second ends the process at once.</summary>
+/// <summary>
+/// The one place that hears SIGINT and SIGTERM: the first asks the command to save and end, the second ends the process at once.
+/// </summary>
 internal sealed class TerminationSignals : IDisposable
 {
     private const string ShowCursor = "\u001b[?25h";
@@ -23,7 +25,9 @@ internal sealed class TerminationSignals : IDisposable
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in _registrations)
+        {
             registration.Dispose();
+        }
         _source.Dispose();
     }
 
@@ -34,7 +38,9 @@ internal sealed class TerminationSignals : IDisposable
         if (Interlocked.Increment(ref _received) > 1)
         {
             if (!Console.IsOutputRedirected)
+            {
                 Console.Out.Write(ShowCursor); // The live view hides it.
+            }
             Environment.Exit(code);
         }
 

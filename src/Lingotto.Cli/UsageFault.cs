@@ -12,7 +12,9 @@ internal static class UsageFault
         Command command = parsed.CommandResult.Command;
         string help = $"see {PathOf(parsed)} --help";
         if (parsed.UnmatchedTokens.Count == 0)
+        {
             return $"{Missing(parsed) ?? parsed.Errors[0].Message.TrimEnd('.')}: {help}";
+        }
 
         string token = parsed.UnmatchedTokens[0];
         bool isOption = token.StartsWith('-');
@@ -26,7 +28,9 @@ internal static class UsageFault
     {
         Command command = parsed.CommandResult.Command;
         if (command is { Action: null, Subcommands.Count: > 0 })
+        {
             return $"{PathOf(parsed)} is followed by {string.Join(" or ", command.Subcommands.Select(verb => verb.Name))}";
+        }
         Argument? absent = command.Arguments.FirstOrDefault(
             argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 });
         return absent is null ? null : $"{PathOf(parsed)} needs {absent.Name} ({absent.Description?.TrimEnd('.')})";
@@ -39,8 +43,11 @@ internal static class UsageFault
     private static string PathOf(ParseResult parsed)
     {
         string path = "";
-        for (CommandResult? result = parsed.CommandResult; result?.Command is not RootCommand and not null; result = result.Parent as CommandResult)
+        for (CommandResult? result = parsed.CommandResult; result?.Command is not RootCommand
+            and not null; result = result.Parent as CommandResult)
+        {
             path = $" {result.Command.Name}{path}";
+        }
         return "lingotto" + path;
     }
 }

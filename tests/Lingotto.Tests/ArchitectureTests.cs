@@ -69,14 +69,13 @@ public partial class ArchitectureTests
     /// <summary>Lines that are still too long; a number here may only become smaller.</summary>
     private static readonly Dictionary<string, int> s_longLines = new()
     {
-        ["Lingotto.Cli"] = 74,
+        ["Lingotto.Cli"] = 17,
         ["Lingotto.Compute"] = 1,
-        ["Lingotto.Diagnostics"] = 40,
+        ["Lingotto.Diagnostics"] = 3,
         ["Lingotto.Formats"] = 2,
-        ["Lingotto.Model"] = 30,
-        ["Lingotto.Runs"] = 97,
-        ["Lingotto.Server"] = 6,
-        ["Lingotto.Training"] = 73,
+        ["Lingotto.Runs"] = 5,
+        ["Lingotto.Server"] = 2,
+        ["Lingotto.Training"] = 10,
     };
 
     [Theory]

@@ -24,9 +24,13 @@ internal static class ConfigCommand
         {
             RecipeFile file = recipe.Open(parsed, context.AssetFolder);
             if (parsed.GetValue(origin))
+            {
                 WriteOrigins(file.Origins, context.Terminal.Out);
+            }
             else
+            {
                 context.Terminal.Out.WriteLine(file.ToJson());
+            }
         });
         return command;
     }
@@ -35,6 +39,8 @@ internal static class ConfigCommand
     {
         int keyWidth = origins.Max(origin => origin.Key.Length), valueWidth = origins.Max(origin => origin.Value.Length);
         foreach (RecipeOrigin origin in origins)
+        {
             output.WriteLine($"{origin.Key.PadRight(keyWidth)}  {origin.Value.PadRight(valueWidth)}  {origin.Source}");
+        }
     }
 }

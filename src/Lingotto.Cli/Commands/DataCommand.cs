@@ -70,9 +70,18 @@ internal static class DataCommand
         var defaults = new DataBuildConfig();
         var data = new Argument<string[]>("DATA") { Description = "Text: files, folders or globs.", Arity = ArgumentArity.ZeroOrMore };
         var mixture = new Option<string?>("--mixture") { Description = "A JSON file of sources, in place of DATA.", HelpName = "FILE" };
-        var tokenizer = new Option<string?>("--tokenizer") { Description = "A tokenizer.json; one is trained when absent.", HelpName = "FILE" };
+        var tokenizer = new Option<string?>("--tokenizer")
+        {
+            Description = "A tokenizer.json; one is trained when absent.",
+            HelpName = "FILE"
+        };
         Option<int> vocabSize = NumberOption.Whole("--vocab-size", "Ids of a tokenizer that is trained.", defaults.VocabSize, least: 262);
-        var output = new Option<string>("--out") { Description = "The folder to write; must not exist.", HelpName = "FOLDER", Required = true };
+        var output = new Option<string>("--out")
+        {
+            Description = "The folder to write; must not exist.",
+            HelpName = "FOLDER",
+            Required = true
+        };
         Option<double> heldOut = NumberOption.Real(
             "--held-out-fraction", "Share of documents kept for evaluation, 0 to 0.5.", defaults.HeldOutFraction);
         var languages = new Option<string?>("--languages")
@@ -92,7 +101,9 @@ internal static class DataCommand
         {
             double fraction = parsed.GetValue(heldOut);
             if (fraction is < 0 or > 0.5)
+            {
                 throw new UsageException(FormattableString.Invariant($"--held-out-fraction cannot be {fraction}: give 0 to 0.5"));
+            }
             var config = new DataBuildConfig
             {
                 HeldOutFraction = fraction,
@@ -105,7 +116,9 @@ internal static class DataCommand
                 Threads = parsed.GetValue(GlobalOptions.Threads),
             };
             if (parsed.GetValue(GlobalOptions.Seed) is { } seed)
+            {
                 config = config with { Seed = unchecked((int)seed) };
+            }
             DataMixture text = MixtureOf(parsed.GetValue(data) ?? [], parsed.GetValue(mixture));
             using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
             using TokenDataset dataset = DataBuilder.Build(
@@ -143,7 +156,8 @@ internal static class DataCommand
         {
             double seconds = Math.Max(1e-3, TimeProvider.System.GetElapsedTime(start).TotalSeconds);
             string tokens = p.Tokens > 0 ? $", {Figures.Short(p.Tokens)} tokens" : "";
-            return FormattableString.Invariant($"{p.Stage}: {p.Documents:N0} documents, {Figures.Bytes(p.Utf8Bytes)}{tokens}, {p.Utf8Bytes / seconds / 1e6:F0} MB/s");
+            return FormattableString.Invariant(
+                $"{p.Stage}: {p.Documents:N0} documents, {Figures.Bytes(p.Utf8Bytes)}{tokens}, {p.Utf8Bytes / seconds / 1e6:F0} MB/s");
         }));
     }
 }

@@ -10,7 +10,10 @@ internal static class DoctorCommand
 {
     public static Command Create(CliContext context)
     {
-        var conformance = new Option<bool>("--conformance") { Description = "Compare every operation with the double-precision reference; about a minute." };
+        var conformance = new Option<bool>("--conformance")
+        {
+            Description = "Compare every operation with the double-precision reference; about a minute.",
+        };
         var command = new Command("doctor", "Show what this machine offers, and check it.") { conformance };
         command.SetAction(parsed =>
         {
@@ -29,14 +32,20 @@ internal static class DoctorCommand
         Row("runtime", machine.Runtime);
         Row("chip", machine.Chip);
         DeviceDescription description = device.Description;
-        Row("path", $"{description.InstructionSet} (devices here: {string.Join(", ", DeviceSelection.Available)}; {DeviceSelection.PathVariable}=vector128, avx2 or avx512 forces one)");
+        Row("path",
+            $"{description.InstructionSet} (devices here: {string.Join(", ", DeviceSelection.Available)}; "
+            + $"{DeviceSelection.PathVariable}=vector128, avx2 or avx512 forces one)");
         Row("f32", $"{description.F32}");
         Row("bf16", $"{description.Bf16}");
         Row("threads", FormattableString.Invariant($"{description.Workers}"));
         Row("memory", $"{Figures.Bytes(device.AvailableBytes)} available to this process");
-        Row("peak", FormattableString.Invariant($"{device.MeasurePeak(workers: 1):F0} GFLOP/s one thread, {device.MeasurePeak():F0} all (f32)"));
+        Row("peak",
+            FormattableString.Invariant($"{device.MeasurePeak(workers: 1):F0} GFLOP/s one thread, {device.MeasurePeak():F0} all (f32)"));
         if (device.HasBf16Products)
-            Row("", FormattableString.Invariant($"{device.MeasurePeak(DType.BF16, 1):F0} GFLOP/s one thread, {device.MeasurePeak(DType.BF16):F0} all (bf16)"));
+        {
+            Row("", FormattableString.Invariant(
+                $"{device.MeasurePeak(DType.BF16, 1):F0} GFLOP/s one thread, {device.MeasurePeak(DType.BF16):F0} all (bf16)"));
+        }
         Row("text", DefaultCorpus());
     }
 
@@ -57,10 +66,16 @@ internal static class DoctorCommand
         output.WriteLine();
         IReadOnlyList<ConformanceResult> results = ConformanceRunner.Run(device);
         foreach (ConformanceResult result in results)
+        {
             output.WriteLine(result);
+        }
         ConformanceResult[] failed = [.. results.Where(result => !result.Passed)];
         if (failed.Length > 0)
-            throw new RunException($"{failed.Length} of {results.Count} checks failed on this machine, first {failed[0].Name}: report it with the lines above.");
+        {
+            throw new RunException(
+                $"{failed.Length} of {results.Count} checks failed on this machine, first {failed[0].Name}: report it with the lines "
+                + "above.");
+        }
         output.WriteLine(FormattableString.Invariant($"all {results.Count} checks passed"));
         return ExitCodes.Done;
     }

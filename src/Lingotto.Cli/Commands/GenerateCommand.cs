@@ -46,15 +46,22 @@ internal static class GenerateCommand
 
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(model, "tokenizer.json"));
         if (tokenizer.VocabSize > config.VocabSize)
+        {
             throw new RunException(
-                $"{model}: tokenizer.json has {tokenizer.VocabSize} tokens and config.json a vocab_size of {config.VocabSize}: the two do not belong together");
+                $"{model}: tokenizer.json has {tokenizer.VocabSize} tokens and config.json a vocab_size of {config.VocabSize}: the two "
+                + "do not belong together");
+        }
         List<int> ids = [.. tokenizer.Encode(prompt)];
         if (ids.Count == 0)
+        {
             ids.Add(tokenizer.EndOfTextId); // Every document begins behind the end of another.
+        }
         if ((long)ids.Count + tokens > config.MaxPositionEmbeddings)
+        {
             throw new RunException(
                 $"the prompt's {ids.Count} tokens and --tokens {tokens} exceed the {config.MaxPositionEmbeddings} positions of {model}: "
                 + "lower --tokens or shorten the prompt");
+        }
 
         using Device device = DeviceSelection.Open(threads: parsed.GetValue(GlobalOptions.Threads));
         using var loaded = new LoadedModel(device, config);
@@ -65,7 +72,9 @@ internal static class GenerateCommand
         bool isJson = parsed.GetValue(GlobalOptions.Json);
         TextWriter output = context.Terminal.Out;
         if (!isJson)
+        {
             output.Write(prompt);
+        }
         IEnumerable<int> continuation = Generator.Generate(
             session, new Sampler(sampling, config.VocabSize), ids, tokens, tokenizer.EndOfTextId, context.Cancellation);
         (string text, int count) = Write(continuation, tokenizer, isJson ? TextWriter.Null : output);
@@ -78,7 +87,9 @@ internal static class GenerateCommand
             ["tokens_per_second"] = count / seconds,
         }.ToJsonString(JsonText.Readable));
         if (!isJson && !parsed.GetValue(GlobalOptions.Quiet) && context.Terminal.CanRedrawError)
+        {
             context.Terminal.Error.WriteLine(FormattableString.Invariant($"{count} tokens, {count / seconds:N0} tok/s"));
+        }
     }
 
     /// <summary>Writes each token as soon as its characters are complete. Returns the whole text and the number of tokens.</summary>

@@ -14,7 +14,10 @@ internal static class ModelFolder
     public static string Find(string folder, Action<string> warn)
     {
         if (!Directory.Exists(folder))
-            throw new RunException($"{folder}: no such folder: give a run such as runs/quickstart, or a folder with config.json and weights");
+        {
+            throw new RunException(
+                $"{folder}: no such folder: give a run such as runs/quickstart, or a folder with config.json and weights");
+        }
         if (File.Exists(Path.Combine(folder, "config.json")))
         {
             CheckpointReader.Verify(folder);
@@ -23,7 +26,10 @@ internal static class ModelFolder
 
         string checkpoints = Path.Combine(folder, "checkpoints");
         if (!Directory.Exists(checkpoints))
-            throw new RunException($"{folder}: holds neither config.json nor checkpoints: give a run such as runs/quickstart, or a model folder");
+        {
+            throw new RunException(
+                $"{folder}: holds neither config.json nor checkpoints: give a run such as runs/quickstart, or a model folder");
+        }
         return CheckpointReader.NewestIntact(checkpoints, warn)
             ?? throw new RunException($"{folder}: holds no checkpoint yet: run lingotto pretrain until it saves one");
     }

@@ -16,7 +16,9 @@ internal static class PretrainCommand
         var fresh = new Option<bool>("--fresh") { Description = "Start over; without it the same command resumes." };
         var trace = new Option<bool>("--trace")
         {
-            Description = "Record every operation in RUN/trace.json, which ui.perfetto.dev opens, and report a step that hangs; costs below 1 % of time.",
+            Description =
+                "Record every operation in RUN/trace.json, which ui.perfetto.dev opens, and report a step that hangs; costs below 1 % of "
+                + "time.",
         };
         Option<string?> here = PlanHere.Option();
         var command = new Command("pretrain", "Train a model from text. Example: lingotto pretrain quickstart --data my-texts --trace");
@@ -31,16 +33,24 @@ internal static class PretrainCommand
         command.Validators.Add(result =>
         {
             if (machine.AreGiven(result) == recipe.IsNamed(result) || machine.LackSize(result))
-                result.AddError("pretrain takes a RECIPE, or --size and --hours: try 'lingotto pretrain quickstart' or 'lingotto pretrain --size small --hours 8'");
+            {
+                result.AddError(
+                    "pretrain takes a RECIPE, or --size and --hours: try 'lingotto pretrain quickstart' or 'lingotto pretrain --size "
+                    + "small --hours 8'");
+            }
         });
         command.SetAction(parsed =>
         {
             RecipeFile file = recipe.Open(parsed, context.AssetFolder, machine.Write(parsed, context));
             if (file.Derived.Count > 0 && !parsed.GetValue(GlobalOptions.Quiet))
+            {
                 context.Terminal.Error.WriteLine($"by the {ScalingLaws.Name}: {string.Join(", ", file.Derived)}");
+            }
             RunPlan? plan = parsed.GetValue(here) is { } measured ? PlanHere.Predict(file.Recipe, measured, context.AssetFolder) : null;
             if (plan is not null && !parsed.GetValue(GlobalOptions.Quiet))
+            {
                 context.Terminal.Error.WriteLine(PlanHere.Text(file.Name, file.Recipe, plan));
+            }
             var options = new PretrainOptions(
                 parsed.GetValue(run) ?? Path.Combine("runs", file.Name), parsed.GetValue(GlobalOptions.Threads), parsed.GetValue(maxTime),
                 parsed.GetValue(fresh), context.AssetFolder)

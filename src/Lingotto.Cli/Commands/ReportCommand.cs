@@ -9,9 +9,15 @@ internal static class ReportCommand
     public static Command Create(CliContext context)
     {
         var run = new Argument<string>("RUN") { Description = "A run folder, which may be training: runs/quickstart." };
-        var output = new Option<string?>("--out") { Description = "The file to write; report.html in the run folder unless given.", HelpName = "FILE" };
+        var output = new Option<string?>("--out")
+        {
+            Description = "The file to write; report.html in the run folder unless given.",
+            HelpName = "FILE"
+        };
         var command = new Command(
-            "report", "Write one HTML file that shows a run: curves, experts, money, goodput, samples, data. Example: lingotto report runs/quickstart")
+            "report",
+            "Write one HTML file that shows a run: curves, experts, money, goodput, samples, data. Example: lingotto report "
+            + "runs/quickstart")
         {
             run, output,
         };

@@ -74,7 +74,9 @@ internal static class TokenizerCommand
             loaded.RequireIds(tokens);
             context.Terminal.Out.Write(loaded.Decode(tokens, skipSpecial: false));
             if (context.Terminal.CanRedraw)
+            {
                 context.Terminal.Out.WriteLine();
+            }
         });
         return command;
     }

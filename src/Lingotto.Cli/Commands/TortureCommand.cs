@@ -24,7 +24,8 @@ internal static class TortureCommand
             DefaultValueFactory = _ => "all",
         };
         suite.AcceptOnly(["all", .. Enum.GetNames<TortureSuite>().Select(name => name.ToLowerInvariant())]);
-        Option<int> trials = NumberOption.Whole("--trials", "Trials of each suite; 0 takes 200 kills, 1,000 bits, 500 disks and all crash states.", 0, least: 0);
+        Option<int> trials = NumberOption.Whole("--trials",
+            "Trials of each suite; 0 takes 200 kills, 1,000 bits, 500 disks and all crash states.", 0, least: 0);
         Option<int> first = NumberOption.Whole("--first", "Number of the first trial, to repeat one that failed.", 0, least: 0);
         Option<double> minutes = NumberOption.Real("--minutes", "Begin no trial after this time; 0 sets no limit.", 0);
         var command = new Command("torture", Examples) { suite, trials, first, minutes, GlobalOptions.Json };
@@ -33,14 +34,19 @@ internal static class TortureCommand
             string name = parsed.GetRequiredValue(suite);
             double limit = parsed.GetValue(minutes);
             if (limit is < 0 or > 1e6)
+            {
                 throw new UsageException(FormattableString.Invariant($"--minutes cannot be {limit}: give 0 to 1000000"));
+            }
             var options = new TortureOptions(
                 name == "all" ? Enum.GetValues<TortureSuite>() : [Enum.Parse<TortureSuite>(name, ignoreCase: true)],
-                parsed.GetValue(trials) is > 0 and var count ? count : null, parsed.GetValue(first), parsed.GetValue(GlobalOptions.Seed) ?? 1,
+                parsed.GetValue(trials) is > 0 and var count ? count : null, parsed.GetValue(first),
+                parsed.GetValue(GlobalOptions.Seed) ?? 1,
                 limit > 0 ? TimeSpan.FromMinutes(limit) : null, ThisProgram(), context.AssetFolder);
             TortureReport report;
             using (var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet)))
+            {
                 report = Torture.Run(options, stage => progress.Report(() => stage), context.Cancellation);
+            }
             Write(report, context.Terminal.Out, parsed.GetValue(GlobalOptions.Json));
             context.Cancellation.ThrowIfCancellationRequested();
             return report.Passed ? ExitCodes.Done : ExitCodes.Failed;
@@ -82,7 +88,9 @@ internal static class TortureCommand
                 $"{(row.Passed == row.Trials ? "ok  " : "FAIL")} {row.Passed,6:N0} of {row.Trials,6:N0}  {row.Name}  ({Figures.Duration(row.Seconds)})"));
             output.WriteLine($"                       {row.Promise}" + (row.Note.Length > 0 ? $"; {row.Note}" : ""));
             foreach (string failure in row.Failures)
+            {
                 output.WriteLine($"     {failure}");
+            }
         }
 
         output.WriteLine(FormattableString.Invariant($"seed {report.Seed}{(report.Complete ? "" : "; cut short before all trials")}"));

@@ -13,7 +13,9 @@ internal static class DurationOption
         {
             string text = result.Tokens[0].Value;
             if (Figures.TryParseDuration(text, out TimeSpan duration))
+            {
                 return duration;
+            }
             result.AddError($"{name} cannot be '{text}': give a time such as 90s, 15m or 1h30m");
             return null;
         },

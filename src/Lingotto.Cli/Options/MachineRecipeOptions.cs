@@ -6,10 +6,13 @@ using Lingotto.Formats;
 
 namespace Lingotto.Cli;
 
-/// <summary>--size and --hours in place of a recipe: the recipe is derived once, written, and from then on is a file like any other.</summary>
+/// <summary>
+/// --size and --hours in place of a recipe: the recipe is derived once, written, and from then on is a file like any other.
+/// </summary>
 internal sealed class MachineRecipeOptions
 {
-    private readonly Option<string?> _size = new("--size") { Description = "In place of a recipe: derive one of this size for this machine, and write it to SIZE-HOURSh.json." };
+    private readonly Option<string?> _size =
+        new("--size") { Description = "In place of a recipe: derive one of this size for this machine, and write it to SIZE-HOURSh.json." };
 
     private readonly Option<double> _hours = NumberOption.Real("--hours", "With --size: how long the derived recipe trains.", 1);
 
@@ -31,10 +34,14 @@ internal sealed class MachineRecipeOptions
     public string? Write(ParseResult parsed, CliContext context)
     {
         if (parsed.GetValue(_size) is not { } size)
+        {
             return null;
+        }
         double hours = parsed.GetValue(_hours);
         if (hours is not (>= 0.01 and <= 10_000))
+        {
             throw new UsageException(FormattableString.Invariant($"--hours cannot be {hours}: give 0.01 to 10000"));
+        }
         string path = string.Create(CultureInfo.InvariantCulture, $"{size}-{hours:G6}h.json");
         TextWriter told = parsed.GetValue(GlobalOptions.Quiet) ? TextWriter.Null : context.Terminal.Error;
         if (File.Exists(path))
@@ -44,7 +51,8 @@ internal sealed class MachineRecipeOptions
         }
 
         using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
-        double tokensPerSecond = MachineRecipe.MeasureTokensPerSecond(size, parsed.GetValue(GlobalOptions.Threads), context.AssetFolder, stage =>
+        double tokensPerSecond = MachineRecipe.MeasureTokensPerSecond(size, parsed.GetValue(GlobalOptions.Threads),
+            context.AssetFolder, stage =>
         {
             context.Cancellation.ThrowIfCancellationRequested();
             progress.Report(() => stage);

@@ -39,7 +39,9 @@ internal static class NumberOption
     {
         string text = result.Tokens[0].Value;
         if (T.TryParse(text, style, CultureInfo.InvariantCulture, out T number) && holds(number))
+        {
             return number;
+        }
         result.AddError($"{name} cannot be '{text}': give {expected}");
         return default;
     }

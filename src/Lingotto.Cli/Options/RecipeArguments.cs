@@ -21,7 +21,8 @@ internal sealed class RecipeArguments(bool isOptional = false)
         HelpName = "KEY=VALUE",
     };
 
-    private readonly Option<string[]> _data = new("--data") { Description = "Text to learn from: files, folders or globs.", HelpName = "PATH" };
+    private readonly Option<string[]> _data =
+        new("--data") { Description = "Text to learn from: files, folders or globs.", HelpName = "PATH" };
 
     public void AddTo(Command command)
     {
@@ -39,9 +40,13 @@ internal sealed class RecipeArguments(bool isOptional = false)
     {
         List<string> overrides = [.. parsed.GetValue(_set) ?? []];
         if (parsed.GetValue(_data) is { Length: > 0 } data)
+        {
             overrides.Add($"data.paths=[{string.Join(',', data.Select(path => $"\"{JsonEncodedText.Encode(path)}\""))}]");
+        }
         if (parsed.GetValue(GlobalOptions.Seed) is { } seed)
+        {
             overrides.Add(FormattableString.Invariant($"training.seed={seed}"));
+        }
         return RecipeFile.Open(path ?? parsed.GetRequiredValue(_recipe), assetFolder, overrides);
     }
 }

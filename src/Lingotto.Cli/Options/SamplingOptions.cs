@@ -8,10 +8,14 @@ internal sealed class SamplingOptions
 {
     private static readonly SamplerConfig s_default = new();
 
-    private readonly Option<double> _temperature = NumberOption.Real("--temperature", "0 takes the most likely token.", s_default.Temperature);
-    private readonly Option<int> _topK = NumberOption.Whole("--top-k", "Keep this many most likely tokens; 0 keeps all.", s_default.TopK, least: 0);
-    private readonly Option<double> _topP = NumberOption.Real("--top-p", "Keep the likeliest tokens up to this probability.", s_default.TopP);
-    private readonly Option<double> _minP = NumberOption.Real("--min-p", "Drop tokens less likely than this times the likeliest.", s_default.MinP);
+    private readonly Option<double> _temperature =
+        NumberOption.Real("--temperature", "0 takes the most likely token.", s_default.Temperature);
+    private readonly Option<int> _topK =
+        NumberOption.Whole("--top-k", "Keep this many most likely tokens; 0 keeps all.", s_default.TopK, least: 0);
+    private readonly Option<double> _topP =
+        NumberOption.Real("--top-p", "Keep the likeliest tokens up to this probability.", s_default.TopP);
+    private readonly Option<double> _minP =
+        NumberOption.Real("--min-p", "Drop tokens less likely than this times the likeliest.", s_default.MinP);
     private readonly Option<double> _penalty =
         NumberOption.Real("--repetition-penalty", "Above 1: tokens seen become less likely.", s_default.RepetitionPenalty);
 
@@ -28,7 +32,8 @@ internal sealed class SamplingOptions
     public SamplerConfig Read(ParseResult parsed)
     {
         var config = new SamplerConfig(
-            parsed.GetValue(_temperature), parsed.GetValue(_topK), parsed.GetValue(_topP), parsed.GetValue(_minP), parsed.GetValue(_penalty),
+            parsed.GetValue(_temperature), parsed.GetValue(_topK), parsed.GetValue(_topP), parsed.GetValue(_minP),
+            parsed.GetValue(_penalty),
             parsed.GetValue(GlobalOptions.Seed) ?? s_default.Seed);
         try
         {

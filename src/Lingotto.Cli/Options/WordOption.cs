@@ -12,7 +12,9 @@ internal static class WordOption
         option.Validators.Add(result =>
         {
             foreach (string word in result.Tokens.Select(token => token.Value).Where(word => !words.Contains(word, StringComparer.Ordinal)))
+            {
                 result.AddError($"{option.Name} cannot be '{word}': give {string.Join(", ", words[..^1])} or {words[^1]}");
+            }
         });
     }
 }

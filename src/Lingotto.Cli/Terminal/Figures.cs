@@ -27,13 +27,16 @@ internal static class Figures
     };
 
     /// <summary>Days: 45, 3.2, 0.04.</summary>
-    public static string Days(double days) => days >= 10 ? Invariant($"{days:F0}") : days >= 1 ? Invariant($"{days:0.##}") : Invariant($"{days:G2}");
+    public static string Days(double days) =>
+        days >= 10 ? Invariant($"{days:F0}") : days >= 1 ? Invariant($"{days:0.##}") : Invariant($"{days:G2}");
 
     /// <summary>12s, 3m12s, 2h05m, 3d04h.</summary>
     public static string Duration(double seconds)
     {
         if (!double.IsFinite(seconds) || seconds >= TimeSpan.MaxValue.TotalSeconds)
+        {
             return "?";
+        }
         var time = TimeSpan.FromSeconds(Math.Round(Math.Max(0, seconds)));
         return time.TotalDays >= 1 ? Invariant($"{(int)time.TotalDays}d{time.Hours:D2}h")
             : time.TotalHours >= 1 ? Invariant($"{time.Hours}h{time.Minutes:D2}m")
@@ -50,14 +53,19 @@ internal static class Figures
         while (!rest.IsEmpty)
         {
             int unit = rest.IndexOfAny("smhd");
-            if (unit <= 0 || !double.TryParse(rest[..unit], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
+            if (unit <= 0 || !double.TryParse(rest[..unit], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+                out double number))
+            {
                 return false;
+            }
             seconds += number * rest[unit] switch { 's' => 1, 'm' => 60, 'h' => 3600, _ => 86400 };
             rest = rest[(unit + 1)..];
         }
 
         if (seconds is <= 0 or > 3e9)
+        {
             return false;
+        }
         duration = TimeSpan.FromSeconds(seconds);
         return true;
     }

@@ -15,7 +15,9 @@ internal sealed class ProgressLine(Terminal terminal, bool isQuiet, TimeProvider
     {
         TimeSpan pause = terminal.CanRedrawError ? s_redraw : s_log;
         if (isQuiet || (_last is { } last && _time.GetElapsedTime(last) < pause))
+        {
             return;
+        }
         _last = _time.GetTimestamp();
         string line = text();
         if (!terminal.CanRedrawError)
@@ -32,7 +34,9 @@ internal sealed class ProgressLine(Terminal terminal, bool isQuiet, TimeProvider
     public void Dispose()
     {
         if (_width > 0)
+        {
             terminal.Error.Write("\r" + new string(' ', _width) + "\r");
+        }
         _width = 0;
     }
 }

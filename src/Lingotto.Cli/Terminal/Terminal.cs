@@ -25,7 +25,8 @@ internal sealed class Terminal
         bool isCapable = Environment.GetEnvironmentVariable("TERM") is not "dumb";
         return new Terminal
         {
-            In = Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false, throwOnInvalidBytes: true)) : Console.In,
+            In = Console.IsInputRedirected
+                ? new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false, throwOnInvalidBytes: true)) : Console.In,
             Out = Console.Out,
             Error = Console.Error,
             IsInputRedirected = Console.IsInputRedirected,
@@ -48,7 +49,8 @@ internal sealed class Terminal
         catch (DecoderFallbackException fault)
         {
             throw new InvalidDataException(
-                $"standard input: byte 0x{fault.BytesUnknown?[0]:X2} is not UTF-8; convert the text first, for example with iconv -t UTF-8", fault);
+                $"standard input: byte 0x{fault.BytesUnknown?[0]:X2} is not UTF-8; convert the text first, for example with iconv -t UTF-8",
+                fault);
         }
     }
 }

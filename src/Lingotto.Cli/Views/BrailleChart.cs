@@ -13,7 +13,9 @@ internal static class BrailleChart
     {
         var cells = new int[height, width];
         if (points.Count > 0)
+        {
             Plot(points, cells);
+        }
         return [.. Enumerable.Range(0, height).Select(y =>
             string.Concat(Enumerable.Range(0, width).Select(x => (char)(Empty + cells[y, x]))))];
     }
@@ -28,7 +30,9 @@ internal static class BrailleChart
             int row = (int)Math.Round((1 - ((Mean(points, x, columns) - least) / range)) * (rows - 1));
             (int from, int to) = (Math.Min(row, before ?? row), Math.Max(row, before ?? row));
             for (int y = from; y <= to; y++)
+            {
                 cells[y / 4, x / 2] |= s_dots[y % 4][x % 2];
+            }
             before = row;
         }
     }
@@ -46,7 +50,9 @@ internal static class BrailleChart
         int first = (int)((long)column * points.Count / columns), end = (int)((column + 1L) * points.Count / columns);
         double sum = 0;
         for (int i = first; i < end; i++)
+        {
             sum += points[i];
+        }
         return sum / (end - first);
     }
 }

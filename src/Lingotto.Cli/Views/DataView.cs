@@ -27,17 +27,22 @@ internal static class DataView
         }
 
         if (s.DocumentsForgotten > 0)
+        {
             Line($"duplicates  not looked for among {s.DocumentsForgotten:N0} earlier documents: raise --dedup-memory");
+        }
         Line($"\n{"source",-24}{"tier",4}{"weight",8}{"read",10}{"kept",10}{"tokens",14}{"bytes",12}");
         foreach (SourceSummary source in s.Sources)
         {
             string weight = source.Weight?.ToString("0.###", System.Globalization.CultureInfo.InvariantCulture) ?? "size";
-            Line($"{source.Name,-24}{source.Tier,4}{weight,8}{source.ReadDocuments,10:N0}{source.TrainDocuments + source.HeldOutDocuments,10:N0}{source.TrainTokens + source.HeldOutTokens,14:N0}{Figures.Bytes(source.Languages.Sum(l => l.Utf8Bytes)),12}");
+            Line(
+                $"{source.Name,-24}{source.Tier,4}{weight,8}{source.ReadDocuments,10:N0}{source.TrainDocuments + source.HeldOutDocuments,10:N0}{source.TrainTokens + source.HeldOutTokens,14:N0}{Figures.Bytes(source.Languages.Sum(l => l.Utf8Bytes)),12}");
         }
 
         Line($"\n{"language",-24}{"documents",22}{"",10}{"tokens",14}{"bytes",12}");
         foreach (LanguageSummary language in s.Languages)
+        {
             Line($"{language.Language,-24}{language.Documents,22:N0}{"",10}{language.Tokens,14:N0}{Figures.Bytes(language.Utf8Bytes),12}");
+        }
         WriteReasons(s.Reasons, output);
     }
 
@@ -52,12 +57,17 @@ internal static class DataView
         void Line(FormattableString text) => output.WriteLine(FormattableString.Invariant(text));
         WriteFiles(s.Files, output);
         Line($"documents   {s.ReadDocuments:N0}, {s.KeptDocuments:N0} to keep");
-        Line($"text        {Figures.Bytes(s.ReadBytes)}, {Figures.Bytes(s.KeptBytes)} to keep; the longest document {Figures.Bytes(s.LongestBytes)}");
+        Line(
+            $"text        {Figures.Bytes(s.ReadBytes)}, {Figures.Bytes(s.KeptBytes)} to keep; the longest document {Figures.Bytes(s.LongestBytes)}");
         if (s.DuplicateMembers > 0)
+        {
             Line($"members     {s.DuplicateMembers:N0} of .NET documentation repeat another and were passed over");
+        }
         Line($"\n{"language",-24}{"documents",22}{"",24}{"bytes",12}");
         foreach (LanguageSummary language in s.Languages)
+        {
             Line($"{language.Language,-24}{language.Documents,22:N0}{"",24}{Figures.Bytes(language.Utf8Bytes),12}");
+        }
         WriteReasons(s.Reasons, output);
         Line($"\nThe first document:\n\n{s.Example}");
     }
@@ -68,13 +78,18 @@ internal static class DataView
     private static void WriteReasons(IReadOnlyList<ReasonCount> reasons, TextWriter output)
     {
         if (reasons.Count == 0)
+        {
             return;
+        }
         output.WriteLine(FormattableString.Invariant($"\n{"reason",-24}{"count",22}{"",24}{"bytes",12}"));
         foreach (ReasonCount reason in reasons)
         {
-            output.WriteLine(FormattableString.Invariant($"{reason.Reason,-24}{reason.Count,22:N0}{"",24}{Figures.Bytes(reason.Utf8Bytes),12}"));
+            output.WriteLine(FormattableString.Invariant(
+                $"{reason.Reason,-24}{reason.Count,22:N0}{"",24}{Figures.Bytes(reason.Utf8Bytes),12}"));
             foreach (string example in reason.Examples.Take(2))
+            {
                 output.WriteLine($"    {example}");
+            }
         }
     }
 }

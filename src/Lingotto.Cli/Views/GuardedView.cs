@@ -28,12 +28,16 @@ internal sealed class GuardedView(IRunObserver first, IRunObserver? second, Text
         try
         {
             if (_view is not null)
+            {
                 show(_view);
+            }
         }
         catch (Exception e)
         {
             _view = _view == second ? null : second;
-            TryWarn($"warning: the view of the run failed ({e.GetType().Name}: {e.Message}); the run goes on, its figures are in metrics.jsonl");
+            TryWarn(
+                $"warning: the view of the run failed ({e.GetType().Name}: {e.Message}); the run goes on, its figures are in "
+                + "metrics.jsonl");
         }
     }
 

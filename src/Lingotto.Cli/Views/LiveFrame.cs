@@ -47,19 +47,28 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
         width = Math.Max(1, width - 1); // The last column is left free: some terminals wrap there.
         List<(string Text, Style Style)> lines = [($"lingotto pretrain {name}", Style.Plain)];
         if (Summary is null)
+        {
             AddPreparation(lines, width);
+        }
         else
+        {
             AddRun(lines, Summary, width, height);
+        }
         if (cancellation.IsCancellationRequested)
+        {
             lines.Add(("stopping: the run is saved first; a second signal does not wait", s_alert));
-        return new Rows(lines.Select(line => new Spectre.Console.Text(line.Text.Length <= width ? line.Text : line.Text[..width], line.Style)));
+        }
+        return new Rows(lines.Select(line => new Spectre.Console.Text(line.Text.Length <= width ? line.Text : line.Text[..width],
+            line.Style)));
     }
 
     private void AddPreparation(List<(string Text, Style Style)> lines, int width)
     {
         lines.Add((Stage, s_dim));
         if (StageProgress is { } progress)
+        {
             lines.Add((Bar(progress, width), s_bar));
+        }
     }
 
     private void AddRun(List<(string Text, Style Style)> lines, RunSummary summary, int width, int height)
@@ -77,18 +86,26 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
         AddChart(lines, width);
         lines.AddRange(Wrap(RunText.Cells(_last, summary.Hardware), width).Select(line => (line, Style.Plain)));
         if (HeldOut is { } heldOut)
+        {
             lines.Add(($"held out {RunText.HeldOut(heldOut, summary)} at step {heldOut.Step}", Style.Plain));
+        }
         AddExperts(lines, summary, width, height);
         if (LastEvent is not null)
+        {
             lines.Add((LastEvent, s_dim));
+        }
         if (Warning is not null)
+        {
             lines.Add(($"warning: {Warning}", s_alert));
+        }
     }
 
     private void AddChart(List<(string Text, Style Style)> lines, int width)
     {
         if (_losses.Points.Count == 0)
+        {
             return;
+        }
         string[] rows = BrailleChart.Draw(_losses.Points, Math.Max(1, width - LabelWidth), ChartHeight);
         for (int row = 0; row < rows.Length; row++)
         {
@@ -103,7 +120,9 @@ internal sealed class LiveFrame(string name, CancellationToken cancellation)
     {
         int rows = Math.Min(_expertLoad.Length, Math.Max(0, height - FixedLines));
         if (rows > 0)
+        {
             lines.Add(("tokens of each expert (half a bar: the even share), and the busiest over that share", s_dim));
+        }
         for (int row = 0; row < rows; row++)
         {
             int index = row * _expertLoad.Length / rows;

@@ -91,7 +91,9 @@ internal sealed class LiveView : IRunObserver
     private void Draw(bool now = false)
     {
         if (!now && _drawn is { } drawn && _time.GetElapsedTime(drawn) < s_pause)
+        {
             return;
+        }
         _drawn = _time.GetTimestamp();
         _draw(_frame);
     }

@@ -15,7 +15,9 @@ internal static class LoadBars
         {
             double busiest = 0;
             for (int expert = i * load.Count / count; expert < (i + 1) * load.Count / count; expert++)
+            {
                 busiest = Math.Max(busiest, load[expert]);
+            }
             // An expert without tokens shows as a gap, any other at least as the lowest bar.
             bars[i] = Bars[busiest == 0 ? 0 : Math.Clamp((int)Math.Round(4 * busiest / even), 1, Bars.Length - 1)];
         }

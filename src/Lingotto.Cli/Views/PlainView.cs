@@ -19,7 +19,9 @@ internal sealed class PlainView(TextWriter output, bool isQuiet, TimeProvider? t
         // What follows the colon counts up within the stage.
         string name = stage.Split(':')[0];
         if (name == _stage && _time.GetElapsedTime(_stageShown) < s_stagePause)
+        {
             return;
+        }
         (_stage, _stageShown) = (name, _time.GetTimestamp());
         Write(progress is { } share ? FormattableString.Invariant($"{stage}  {100 * share:F0}%") : stage);
     }
@@ -35,13 +37,17 @@ internal sealed class PlainView(TextWriter output, bool isQuiet, TimeProvider? t
         Write($"model   {RunText.Model(summary)}, {Figures.Bytes(summary.PlannedBytes)} planned");
         Write($"data    {RunText.Data(summary)}");
         if (summary.ResumedStep > 0)
+        {
             Write(FormattableString.Invariant($"resumed at step {summary.ResumedStep}"));
+        }
     }
 
     public void Stepped(StepMetrics metrics)
     {
         if (metrics.ElapsedSeconds - _stepShown < StepPauseSeconds && metrics.Step != metrics.NumSteps && !metrics.Skipped)
+        {
             return;
+        }
         _stepShown = metrics.ElapsedSeconds;
         Write($"{RunText.Position(metrics)}  {string.Join("  ", RunText.Cells(metrics, _summary?.Hardware))}");
     }
@@ -70,6 +76,8 @@ internal sealed class PlainView(TextWriter output, bool isQuiet, TimeProvider? t
     private void Write(string line)
     {
         if (!isQuiet)
+        {
             output.WriteLine(line);
+        }
     }
 }

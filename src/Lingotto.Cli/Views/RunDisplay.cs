@@ -13,9 +13,13 @@ internal static class RunDisplay
         bool isQuiet = parsed.GetValue(GlobalOptions.Quiet);
         var plain = new PlainView(terminal.Out, isQuiet);
         if (parsed.GetValue(GlobalOptions.Json))
+        {
             return Guarded(new JsonView(terminal.Out));
+        }
         if (isQuiet || !terminal.CanRedraw)
+        {
             return Guarded(plain);
+        }
         return LiveView.Watch(
             terminal.Out, GlobalOptions.UsesColor(parsed), new LiveFrame(name, context.Cancellation), plain,
             view => run(new GuardedView(view, plain, terminal.Error)));

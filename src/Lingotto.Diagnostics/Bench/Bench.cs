@@ -60,7 +60,8 @@ public static class Bench
 
         // The smaller first: the peak of resident memory is the process's.
         DType lowest = precisions[^1];
-        BenchTrainStep narrow = TrainingMeasurement.Run(device, lowest, NarrowModel(assetFolder), NarrowSequences, NarrowSequenceLength, progress);
+        BenchTrainStep narrow = TrainingMeasurement.Run(device, lowest, NarrowModel(assetFolder), NarrowSequences,
+            NarrowSequenceLength, progress);
         peaks.Measure();
         narrow = narrow with { FractionOfPeak = narrow.Gflops / peaks.Beside(lowest).All };
         foreach (DType precision in precisions.Reverse())
@@ -79,7 +80,8 @@ public static class Bench
     }
 
     private static double Required(double? rate) =>
-        rate ?? throw new RunException("This device cannot measure its peaks, so a benchmark has nothing to compare with: choose another device.");
+        rate ?? throw new RunException(
+            "This device cannot measure its peaks, so a benchmark has nothing to compare with: choose another device.");
 
     /// <summary>The bench model at a quarter of its width, half its layers.</summary>
     /// <param name="assetFolder">Folder that holds models/moe-bench.json.</param>
@@ -98,12 +100,15 @@ public static class Bench
         };
     }
 
-    /// <summary>A product above the peaks beside it ran at another clock than they did: both are measured again, three times at most.</summary>
+    /// <summary>
+    /// A product above the peaks beside it ran at another clock than they did: both are measured again, three times at most.
+    /// </summary>
     private static OneAndAll MeasureProduct(Device single, Device device, DType precision, int m, int n, int k, Peaks peaks)
     {
         for (int attempt = 1; ; attempt++)
         {
-            var product = new OneAndAll(MatMulMeasurement.Gflops(single, precision, m, n, k), MatMulMeasurement.Gflops(device, precision, m, n, k));
+            var product = new OneAndAll(MatMulMeasurement.Gflops(single, precision, m, n, k),
+                MatMulMeasurement.Gflops(device, precision, m, n, k));
             peaks.Measure();
             OneAndAll peak = peaks.Beside(precision);
             if (product.One <= peak.One && product.All <= peak.All)
@@ -114,7 +119,8 @@ public static class Bench
             if (attempt == 3)
             {
                 throw new RunException(
-                    $"The product {m} x {n} x {k} ran at {product.One:F0} and {product.All:F0} GFLOP/s, above the measured peaks of {peak.One:F0} and {peak.All:F0}: the machine changed speed; run bench again when it is idle.");
+                    $"The product {m} x {n} x {k} ran at {product.One:F0} and {product.All:F0} GFLOP/s, above the measured peaks of "
+                    + $"{peak.One:F0} and {peak.All:F0}: the machine changed speed; run bench again when it is idle.");
             }
         }
     }
@@ -129,7 +135,8 @@ public static class Bench
 
         public void Measure() => _readings.Add((
             new(Required(device.MeasurePeak(workers: 1)), Required(device.MeasurePeak())),
-            device.HasBf16Products ? new(Required(device.MeasurePeak(DType.BF16, 1)), Required(device.MeasurePeak(DType.BF16))) : new(0, 0)));
+            device.HasBf16Products ? new(Required(device.MeasurePeak(DType.BF16, 1)), Required(device.MeasurePeak(DType.BF16)))
+            : new(0, 0)));
 
         /// <summary>The best of the whole run.</summary>
         public OneAndAll Best(DType precision) => Largest(precision, _readings);

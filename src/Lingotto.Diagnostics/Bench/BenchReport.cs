@@ -11,7 +11,8 @@ namespace Lingotto.Diagnostics;
 /// <param name="Generation">Time of a generated token.</param>
 /// <param name="Tokenizer">Speed of the tokenizer.</param>
 public sealed record BenchReport(
-    string Device, BenchPeaks Peaks, IReadOnlyList<BenchMatMul> Matmul, BenchTrain Train, BenchGeneration Generation, BenchTokenizer Tokenizer)
+    string Device, BenchPeaks Peaks, IReadOnlyList<BenchMatMul> Matmul, BenchTrain Train, BenchGeneration Generation,
+    BenchTokenizer Tokenizer)
 {
     /// <summary>The report as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, BenchJson.Default.BenchReport);

@@ -22,7 +22,13 @@ internal sealed class BenchTraining : IDisposable
         Recipe = new Recipe
         {
             Model = "bench",
-            Training = new TrainingConfig { SequenceLength = length, SequencesPerMicroBatch = sequences, MicroBatches = 1, NumSteps = 1000 },
+            Training = new TrainingConfig
+            {
+                SequenceLength = length,
+                SequencesPerMicroBatch = sequences,
+                MicroBatches = 1,
+                NumSteps = 1000
+            },
             Router = new RouterConfig { WarmupSteps = 0 },
         };
         Decoder = new TrainableDecoder(device, config, sequences, length, precision);
@@ -53,7 +59,8 @@ internal sealed class BenchTraining : IDisposable
     {
         if (_step.Run(++_number, LearningRate).Skipped)
         {
-            throw new RunException($"The gradient of bench step {_number} is not finite, so its time says nothing: run 'lingotto doctor --conformance'.");
+            throw new RunException(
+                $"The gradient of bench step {_number} is not finite, so its time says nothing: run 'lingotto doctor --conformance'.");
         }
     }
 

@@ -51,7 +51,9 @@ internal static class GenerationMeasurement
         return seconds;
     }
 
-    /// <summary>Small random weights: with equal ones every token would take the same experts, whose weights would stay in the cache.</summary>
+    /// <summary>
+    /// Small random weights: with equal ones every token would take the same experts, whose weights would stay in the cache.
+    /// </summary>
     private static void Randomise(LoadedModel model)
     {
         var random = new Random(2);

@@ -16,7 +16,10 @@ public static class MachineRecipe
     /// <summary>Between saves and between measurements, and until which the recipe warms up; our choice.</summary>
     private const double MinutesBetweenSaves = 10, WarmupShare = 0.02;
 
-    /// <summary>Batches begin at a quarter and grow over this share of the tokens: small ones cost nothing early (docs/evidence/recipe-parts.md); our choice.</summary>
+    /// <summary>
+    /// Batches begin at a quarter and grow over this share of the tokens: small ones cost nothing early (docs/evidence/recipe-parts.md);
+    /// our choice.
+    /// </summary>
     private const double BatchWarmupShare = 0.1;
 
     /// <summary>However short the run; our choice.</summary>
@@ -61,15 +64,16 @@ public static class MachineRecipe
         double batches = Math.Clamp(wanted, 1, most);
         string held = batches < wanted ? string.Create(CultureInfo.InvariantCulture, $", held to {FewestUpdates} updates") : "";
         double rate = ScalingLaws.LearningRate(flops), steps = tokens / microBatch / batches;
-        long warmup = Math.Clamp((long)(steps * WarmupShare), 10, 2000), every = Math.Max(10, (long)(steps * MinutesBetweenSaves / (hours * 60)));
+        long warmup = Math.Clamp((long)(steps * WarmupShare), 10, 2000),
+            every = Math.Max(10, (long)(steps * MinutesBetweenSaves / (hours * 60)));
         string growing = batches < 2 ? "" : string.Create(CultureInfo.InvariantCulture, $$"""
             "batch_warmup_from": {{Math.Max(1, Math.Floor(batches / 4))}}, // small batches cost nothing early
                 "batch_warmup_tokens": {{tokens * BatchWarmupShare:G3}},
                 
             """);
         return string.Create(CultureInfo.InvariantCulture, $$"""
-            // {{size}} for {{hours:G4}} hours on a machine that trains it at {{tokensPerSecond:N0}} tokens/s: about {{tokens / 1e6:G3}} million tokens, {{flops:G2}} FLOPs.
-            // Everything here may be changed; 'lingotto config schema' describes every key.
+            // {{size}} for {{hours:G4}} hours on a machine that trains it at {{tokensPerSecond:N0}} tokens/s: about {{tokens / 1e6:G3}}
+            // million tokens, {{flops:G2}} FLOPs. Everything here may be changed; 'lingotto config schema' describes every key.
             {
               "model": "{{model}}", // {{config.Counts.TotalParameters / 1e6:G3}} million parameters, {{config.Counts.ActiveParameters / 1e6:G3}} million active
               "data": { "paths": [] }, // the documentation of .NET; give your own text here or with --data

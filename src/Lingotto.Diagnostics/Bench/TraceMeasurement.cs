@@ -70,7 +70,8 @@ public static class TraceMeasurement
         (double share, double upperShare) = PairedDifferences.HodgesLehmann(logRatios);
         (double meanShare, double upperMeanShare) = PairedDifferences.Mean(logRatios);
         return new TraceCost(
-            pairs, Median.Of(plainSteps), Math.Exp(share) - 1, Math.Exp(upperShare) - 1, Math.Exp(meanShare) - 1, Math.Exp(upperMeanShare) - 1,
+            pairs, Median.Of(plainSteps), Math.Exp(share) - 1, Math.Exp(upperShare) - 1, Math.Exp(meanShare) - 1,
+            Math.Exp(upperMeanShare) - 1,
             (steps.Written - before) / pairs, 0, 0, RunTracing.WriteInterval.TotalSeconds);
     }
 

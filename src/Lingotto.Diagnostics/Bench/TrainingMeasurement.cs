@@ -32,7 +32,8 @@ internal static class TrainingMeasurement
                 seconds[s - WarmSteps - 1] = elapsed;
             }
 
-            progress(string.Create(CultureInfo.InvariantCulture, $"training step in {precision} {s} of {WarmSteps + TimedSteps}: {elapsed:F2} s"));
+            progress(string.Create(CultureInfo.InvariantCulture,
+                $"training step in {precision} {s} of {WarmSteps + TimedSteps}: {elapsed:F2} s"));
         }
 
         device.StartProfile();
@@ -45,7 +46,8 @@ internal static class TrainingMeasurement
         double median = Median.Of(seconds), tokensPerSecond = training.Decoder.Tokens / median;
         double gflops = tokensPerSecond * config.Counts.FlopsPerToken(length) / 1e9;
         return new BenchTrainStep(
-            tokensPerSecond, gflops, FractionOfPeak: 0, allocated[TimedSteps / 2], PeakResidentBytes(), MemoryPlan.Of(device, training.Decoder),
+            tokensPerSecond, gflops, FractionOfPeak: 0, allocated[TimedSteps / 2], PeakResidentBytes(),
+            MemoryPlan.Of(device, training.Decoder),
             Breakdown(device.StopProfile(), whole, median));
     }
 

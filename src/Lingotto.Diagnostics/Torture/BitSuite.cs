@@ -29,12 +29,14 @@ internal sealed class BitSuite(TortureSession session)
 
         int flips = session.Options.Trials ?? Flips;
         yield return Try(state, 0, "one flipped bit", flips, Flip);
-        yield return Try(state, 1, "a file cut short", Math.Max(1, flips / 5), (random, name, bytes) => (bytes[..random.Next(bytes.Length)], null));
+        yield return Try(state, 1, "a file cut short", Math.Max(1, flips / 5),
+            (random, name, bytes) => (bytes[..random.Next(bytes.Length)], null));
         yield return Try(state, 2, "two tensors exchanged", Math.Max(1, flips / 20), Exchange);
     }
 
     /// <summary>Which file is drawn by its bytes, now and then by its name, so that small ones have their turn.</summary>
-    private TortureRow Try(TortureState state, int line, string name, int count, Func<Random, string, byte[], (byte[] Bytes, string? Tensor)> damage)
+    private TortureRow Try(TortureState state, int line, string name, int count, Func<Random, string, byte[],
+        (byte[] Bytes, string? Tensor)> damage)
     {
         var tally = new Tally(TortureSuite.Bits, name, Promise);
         foreach (int trial in session.Trials(tally, count))

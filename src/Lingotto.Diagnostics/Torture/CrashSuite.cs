@@ -28,11 +28,14 @@ internal sealed class CrashSuite(TortureSession session, bool isDirect)
         var disk = new RecordingDisk(_origin, isDirect);
         string later = state.Save(_origin, 3, keep: 2, disk);
         Cut[] cuts = [.. Cuts(disk.Operations)];
-        session.RandomOf(TortureSuite.Crashes, isDirect ? 1 : 0, 0).Shuffle(cuts); // Always, so that a number means the same state in some trials as in all.
+        session.RandomOf(TortureSuite.Crashes, isDirect ? 1 : 0, 0)
+            .Shuffle(cuts); // Always, so that a number means the same state in some trials as in all.
         string name = isDirect ? "the same past the page cache" : "power cut during a save";
-        var tally = new Tally(TortureSuite.Crashes, name, "the checkpoint before or the new one loads with its bits, nothing half-written stays");
+        var tally = new Tally(TortureSuite.Crashes, name,
+            "the checkpoint before or the new one loads with its bits, nothing half-written stays");
         int isNew = 0;
-        foreach (int trial in session.Trials(tally, Math.Min(session.Options.Trials ?? cuts.Length, cuts.Length)).TakeWhile(trial => trial < cuts.Length))
+        foreach (int trial in session.Trials(tally, Math.Min(session.Options.Trials ?? cuts.Length, cuts.Length))
+            .TakeWhile(trial => trial < cuts.Length))
         {
             Cut cut = cuts[trial];
             (string? fault, bool loadedNew) = Check(state, disk.Operations, cut, earlier, later);
@@ -118,7 +121,8 @@ internal sealed class CrashSuite(TortureSession session, bool isDirect)
         ulong all = (1UL << changes) - 1;
         return changes <= AllSubsets
             ? Enumerable.Range(0, 1 << changes).Select(subset => (ulong)subset)
-            : Enumerable.Range(0, changes + 1).SelectMany(n => new[] { (1UL << n) - 1, all & ~((1UL << n) - 1), all & ~(1UL << n) }).Distinct();
+            : Enumerable.Range(0, changes + 1).SelectMany(n => new[] { (1UL << n) - 1, all & ~((1UL << n) - 1), all & ~(1UL << n) })
+            .Distinct();
     }
 
     /// <summary>0, 1, half, all but one, and sector by sector; of a long write, some sectors.</summary>

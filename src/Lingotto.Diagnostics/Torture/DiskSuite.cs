@@ -1,6 +1,8 @@
 namespace Lingotto.Diagnostics;
 
-/// <summary>A disk that fails during a save: the checkpoint before stays, nothing half-written does, training goes on and says so.</summary>
+/// <summary>
+/// A disk that fails during a save: the checkpoint before stays, nothing half-written does, training goes on and says so.
+/// </summary>
 internal sealed class DiskSuite(TortureSession session)
 {
     private const int Saves = 500, TrialsPerRun = 25;
@@ -13,7 +15,8 @@ internal sealed class DiskSuite(TortureSession session)
         state.Save(session.NewFolder("count"), 1, disk: counted);
         yield return TrySave(state, 0, "no space left at a random byte of a save", DiskFault.Full, state.Content.Bytes, saves);
         yield return TrySave(state, 1, "a flush fails during a save", DiskFault.FlushFails, counted.Flushes, Math.Max(1, saves / 5));
-        yield return TrySave(state, 2, "the disk turns read-only during a save", DiskFault.ReadOnly, counted.Changes, Math.Max(1, saves / 5));
+        yield return TrySave(state, 2, "the disk turns read-only during a save", DiskFault.ReadOnly, counted.Changes,
+            Math.Max(1, saves / 5));
         yield return TryRun(Math.Max(1, saves / TrialsPerRun));
     }
 
@@ -104,7 +107,8 @@ internal sealed class DiskSuite(TortureSession session)
                 disk.Mend();
             });
             tally.Add(trial, TortureRun.Difference(folder, expected)
-                ?? (warnings is [var only] && only.Contains("FAILED", StringComparison.Ordinal) ? null : $"{warnings.Count} alarms: {string.Join(' ', warnings)}"));
+                ?? (warnings is [var only] && only.Contains("FAILED", StringComparison.Ordinal) ? null
+                    : $"{warnings.Count} alarms: {string.Join(' ', warnings)}"));
             Directory.Delete(folder, recursive: true);
         }
 

@@ -41,7 +41,8 @@ internal sealed class KillSuite(TortureSession session)
     /// <summary>One kill a trial, then the same command again to the end; as many trials at once as there are processors.</summary>
     private TortureRow Kill(int line, string name, int count, Action<string, Random> kill)
     {
-        var tally = new Tally(TortureSuite.Kills, name, $"the same command again ends with the bits of an unbroken run of {TortureRun.Steps} steps");
+        var tally = new Tally(TortureSuite.Kills, name,
+            $"the same command again ends with the bits of an unbroken run of {TortureRun.Steps} steps");
         int unfinished = 0;
         Parallel.ForEach(
             Partitioner.Create(session.Trials(tally, count), EnumerablePartitionerOptions.NoBuffering),
@@ -102,7 +103,8 @@ internal sealed class KillSuite(TortureSession session)
 
     private TortureRow TakeOver(int count)
     {
-        var tally = new Tally(TortureSuite.Kills, "start on a folder whose owner was killed", $"the lock is taken over within {s_takeover.TotalSeconds} s");
+        var tally = new Tally(TortureSuite.Kills, "start on a folder whose owner was killed",
+            $"the lock is taken over within {s_takeover.TotalSeconds} s");
         double worst = 0;
         foreach (int trial in session.Trials(tally, count))
         {
@@ -136,7 +138,8 @@ internal sealed class KillSuite(TortureSession session)
 
     private TortureRow StartTwice(int count)
     {
-        var tally = new Tally(TortureSuite.Kills, "two starters on one folder", "exactly one proceeds, the other says so, the bits are those of one run");
+        var tally = new Tally(TortureSuite.Kills, "two starters on one folder",
+            "exactly one proceeds, the other says so, the bits are those of one run");
         foreach (int trial in session.Trials(tally, count))
         {
             string folder = Path.Combine(session.Folder, $"twice-{trial}");

@@ -9,4 +9,5 @@ namespace Lingotto.Diagnostics;
 /// <param name="Program">The command that runs this program, to which arguments are added; children are started with it.</param>
 /// <param name="AssetFolder">Folder that holds models/tiny.json.</param>
 public sealed record TortureOptions(
-    IReadOnlyList<TortureSuite> Suites, int? Trials, int First, ulong Seed, TimeSpan? Limit, IReadOnlyList<string> Program, string AssetFolder);
+    IReadOnlyList<TortureSuite> Suites, int? Trials, int First, ulong Seed, TimeSpan? Limit, IReadOnlyList<string> Program,
+    string AssetFolder);

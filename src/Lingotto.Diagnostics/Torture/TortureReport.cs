@@ -28,6 +28,7 @@ public sealed record TortureReport(ulong Seed, IReadOnlyList<TortureRow> Rows, b
 public sealed record TortureRow(
     TortureSuite Suite, string Name, string Promise, int Trials, int Passed, double Seconds, string Note, IReadOnlyList<string> Failures);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true,
+    WriteIndented = true)]
 [JsonSerializable(typeof(TortureReport))]
 internal sealed partial class TortureJson : JsonSerializerContext;

@@ -13,7 +13,8 @@ internal sealed class TortureRun
     private const int Stories = 60, WordsPerStory = 90;
 
     /// <summary>Parts of words: enough for the vocabulary of the tiny model.</summary>
-    private static readonly string[] s_syllables = ["ba", "cor", "di", "fen", "gu", "hal", "ki", "lum", "mo", "nar", "po", "ris", "su", "tev", "wa"];
+    private static readonly string[] s_syllables =
+        ["ba", "cor", "di", "fen", "gu", "hal", "ki", "lum", "mo", "nar", "po", "ris", "su", "tev", "wa"];
 
     private static readonly string[] s_stateFiles = ["model.safetensors", "optimizer.safetensors"];
 
@@ -34,7 +35,13 @@ internal sealed class TortureRun
         {
             Model = Path.Combine(_assetFolder, "models", "tiny.json"),
             Data = new DataConfig { Paths = [text], HeldOutFraction = 0 },
-            Training = new TrainingConfig { SequenceLength = 32, SequencesPerMicroBatch = 1, NumSteps = Steps, Seed = session.Options.Seed },
+            Training = new TrainingConfig
+            {
+                SequenceLength = 32,
+                SequencesPerMicroBatch = 1,
+                NumSteps = Steps,
+                Seed = session.Options.Seed
+            },
             Schedule = new ScheduleConfig { WarmupSteps = 10 },
             Router = new RouterConfig { WarmupSteps = 40 },
             Checkpoints = new CheckpointConfig { EverySteps = StepsPerSave },

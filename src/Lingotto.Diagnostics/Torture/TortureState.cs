@@ -40,7 +40,9 @@ internal sealed class TortureState : IDisposable
         return hash;
     }
 
-    /// <summary>Loads what a new process would. Returns the step, null where it would start over, and the hash of what was loaded.</summary>
+    /// <summary>
+    /// Loads what a new process would. Returns the step, null where it would start over, and the hash of what was loaded.
+    /// </summary>
     public (long? Step, string Hash) Restore(string folder, Action<string> warn)
     {
         foreach (NamedTensor tensor in Content.Tensors)

@@ -3,7 +3,9 @@ using Lingotto.Formats;
 
 namespace Lingotto.Model;
 
-/// <summary>m = h + attention(norm(h)); out = m + experts(norm(m)): a pre-norm layer; dense instead of experts where the config says so.</summary>
+/// <summary>
+/// m = h + attention(norm(h)); out = m + experts(norm(m)): a pre-norm layer; dense instead of experts where the config says so.
+/// </summary>
 internal sealed class DecoderLayer
 {
     private readonly Device _device;

@@ -14,7 +14,8 @@ internal sealed class DecoderStage
     private readonly IParameterStorage _storage;
 
     /// <summary>A stage with zeroed weights in <paramref name="memory"/>, whose options say which layers and experts are here.</summary>
-    /// <exception cref="NotSupportedException">The model has an MTP layer, which reads the embedding, and the stage lacks the embedding.</exception>
+    /// <exception cref="NotSupportedException">The model has an MTP layer, which reads the embedding, and the stage lacks the
+    /// embedding.</exception>
     public DecoderStage(Device device, ModelConfig config, ModelMemory memory, ITokenDispatcher? dispatcher = null)
     {
         _device = device;
@@ -24,8 +25,10 @@ internal sealed class DecoderStage
         Dispatcher = dispatcher ?? new LocalTokenDispatcher(device);
         (FirstLayer, int end) = memory.Options.Layers ?? (0, config.NumHiddenLayers);
         bool isLast = end == config.NumHiddenLayers;
-        Embedding = FirstLayer > 0 ? null : memory.Add(ParameterBlock.EmbeddingName, [new("word_embeddings", [config.VocabSize, config.HiddenSize])]);
-        Layers = [.. Enumerable.Range(FirstLayer, end - FirstLayer).Select(layer => new DecoderLayer(device, config, layer, Dispatcher, memory))];
+        Embedding = FirstLayer > 0 ? null
+            : memory.Add(ParameterBlock.EmbeddingName, [new("word_embeddings", [config.VocabSize, config.HiddenSize])]);
+        Layers = [.. Enumerable.Range(FirstLayer, end - FirstLayer)
+            .Select(layer => new DecoderLayer(device, config, layer, Dispatcher, memory))];
         Head = isLast ? new HeadLayer(device, config, memory) : null;
         if (isLast && config.NumNextnPredictLayers > 0 && memory.Options.IsTrained)
         {
@@ -110,8 +113,9 @@ internal sealed class DecoderStage
     }
 
     /// <summary>
-    /// Turns buffers.GradResidual from the gradient of a.Output into the gradient of a.Input, or adds it to the embedding's gradient. In the last
-    /// stage the loss is the start instead: leaves the losses in a.Head and a.Mtp, and adds the gradients of gradScale times their sum.
+    /// Turns buffers.GradResidual from the gradient of a.Output into the gradient of a.Input, or adds it to the embedding's gradient. In
+    /// the last stage the loss is the start instead: leaves the losses in a.Head and a.Mtp, and adds the gradients of gradScale times their
+    /// sum.
     /// </summary>
     /// <param name="a">The activations that Forward filled.</param>
     /// <param name="router">As given to Forward.</param>

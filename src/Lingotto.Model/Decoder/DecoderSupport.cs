@@ -21,7 +21,8 @@ public static class DecoderSupport
         Refuse(config.Mla is not null, "kv_lora_rank: latent attention is not run yet");
         Refuse(config.RopeScaling is not null, "rope_scaling: stretched contexts are not run yet: set it to null");
         Refuse(config.TieWordEmbeddings, "tie_word_embeddings: a tied head is not run yet: set it to false");
-        Refuse(config.NumNextnPredictLayers > 1, "num_nextn_predict_layers: more than one token after next is not run yet: set it to 1 or 0");
+        Refuse(config.NumNextnPredictLayers > 1,
+            "num_nextn_predict_layers: more than one token after next is not run yet: set it to 1 or 0");
         Refuse(
             config.NumNextnPredictLayers > 0 && !config.IsMoeLayer(config.NumHiddenLayers),
             "num_nextn_predict_layers: the layer of the token after next has experts: give num_experts, or set it to 0");
@@ -30,10 +31,12 @@ public static class DecoderSupport
         long perLayer = (long)config.NumExperts * 3 * config.MoeIntermediateSize * config.HiddenSize;
         Refuse(
             perLayer > LargestBlock,
-            $"num_experts, moe_intermediate_size, hidden_size: a layer of {perLayer} expert weights is more than a block holds ({LargestBlock}): lower one of them");
+            $"num_experts, moe_intermediate_size, hidden_size: a layer of {perLayer} expert weights is more than a block holds "
+            + $"({LargestBlock}): lower one of them");
         Refuse(
             (long)config.VocabSize * config.HiddenSize > LargestBlock,
-            $"vocab_size, hidden_size: a table of {config.VocabSize} x {config.HiddenSize} weights is more than a block holds ({LargestBlock}): lower one of them");
+            $"vocab_size, hidden_size: a table of {config.VocabSize} x {config.HiddenSize} weights is more than a block holds "
+            + $"({LargestBlock}): lower one of them");
         if (faults.Count > 0)
         {
             throw new ModelConfigException("model config", faults);

@@ -34,7 +34,8 @@ internal sealed class MtpLayer
                 new("enorm", [hidden], ParameterRole.Norm), new("hnorm", [hidden], ParameterRole.Norm),
                 new("final_layernorm", [hidden], ParameterRole.Norm), new("eh_proj", [hidden, 2 * hidden]),
             ]);
-        (_embeddingNorm, _hiddenNorm, _finalNorm, _projection) = (Block["enorm"], Block["hnorm"], Block["final_layernorm"], Block["eh_proj"]);
+        (_embeddingNorm, _hiddenNorm, _finalNorm, _projection) =
+            (Block["enorm"], Block["hnorm"], Block["final_layernorm"], Block["eh_proj"]);
         _prepared = memory.Prepare(device, _projection);
     }
 
@@ -56,7 +57,8 @@ internal sealed class MtpLayer
     /// too, and leaves that of <paramref name="hTD"/>, the decoder's last output, in a.GradHidden.
     /// </summary>
     public void ForwardBackward(
-        Tensor hTD, TokenBatch batch, float gradScale, in RouterTraining router, MtpActivations a, HeadActivations head, BackwardBuffers buffers)
+        Tensor hTD, TokenBatch batch, float gradScale, in RouterTraining router, MtpActivations a, HeadActivations head,
+        BackwardBuffers buffers)
     {
         _device.Enter(Block.Name);
         _device.EmbeddingForward(batch.NextIds, _embedding.Value, a.Embedded);

@@ -9,7 +9,8 @@ internal sealed class StageActivations
     /// <param name="sequences">Sequences of the micro-batch.</param>
     /// <param name="sequenceLength">Tokens of a sequence.</param>
     /// <param name="arena">Memory of the activations.</param>
-    /// <param name="wideQkv">Gradient buffer of the heads, which holds heads in F32 between two layers (<see cref="AttentionActivations"/>).</param>
+    /// <param name="wideQkv">Gradient buffer of the heads, which holds heads in F32 between two layers
+    /// (<see cref="AttentionActivations"/>).</param>
     public StageActivations(DecoderStage stage, int sequences, int sequenceLength, Arena arena, Tensor wideQkv)
     {
         int tokens = checked(sequences * sequenceLength);

@@ -16,7 +16,9 @@ public sealed class TrainableDecoder : IDisposable
     private readonly BackwardBuffers _buffers;
     private readonly DecoderLayer[] _moeLayers;
 
-    /// <summary>A decoder with zeroed weights; call <see cref="LoadedModel.Initialize"/> or load, then <see cref="RefreshWeights"/>.</summary>
+    /// <summary>
+    /// A decoder with zeroed weights; call <see cref="LoadedModel.Initialize"/> or load, then <see cref="RefreshWeights"/>.
+    /// </summary>
     /// <param name="device">Where it runs.</param>
     /// <param name="config">The model; every position below <paramref name="sequenceLength"/> is used.</param>
     /// <param name="sequences">Sequences of a micro-batch.</param>
@@ -97,8 +99,8 @@ public sealed class TrainableDecoder : IDisposable
     }
 
     /// <summary>
-    /// Adds to the parameters' gradients those of gradScale times the sum of the losses of the batch's targets, plus the router losses, plus
-    /// mtpWeight times gradScale times the MTP losses; adds the losses and the tokens per expert to <see cref="Statistics"/>.
+    /// Adds to the parameters' gradients those of gradScale times the sum of the losses of the batch's targets, plus the router losses,
+    /// plus mtpWeight times gradScale times the MTP losses; adds the losses and the tokens per expert to <see cref="Statistics"/>.
     /// Nothing is read back from the device.
     /// </summary>
     public void ComputeGradients(float gradScale, in RouterTraining router, float mtpWeight = 0)
@@ -108,7 +110,10 @@ public sealed class TrainableDecoder : IDisposable
         Statistics.Add(_activations);
     }
 
-    /// <summary>Moves the expert biases against the load of a whole update, as <see cref="Statistics"/> has it (Ling 2.0); nothing for models without biases.</summary>
+    /// <summary>
+    /// Moves the expert biases against the load of a whole update, as <see cref="Statistics"/> has it (Ling 2.0); nothing for models
+    /// without biases.
+    /// </summary>
     public void UpdateExpertBiases(float rate)
     {
         if (!Config.MoeRouterEnableExpertBias)
@@ -141,7 +146,8 @@ public sealed class TrainableDecoder : IDisposable
         Device device, DecoderStage stage, int sequences, int sequenceLength, Arena arena)
     {
         var buffers = new BackwardBuffers(stage.Config, checked(sequences * sequenceLength), arena, stage.Precision);
-        return (new StageActivations(stage, sequences, sequenceLength, arena, buffers.GradQkv), buffers, new StepStatistics(device, stage, arena));
+        return (new StageActivations(stage, sequences, sequenceLength, arena, buffers.GradQkv), buffers,
+            new StepStatistics(device, stage, arena));
     }
 }
 

@@ -39,7 +39,8 @@ public sealed class DecodeSession : IDisposable
         _rotary = new RotaryTable(config, positions, arena);
         _cache = new KvCache(config, positions, arena);
         bool[] experts = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(config.IsMoeLayer)];
-        _activations = new LayerActivations(config, experts.Contains(true), experts.Contains(false), _stage.Dispatcher, PrefillChunk, arena);
+        _activations = new LayerActivations(config, experts.Contains(true), experts.Contains(false), _stage.Dispatcher,
+            PrefillChunk, arena);
         _head = new HeadActivations(config, PrefillChunk, arena);
         _idsT = arena.Allocate(DType.I32, PrefillChunk);
         _positionsT = arena.Allocate(DType.I32, PrefillChunk);
@@ -90,7 +91,8 @@ public sealed class DecodeSession : IDisposable
             if ((uint)id >= (uint)_logits.Length)
             {
                 throw new ArgumentOutOfRangeException(
-                    nameof(ids), id, $"The model has the ids 0 to {_logits.Length - 1}: encode the text with the tokenizer that belongs to it.");
+                    nameof(ids), id,
+                    $"The model has the ids 0 to {_logits.Length - 1}: encode the text with the tokenizer that belongs to it.");
             }
         }
 

@@ -11,7 +11,8 @@ public static class Generator
     /// <param name="endOfText">The token that ends the text.</param>
     /// <param name="cancellation">Observed before each token.</param>
     public static IEnumerable<int> Generate(
-        DecodeSession session, Sampler sampler, IEnumerable<int> prompt, int maxTokens, int endOfText, CancellationToken cancellation = default)
+        DecodeSession session, Sampler sampler, IEnumerable<int> prompt, int maxTokens, int endOfText,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(sampler);

@@ -7,7 +7,8 @@ namespace Lingotto.Model;
 /// <param name="TopK">Keep only this many most likely tokens; 0 keeps all.</param>
 /// <param name="TopP">Keep the smallest set of most likely tokens whose probability reaches this (Holtzman et al., 2020).</param>
 /// <param name="MinP">Drop tokens less likely than this times the most likely one.</param>
-/// <param name="RepetitionPenalty">Divides positive and multiplies negative logits of tokens already seen (Keskar et al., 2019); 1 is off.</param>
+/// <param name="RepetitionPenalty">Divides positive and multiplies negative logits of tokens already seen (Keskar et al., 2019); 1 is
+/// off.</param>
 /// <param name="Seed">Same seed, same prompt, same text.</param>
 public sealed record SamplerConfig(
     double Temperature = 0.8, int TopK = 0, double TopP = 0.95, double MinP = 0, double RepetitionPenalty = 1, ulong Seed = 0)
@@ -84,7 +85,8 @@ public sealed class Sampler
         int best = MostLikely(logits.Length);
         if (!double.IsFinite(_probabilities[best]))
         {
-            throw new InvalidDataException("the model's logits are not numbers: its weights overflow in this precision; use another checkpoint");
+            throw new InvalidDataException(
+                "the model's logits are not numbers: its weights overflow in this precision; use another checkpoint");
         }
 
         return _config.Temperature == 0 ? best : Draw(best, logits.Length, position);

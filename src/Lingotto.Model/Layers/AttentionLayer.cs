@@ -77,7 +77,8 @@ internal sealed class AttentionLayer
         _device.MatMulBackwardWeight(gradYTD, a.Output, _densePrepared, _dense.Gradient);
         _device.MatMulBackwardInput(gradYTD, _densePrepared, buffers.GradAttention);
         _device.AttentionBackward(
-            buffers.GradAttention, a.Qkv, batch.DocumentStarts, _shape with { SequenceLength = batch.SequenceLength }, a.Output, a.LogSumExp,
+            buffers.GradAttention, a.Qkv, batch.DocumentStarts, _shape with { SequenceLength = batch.SequenceLength }, a.Output,
+            a.LogSumExp,
             buffers.GradQkv);
         _device.RopeBackward(buffers.GradQkv, batch.Positions, batch.Rotary.CosSin, _shape, _layout);
         if (_queryNorm is not null)

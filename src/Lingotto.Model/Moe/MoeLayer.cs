@@ -52,7 +52,8 @@ internal sealed class MoeLayer
     /// <summary>The router's weights are those of all experts, whatever experts are local.</summary>
     public static IEnumerable<ParameterDeclaration> Declare(ModelConfig config, ModelOptions options)
     {
-        int experts = config.NumExperts, local = LocalExperts(config, options).Count, hidden = config.HiddenSize, width = config.MoeIntermediateSize;
+        int experts = config.NumExperts, local = LocalExperts(config, options).Count, hidden = config.HiddenSize,
+            width = config.MoeIntermediateSize;
         yield return new("mlp.gate", [experts, hidden]);
         yield return new("mlp.experts.gate_up_proj", [local, 2 * width, hidden]);
         yield return new("mlp.experts.down_proj", [local, hidden, width]);
@@ -76,7 +77,8 @@ internal sealed class MoeLayer
     }
 
     /// <summary>The experts whose weights are here, numbered globally.</summary>
-    public static (int First, int Count) LocalExperts(ModelConfig config, ModelOptions options) => options.Experts ?? (0, config.NumExperts);
+    public static (int First, int Count) LocalExperts(ModelConfig config, ModelOptions options) => options.Experts
+        ?? (0, config.NumExperts);
 
     public void RefreshWeights()
     {

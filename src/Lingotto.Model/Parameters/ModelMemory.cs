@@ -2,7 +2,9 @@ using Lingotto.Compute;
 
 namespace Lingotto.Model;
 
-/// <summary>The arenas of a model's weights, by purpose. The code that allocates runs on measuring arenas first, so the plan is exact.</summary>
+/// <summary>
+/// The arenas of a model's weights, by purpose. The code that allocates runs on measuring arenas first, so the plan is exact.
+/// </summary>
 internal sealed class ModelMemory : IDisposable
 {
     private ModelMemory(ModelOptions options, Arena weights, Arena? gradients, Arena prepared) =>

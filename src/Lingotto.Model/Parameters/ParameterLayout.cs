@@ -3,7 +3,9 @@ namespace Lingotto.Model;
 /// <summary>What a parameter is to the optimizer and to a fresh model.</summary>
 public enum ParameterRole
 {
-    /// <summary>Weights of a matmul and the token embedding: drawn from a normal distribution with the config's initializer_range.</summary>
+    /// <summary>
+    /// Weights of a matmul and the token embedding: drawn from a normal distribution with the config's initializer_range.
+    /// </summary>
     Matrix,
 
     /// <summary>Weights of a norm: one at first, never decayed.</summary>

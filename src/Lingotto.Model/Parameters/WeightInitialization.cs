@@ -22,7 +22,8 @@ internal static class WeightInitialization
                 {
                     case ParameterRole.Matrix:
                         ulong stream = number;
-                        Parallel.For(0, (length + Share - 1) / Share, share => Fill(values, share * Share, length, (ulong)first, random, stream, deviation));
+                        Parallel.For(0, (length + Share - 1) / Share,
+                            share => Fill(values, share * Share, length, (ulong)first, random, stream, deviation));
                         break;
                     default:
                         values.AsSpan(0, length).Fill(parameter.Role == ParameterRole.Norm ? 1f : 0f);

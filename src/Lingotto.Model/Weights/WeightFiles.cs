@@ -57,7 +57,8 @@ public static class WeightFiles
             {
                 throw new SafetensorsException(
                     path, tensor.Name,
-                    $"has shape [{string.Join(", ", entry.Shape)}] where config.json asks for [{string.Join(", ", shape)}]: the two do not belong together");
+                    $"has shape [{string.Join(", ", entry.Shape)}] where config.json asks for [{string.Join(", ", shape)}]: the two do "
+                    + "not belong together");
             }
 
             foreach ((Tensor part, int first) in TensorChunks.Of(tensor.Value))
@@ -106,7 +107,9 @@ public static class WeightFiles
         }
     }
 
-    /// <summary>Refuses tensors that the model would ignore: they are part of another architecture, and the output would be nonsense.</summary>
+    /// <summary>
+    /// Refuses tensors that the model would ignore: they are part of another architecture, and the output would be nonsense.
+    /// </summary>
     private static void RequireKnown(SafetensorsModel model, string path, ModelConfig config, NamedTensor[] tensors)
     {
         HashSet<string> known = [.. tensors.Select(tensor => tensor.Name)];
@@ -128,7 +131,8 @@ public static class WeightFiles
 
     private static string CauseOf(SafetensorsModel model, string name) =>
         name == "lm_head.weight" ? "a head that is tied to the embedding (tie_word_embeddings) is not run yet"
-        : name.Contains(".mlp.experts.", StringComparison.Ordinal) && model.Names.Any(other => other.EndsWith("mlp.experts.gate_up_proj", StringComparison.Ordinal))
+        : name.Contains(".mlp.experts.", StringComparison.Ordinal)
+        && model.Names.Any(other => other.EndsWith("mlp.experts.gate_up_proj", StringComparison.Ordinal))
             ? "its experts are fused into one tensor, as transformers 5 saves them: save the model with one tensor for each expert"
         : "the weights belong to another model or the file is incomplete";
 
@@ -139,7 +143,9 @@ public static class WeightFiles
             if (!float.IsFinite(values[i]))
             {
                 throw new SafetensorsException(
-                    path, name, $"element {(long)first + i} is {values[i]}, not a number: the model is damaged or its training diverged; use another checkpoint");
+                    path, name,
+                    $"element {(long)first + i} is {values[i]}, not a number: the model is damaged or its training diverged; use "
+                    + "another checkpoint");
             }
         }
     }

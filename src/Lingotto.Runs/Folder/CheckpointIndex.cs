@@ -5,7 +5,9 @@ using Lingotto.Formats;
 
 namespace Lingotto.Runs;
 
-/// <summary>The checkpoints of a run by name and step, without their tensors: <c>checkpoints/step-000000200</c> and the pointer <c>latest</c>.</summary>
+/// <summary>
+/// The checkpoints of a run by name and step, without their tensors: <c>checkpoints/step-000000200</c> and the pointer <c>latest</c>.
+/// </summary>
 internal static partial class CheckpointIndex
 {
     /// <summary>Moments and buffers of a checkpoint.</summary>
@@ -25,8 +27,8 @@ internal static partial class CheckpointIndex
         Newest(folder) is { } name ? StepOf(name) : 0;
 
     /// <summary>
-    /// Steps of which the samples are decided, whatever comes: those up to the newest checkpoint and, after a return to an earlier one, those
-    /// whose samples were read before it.
+    /// Steps of which the samples are decided, whatever comes: those up to the newest checkpoint and, after a return to an earlier one,
+    /// those whose samples were read before it.
     /// </summary>
     /// <param name="folder">The checkpoints of a run.</param>
     /// <param name="recipe">Its recipe.</param>
@@ -47,7 +49,8 @@ internal static partial class CheckpointIndex
 
     public static long StepOf(string name) => long.Parse(name.AsSpan("step-".Length), CultureInfo.InvariantCulture);
 
-    private static string? Newest(string folder) => Directory.Exists(folder) && Candidates(folder).Names is [var name, ..] && Name().IsMatch(name) ? name : null;
+    private static string? Newest(string folder) => Directory.Exists(folder) && Candidates(folder).Names is [var name, ..]
+        && Name().IsMatch(name) ? name : null;
 
     public static TrainerState? ReadState(string checkpoint)
     {
@@ -88,7 +91,8 @@ internal static partial class CheckpointIndex
         try
         {
             return DurablePointer.Read(folder) is not { } latest ? (all, null)
-                : ([latest, .. all.Where(name => string.CompareOrdinal(name, latest) < 0), .. all.Where(name => string.CompareOrdinal(name, latest) > 0)], null);
+                : ([latest, .. all.Where(name => string.CompareOrdinal(name, latest) < 0),
+                    .. all.Where(name => string.CompareOrdinal(name, latest) > 0)], null);
         }
         catch (DurableFolderException e)
         {

@@ -4,8 +4,8 @@ using Lingotto.Formats;
 namespace Lingotto.Runs;
 
 /// <summary>
-/// The files of a run: recipe.json, plan.json where it was planned, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/, samples.txt, and trace.json with
-/// profile.json under --trace; locked while it trains.
+/// The files of a run: recipe.json, plan.json where it was planned, tokenizer.json, data/, checkpoints/, metrics.jsonl, tensorboard/,
+/// samples.txt, and trace.json with profile.json under --trace; locked while it trains.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
@@ -57,8 +57,8 @@ internal sealed class RunFolder : IDisposable
     public string Plan => At(PlanName);
 
     /// <summary>
-    /// Takes the folder for this process; with <paramref name="fresh"/> what it held of a run is set aside until <see cref="Begin"/>, and comes
-    /// back where the new run is refused before.
+    /// Takes the folder for this process; with <paramref name="fresh"/> what it held of a run is set aside until <see cref="Begin"/>, and
+    /// comes back where the new run is refused before.
     /// </summary>
     /// <exception cref="RunException">Another process has it, or it holds a run of another recipe.</exception>
     public static RunFolder Open(string path, Recipe recipe, bool fresh)
@@ -68,7 +68,8 @@ internal sealed class RunFolder : IDisposable
         FileStream exclusive;
         try
         {
-            exclusive = new FileStream(System.IO.Path.Combine(path, "run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            exclusive = new FileStream(System.IO.Path.Combine(path, "run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
+                FileShare.None);
         }
         catch (IOException e) when (e.HResult == s_wouldBlock || OperatingSystem.IsWindows())
         {
@@ -154,7 +155,8 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>What there is of a run, in files and folders; the lock stays.</summary>
     private IEnumerable<string> Contents() =>
-        new[] { Data, Checkpoints, TensorBoard, Tokenizer, Metrics, Samples, At(RecipeName), At("report.html"), At(TraceName), At("profile.json"), Plan }
+        new[] { Data, Checkpoints, TensorBoard, Tokenizer, Metrics, Samples, At(RecipeName), At("report.html"), At(TraceName),
+            At("profile.json"), Plan }
             .Concat(Directory.EnumerateFiles(Path, "hang-*.txt")).Where(System.IO.Path.Exists);
 
     private void SetAside()
@@ -181,9 +183,11 @@ internal sealed class RunFolder : IDisposable
         long done = begun is null ? 0 : CheckpointIndex.StepsRead(Checkpoints, begun);
         if (begun is not null && Canonical(begun, done) != Canonical(recipe, done))
         {
-            string differing = string.Join(", ", Sections(begun, done).Zip(Sections(recipe, done)).Where(p => p.First != p.Second).Select(p => p.First.Name));
+            string differing = string.Join(", ",
+                Sections(begun, done).Zip(Sections(recipe, done)).Where(p => p.First != p.Second).Select(p => p.First.Name));
             throw new RunException(
-                $"{Path} holds a run whose recipe differs ({differing}): go on with its recipe, start over with --fresh, or choose another folder with --run.");
+                $"{Path} holds a run whose recipe differs ({differing}): go on with its recipe, start over with --fresh, or choose "
+                + "another folder with --run.");
         }
 
         if (begun is { Hardware.Currency: var paid } && paid != recipe.Hardware.Currency && RunBill.HasCost(Metrics))
@@ -191,7 +195,8 @@ internal sealed class RunFolder : IDisposable
             if (recipe.Hardware.PricePerHour is not null)
             {
                 throw new RunException(
-                    $"{Path} is paid for in {paid}, and its bill cannot add {recipe.Hardware.Currency}: give hardware.price_per_hour in {paid}.");
+                    $"{Path} is paid for in {paid}, and its bill cannot add {recipe.Hardware.Currency}: give hardware.price_per_hour in "
+                    + $"{paid}.");
             }
 
             recipe = Recipe = recipe with { Hardware = recipe.Hardware with { Currency = paid } };

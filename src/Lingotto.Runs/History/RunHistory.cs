@@ -206,7 +206,8 @@ internal sealed class RunHistory(string path)
                 if (Spikes.Count < MaxSpikes)
                 {
                     Spikes.Add(new Spike(
-                        m.Step, m.Loss, m.GradNorm, m.Skipped, told?.Text("action") ?? (m.Skipped ? "skipped" : "done"), Spike.DocumentsOf(told)));
+                        m.Step, m.Loss, m.GradNorm, m.Skipped, told?.Text("action") ?? (m.Skipped ? "skipped" : "done"),
+                        Spike.DocumentsOf(told)));
                 }
             }
 

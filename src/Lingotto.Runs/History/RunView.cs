@@ -46,6 +46,7 @@ internal sealed class RunView(string folder, TimeProvider time)
 
     /// <summary>A time in seconds since 1970 as text in UTC; a dash where it is unknown.</summary>
     public static string Moment(double? seconds) => seconds is { } known
-        ? DateTimeOffset.FromUnixTimeMilliseconds((long)(1000 * known)).ToString("yyyy-MM-dd HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture)
+        ? DateTimeOffset.FromUnixTimeMilliseconds((long)(1000 * known))
+        .ToString("yyyy-MM-dd HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture)
         : "\u2013";
 }

@@ -24,7 +24,8 @@ internal readonly record struct Spike(long Step, double Loss, double GradNorm, b
         string[] all =
         [
             .. from sample in samples.EnumerateArray()
-               where sample.ValueKind == JsonValueKind.Object && sample.TryGetProperty("begin", out JsonElement begin) && begin.ValueKind == JsonValueKind.Array
+               where sample.ValueKind == JsonValueKind.Object && sample.TryGetProperty("begin", out JsonElement begin)
+               && begin.ValueKind == JsonValueKind.Array
                from text in sample.GetProperty("begin").EnumerateArray()
                where text.ValueKind == JsonValueKind.String
                select $"{sample.Text("source")}: {text.GetString()!.ReplaceLineEndings(" ")}",

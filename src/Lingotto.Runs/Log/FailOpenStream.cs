@@ -74,7 +74,9 @@ internal sealed class FailOpenStream(FileStream file, Action<string> warn) : Str
         if (!_warned)
         {
             _warned = true;
-            warn($"{file.Name} cannot be written ({e.Message.TrimEnd('.')}): training goes on, this file has a gap until there is room again.");
+            warn(
+                $"{file.Name} cannot be written ({e.Message.TrimEnd('.')}): training goes on, this file has a gap until there is room "
+                + "again.");
         }
     }
 

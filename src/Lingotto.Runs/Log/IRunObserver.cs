@@ -3,7 +3,9 @@ namespace Lingotto.Runs;
 /// <summary>Hears how a run goes: a terminal view, a log, a test. Calls come from one thread, in order.</summary>
 public interface IRunObserver
 {
-    /// <summary>A stage before the first step: reading text, training the tokenizer, packing tokens. Progress is 0 to 1, or null where unknown.</summary>
+    /// <summary>
+    /// A stage before the first step: reading text, training the tokenizer, packing tokens. Progress is 0 to 1, or null where unknown.
+    /// </summary>
     void Preparing(string stage, double? progress);
 
     /// <summary>The run is about to step.</summary>
@@ -95,7 +97,8 @@ public sealed record EvaluationMetrics(long Step, double Loss, double BitsPerByt
 /// <param name="Cost">Money; null where the price is unknown.</param>
 /// <param name="KilowattHours">Energy; null where the power is unknown.</param>
 public sealed record RunResult(
-    long Step, RunOutcome Outcome, string CheckpointFolder, EvaluationMetrics? HeldOut, double ElapsedSeconds, double? Cost, double? KilowattHours);
+    long Step, RunOutcome Outcome, string CheckpointFolder, EvaluationMetrics? HeldOut, double ElapsedSeconds, double? Cost,
+    double? KilowattHours);
 
 /// <summary>Why a run ended.</summary>
 public enum RunOutcome

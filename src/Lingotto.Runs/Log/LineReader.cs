@@ -36,7 +36,8 @@ internal static class LineReader
             {
                 if (held >= MaxLine)
                 {
-                    throw new InvalidDataException($"{file.Name}: the line at byte {from} is longer than {MaxLine >> 20} MiB: this is no file of lines.");
+                    throw new InvalidDataException(
+                        $"{file.Name}: the line at byte {from} is longer than {MaxLine >> 20} MiB: this is no file of lines.");
                 }
 
                 Array.Resize(ref buffer, 2 * buffer.Length);

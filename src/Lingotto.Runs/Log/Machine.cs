@@ -13,13 +13,15 @@ public sealed record Machine(string Chip, string System, string Runtime, int Pro
     /// <summary>This machine.</summary>
     /// <param name="memoryBytes">Memory that this process may use, in bytes.</param>
     public static Machine Here(long memoryBytes) => new(
-        ProcessorName(), $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}", RuntimeInformation.FrameworkDescription,
+        ProcessorName(), $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}",
+        RuntimeInformation.FrameworkDescription,
         Environment.ProcessorCount, memoryBytes);
 
     private static string ProcessorName()
     {
         const string Cpus = "/proc/cpuinfo";
-        string? line = File.Exists(Cpus) ? File.ReadLines(Cpus).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        string? line = File.Exists(Cpus)
+            ? File.ReadLines(Cpus).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
         return line is null ? "unknown" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 }

@@ -81,7 +81,8 @@ internal struct MetricsLine()
         ReadNumber(ref reader, "loss"u8, ref Loss) || ReadNumber(ref reader, "learning_rate"u8, ref LearningRate)
         || ReadNumber(ref reader, "grad_norm"u8, ref GradNorm) || ReadNumber(ref reader, "balance_loss"u8, ref BalanceLoss)
         || ReadNumber(ref reader, "z_loss"u8, ref ZLoss) || ReadNumber(ref reader, "tokens_per_second"u8, ref TokensPerSecond)
-        || ReadNumber(ref reader, "fraction_of_peak"u8, ref FractionOfPeak) || ReadNumber(ref reader, "max_expert_load"u8, ref MaxExpertLoad)
+        || ReadNumber(ref reader, "fraction_of_peak"u8, ref FractionOfPeak)
+        || ReadNumber(ref reader, "max_expert_load"u8, ref MaxExpertLoad)
         || ReadNumber(ref reader, "elapsed_seconds"u8, ref ElapsedSeconds) || ReadNumber(ref reader, "resident_bytes"u8, ref ResidentBytes)
         || ReadNumber(ref reader, "bits_per_byte"u8, ref BitsPerByte) || ReadNumber(ref reader, "mtp_loss"u8, ref MtpLoss);
 

@@ -5,7 +5,8 @@ namespace Lingotto.Runs;
 /// among them.
 /// </summary>
 /// <param name="hardware">Price and power of this session.</param>
-/// <param name="spent">What the run's log says it had cost before; where it says nothing, the time until now counts as this session's.</param>
+/// <param name="spent">What the run's log says it had cost before; where it says nothing, the time until now counts as this
+/// session's.</param>
 /// <param name="elapsedSeconds">That time.</param>
 internal sealed class RunBill(HardwareConfig hardware, (double? Cost, double? KilowattHours) spent, double elapsedSeconds)
 {

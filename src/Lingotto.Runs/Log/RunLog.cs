@@ -67,7 +67,9 @@ internal sealed class RunLog : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            observer.Warned($"{path} cannot be written ({e.Message.TrimEnd('.')}): training goes on without it; mend its permissions and run the same command again.");
+            observer.Warned(
+                $"{path} cannot be written ({e.Message.TrimEnd('.')}): training goes on without it; mend its permissions and run the "
+                + "same command again.");
             return null;
         }
     }

@@ -19,7 +19,8 @@ internal static class SpikeLine
             _ => "rolled_back",
         });
         json.WriteStartArray("signals");
-        foreach (SpikeSignals signal in new[] { SpikeSignals.Loss, SpikeSignals.GradNorm, SpikeSignals.NonFinite }.Where(s => e.Signals.HasFlag(s)))
+        foreach (SpikeSignals signal in new[] { SpikeSignals.Loss, SpikeSignals.GradNorm,
+            SpikeSignals.NonFinite }.Where(s => e.Signals.HasFlag(s)))
         {
             json.WriteStringValue(signal switch { SpikeSignals.Loss => "loss", SpikeSignals.GradNorm => "grad_norm", _ => "non_finite" });
         }

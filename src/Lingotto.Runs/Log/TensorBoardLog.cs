@@ -22,12 +22,14 @@ internal sealed class TensorBoardLog : IDisposable
     {
         List<(string, double)> scalars =
         [
-            ("loss/train", m.Loss), ("schedule/learning_rate", m.LearningRate), ("gradient/norm", m.GradNorm), ("speed/tokens_per_second", m.TokensPerSecond),
+            ("loss/train", m.Loss), ("schedule/learning_rate", m.LearningRate), ("gradient/norm", m.GradNorm),
+                ("speed/tokens_per_second", m.TokensPerSecond),
             ("speed/fraction_of_peak", m.FractionOfPeak), ("memory/resident_bytes", m.ResidentBytes),
         ];
         if (m.ExpertLoad.Count > 0)
         {
-            scalars.AddRange([("router/balance_loss", m.BalanceLoss), ("router/z_loss", m.ZLoss), ("router/max_expert_load", m.MaxExpertLoad)]);
+            scalars.AddRange([("router/balance_loss", m.BalanceLoss), ("router/z_loss", m.ZLoss),
+                ("router/max_expert_load", m.MaxExpertLoad)]);
         }
 
         if (m.MtpLoss is { } next)

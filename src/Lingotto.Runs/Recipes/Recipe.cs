@@ -70,7 +70,10 @@ public sealed record DataConfig
     /// <summary>Text in several parts, each with name, paths, weight and quality tier; in place of <see cref="Paths"/>.</summary>
     public IReadOnlyList<DataSource> Sources { get; init; } = [];
 
-    /// <summary>Changes of the weights during the run: from_step, and weights by name of source. No sample comes again for it; those ahead may be changed when a run goes on.</summary>
+    /// <summary>
+    /// Changes of the weights during the run: from_step, and weights by name of source. No sample comes again for it; those ahead may be
+    /// changed when a run goes on.
+    /// </summary>
     public IReadOnlyList<MixtureStage> Stages { get; init; } = [];
 
     /// <summary>A tokenizer.json to use; absent to train one on the data.</summary>
@@ -109,8 +112,8 @@ public sealed record OptimizerConfig
     public double WeightDecay { get; init; } = 0.1;
 
     /// <summary>
-    /// Decoupled decay of the token embedding; 0 for none. A norm follows it, so the gradient of a row grows as the row shrinks: decayed rows of rare
-    /// tokens end in spikes (OLMo 2, arXiv 2501.00656, section 3, which leaves them undecayed).
+    /// Decoupled decay of the token embedding; 0 for none. A norm follows it, so the gradient of a row grows as the row shrinks: decayed
+    /// rows of rare tokens end in spikes (OLMo 2, arXiv 2501.00656, section 3, which leaves them undecayed).
     /// </summary>
     public double EmbeddingWeightDecay { get; init; }
 

@@ -6,7 +6,8 @@ namespace Lingotto.Runs;
 /// <summary>A recipe on disk with the overrides of the command line: strict, and every value knows where it came from.</summary>
 public sealed class RecipeFile
 {
-    private RecipeFile(string path, Recipe recipe, IReadOnlyList<RecipeOrigin> origins) => (Path, Recipe, Origins) = (path, recipe, origins);
+    private RecipeFile(string path, Recipe recipe, IReadOnlyList<RecipeOrigin> origins) =>
+        (Path, Recipe, Origins) = (path, recipe, origins);
 
     /// <summary>The file.</summary>
     public string Path { get; }
@@ -41,16 +42,24 @@ public sealed class RecipeFile
         var values = new RecipeValues();
         new RecipeReader(place, ReadAllBytes(path), values).Read();
         foreach (string assignment in overrides)
+        {
             values.Override(assignment);
+        }
 
         if (!values.Has("model"))
+        {
             values.Faults.Add($"{place}: model is missing: name a config.json or one of models/");
+        }
         Recipe? recipe = values.Has("model") ? values.Build() : null;
         if (recipe is not null)
+        {
             values.Faults.AddRange(RecipeValidator.Faults(recipe)
                 .Select(fault => $"{PlaceOf(fault.Key, values, place)}: {fault.Key} {fault.Fault}"));
+        }
         if (values.Faults.Count > 0)
+        {
             throw new RecipeException(values.Faults);
+        }
         return new RecipeFile(path, Derive(recipe!, assetFolder, values), values.Origins);
     }
 
@@ -66,27 +75,37 @@ public sealed class RecipeFile
     {
         string model = recipe.ModelPath(assetFolder);
         if (!File.Exists(model) && !Directory.Exists(model))
+        {
             return recipe;
+        }
         Recipe complete = ScalingLaws.Complete(recipe, recipe.LoadModel(assetFolder));
         string source = recipe.Training.NumSteps is null ? "usual value, for the length is in minutes" : ScalingLaws.Name;
         if (complete.Training.MicroBatches != recipe.Training.MicroBatches)
+        {
             values.Derive("training.micro_batches", complete.Training.MicroBatches, source);
+        }
         if (complete.Schedule.LearningRate != recipe.Schedule.LearningRate)
+        {
             values.Derive("schedule.learning_rate", complete.Schedule.LearningRate, source);
+        }
         return complete;
     }
 
     private static string Find(string pathOrName, string assetFolder)
     {
         if (File.Exists(pathOrName))
+        {
             return pathOrName;
+        }
         string folder = System.IO.Path.Combine(assetFolder, "recipes");
         string[] names = Directory.Exists(folder)
             ? [.. Directory.EnumerateFiles(folder, "*.json")
                 .Select(file => System.IO.Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)]
             : [];
         if (names.Contains(pathOrName))
+        {
             return System.IO.Path.Combine(folder, pathOrName + ".json");
+        }
         string remedy = NearestName.Of(pathOrName, names) is { } nearest ? $"did you mean {nearest}?"
             : $"give the path of a recipe or one of these names: {string.Join(", ", names)}";
         throw new RecipeException([$"{pathOrName}: no such recipe: {remedy}"]);

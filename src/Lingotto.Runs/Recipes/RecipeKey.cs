@@ -18,7 +18,8 @@ internal sealed class RecipeKey
         Path = path;
         _type = RecipeJson.Default.GetTypeInfo(property.PropertyType)!;
         IsRequired = property.IsRequired;
-        AllowsNull = property.IsSetNullable && (!property.PropertyType.IsValueType || Nullable.GetUnderlyingType(property.PropertyType) is not null);
+        AllowsNull = property.IsSetNullable
+            && (!property.PropertyType.IsValueType || Nullable.GetUnderlyingType(property.PropertyType) is not null);
         Member = $"{owner.FullName}.{(property.AttributeProvider as System.Reflection.MemberInfo)?.Name}";
         Default = path.Split('.').Aggregate<string, JsonNode?>(s_defaults, (node, name) => node?[name]);
     }
@@ -55,7 +56,8 @@ internal sealed class RecipeKey
     };
 
     /// <summary>What a list holds: string or object.</summary>
-    public string ItemType => _type.ElementType is { } item && RecipeJson.Default.GetTypeInfo(item)!.Kind == JsonTypeInfoKind.Object ? "object" : "string";
+    public string ItemType => _type.ElementType is { } item
+        && RecipeJson.Default.GetTypeInfo(item)!.Kind == JsonTypeInfoKind.Object ? "object" : "string";
 
     /// <summary>What a value must look like, for the remedy of an error.</summary>
     public string Expected => JsonType switch
@@ -75,9 +77,13 @@ internal sealed class RecipeKey
     public bool Accepts(JsonNode? value)
     {
         if (value is null)
+        {
             return AllowsNull;
+        }
         if (value is JsonArray items && items.Contains(null))
+        {
             return false;
+        }
         try
         {
             return value.Deserialize(_type) is not double number || double.IsFinite(number);
@@ -94,7 +100,8 @@ internal sealed class RecipeKey
         string name = LastName(path);
         return All.FirstOrDefault(key => !key.IsSection && LastName(key.Path) == name)?.Path
             ?? NearestName.Of(path, All.Select(key => key.Path))
-            ?? (NearestName.Of(name, All.Select(key => LastName(key.Path))) is { } last ? All.First(key => LastName(key.Path) == last).Path : null);
+            ?? (NearestName.Of(name, All.Select(key => LastName(key.Path))) is { } last
+                ? All.First(key => LastName(key.Path) == last).Path : null);
     }
 
     private static IEnumerable<RecipeKey> Walk(JsonTypeInfo section, string prefix)
@@ -104,7 +111,9 @@ internal sealed class RecipeKey
             var key = new RecipeKey(prefix + property.Name, property, section.Type);
             yield return key;
             foreach (RecipeKey inner in key.IsSection ? Walk(key._type, key.Path + ".") : [])
+            {
                 yield return inner;
+            }
         }
     }
 

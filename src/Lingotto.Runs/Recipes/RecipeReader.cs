@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Lingotto.Runs;
 
-/// <summary>Reads the values of a recipe file one by one, so that each fault can be named with its line and all are found at once.</summary>
+/// <summary>
+/// Reads the values of a recipe file one by one, so that each fault can be named with its line and all are found at once.
+/// </summary>
 internal sealed class RecipeReader(string file, byte[] utf8, RecipeValues values)
 {
     private static readonly JsonReaderOptions s_options = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
@@ -20,9 +22,13 @@ internal sealed class RecipeReader(string file, byte[] utf8, RecipeValues values
         {
             reader.Read();
             if (reader.TokenType == JsonTokenType.StartObject)
+            {
                 ReadSection(ref reader, "");
+            }
             else
+            {
                 values.Faults.Add($"{Place(reader)}: a recipe is a JSON object: begin it with {{");
+            }
             reader.Read();
         }
         catch (JsonException e)
@@ -58,9 +64,13 @@ internal sealed class RecipeReader(string file, byte[] utf8, RecipeValues values
     private void ReadValue(ref Utf8JsonReader reader, RecipeKey key, string place)
     {
         if (key.IsSection && reader.TokenType == JsonTokenType.StartObject)
+        {
             ReadSection(ref reader, key.Path + ".");
+        }
         else
+        {
             values.Set(key, JsonNode.Parse(ref reader), place);
+        }
     }
 
     private string Place(in Utf8JsonReader reader) => $"{file}:{LineOf(reader)}";

@@ -25,15 +25,21 @@ public static class RecipeSchema
         {
             JsonObject property = key.IsSection ? Section(key.Path + ".", descriptions) : Value(key);
             if (descriptions.TryGetValue(key.Member, out string? description))
+            {
                 property.Insert(0, "description", description);
+            }
             properties[key.Path[prefix.Length..]] = property;
             if (key.IsRequired)
+            {
                 required.Add(key.Path[prefix.Length..]);
+            }
         }
 
         var section = new JsonObject { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
         if (required.Count > 0)
+        {
             section["required"] = required;
+        }
         return section;
     }
 
@@ -41,9 +47,13 @@ public static class RecipeSchema
     {
         var value = new JsonObject { ["type"] = key.AllowsNull ? new JsonArray(key.JsonType, "null") : key.JsonType };
         if (key.IsList)
+        {
             value["items"] = new JsonObject { ["type"] = key.ItemType };
+        }
         if (!key.IsRequired)
+        {
             value["default"] = key.Default?.DeepClone();
+        }
         return value;
     }
 
@@ -53,16 +63,22 @@ public static class RecipeSchema
     private static Dictionary<string, string> Descriptions(string file)
     {
         if (!File.Exists(file))
+        {
             return [];
+        }
         return XDocument.Load(file).Descendants("member")
-            .Where(member => member.Attribute("name")!.Value.StartsWith("P:", StringComparison.Ordinal) && member.Element("summary") is not null)
+            .Where(member => member.Attribute("name")!.Value.StartsWith("P:", StringComparison.Ordinal)
+                && member.Element("summary") is not null)
             .ToDictionary(member => member.Attribute("name")!.Value[2..], member => Text(member.Element("summary")!));
     }
 
     private static string Text(XElement summary)
     {
         foreach (XElement reference in summary.Descendants("see").ToArray())
-            reference.ReplaceWith(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(reference.Attribute("cref")!.Value.Split('.')[^1]));
+        {
+            reference.ReplaceWith(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(
+                reference.Attribute("cref")!.Value.Split('.')[^1]));
+        }
         return string.Join(' ', summary.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
 }

@@ -37,7 +37,8 @@ public static class RecipeValidator
         AtLeast(0, "router.warmup_steps", r => r.Router.WarmupSteps),
         AtLeast(0, "router.expert_bias_rate", r => r.Router.ExpertBiasRate),
         AtLeast(0, "spikes.deviations", r => r.Spikes.Deviations),
-        new("spikes.window", r => r.Spikes.Window, v => v is >= SpikeDetector.Least and <= 10_000, FormattableString.Invariant($"{SpikeDetector.Least} to 10000")),
+        new("spikes.window", r => r.Spikes.Window, v => v is >= SpikeDetector.Least and <= 10_000,
+            FormattableString.Invariant($"{SpikeDetector.Least} to 10000")),
         AtLeast(0, "spikes.retries", r => r.Spikes.Retries),
         Share("spikes.learning_rate_factor", r => r.Spikes.LearningRateFactor),
         AtLeast(0, "spikes.rollback_after", r => r.Spikes.RollbackAfter),
@@ -57,7 +58,9 @@ public static class RecipeValidator
     {
         List<(string Key, string Fault)> faults = Faults(recipe);
         if (faults.Count > 0)
+        {
             throw new RecipeException([.. faults.Select(fault => $"{fault.Key} {fault.Fault}")]);
+        }
     }
 
     /// <summary>Every key at fault with what is wrong and what would be right.</summary>
@@ -90,7 +93,9 @@ public static class RecipeValidator
         void Require(bool condition, string key, string fault)
         {
             if (!condition)
+            {
                 faults.Add((key, fault));
+            }
         }
     }
 
@@ -98,17 +103,20 @@ public static class RecipeValidator
     {
         ScheduleConfig schedule = recipe.Schedule;
         require(
-            DecayCurve.Names.Contains(schedule.Decay), "schedule.decay", $"is {schedule.Decay}: give one of {string.Join(", ", DecayCurve.Names)}");
+            DecayCurve.Names.Contains(schedule.Decay), "schedule.decay",
+            $"is {schedule.Decay}: give one of {string.Join(", ", DecayCurve.Names)}");
         require(
             schedule.Decay != DecayCurve.InverseSqrt || schedule.FinalFraction > 0, "schedule.final_fraction",
             "is 0, which an inverse square root never reaches: give more than 0");
         require(
             schedule.DropAt == 1 || schedule.DropAt + schedule.DecayFraction <= 1, "schedule.drop_at",
-            FormattableString.Invariant($"is {schedule.DropAt}, inside the decay: give 1 - schedule.decay_fraction or less, or 1 for no drop"));
+            FormattableString.Invariant(
+                $"is {schedule.DropAt}, inside the decay: give 1 - schedule.decay_fraction or less, or 1 for no drop"));
         require(
             schedule.BatchWarmupFrom is not { } from || recipe.Training.MicroBatches == 0 || from <= recipe.Training.MicroBatches,
             "schedule.batch_warmup_from",
-            $"is {schedule.BatchWarmupFrom}, more than the {recipe.Training.MicroBatches} of training.micro_batches: give fewer, for batches grow");
+            $"is {schedule.BatchWarmupFrom}, more than the {recipe.Training.MicroBatches} of training.micro_batches: give fewer, for "
+            + "batches grow");
         require(
             schedule.BatchWarmupFrom is null == (schedule.BatchWarmupTokens == 0), "schedule.batch_warmup_tokens",
             "and schedule.batch_warmup_from belong together: give both or none");
@@ -117,13 +125,16 @@ public static class RecipeValidator
     private static void RequireLongContext(Recipe recipe, Action<bool, string, string> require)
     {
         if (recipe.LongContext.AfterStep is not { } after)
+        {
             return;
+        }
         int length = recipe.LongContext.SequenceLength, shorter = Math.Max(1, recipe.Training.SequenceLength);
         long tokens = (long)shorter * recipe.Training.SequencesPerMicroBatch;
         require(
             recipe.Training.NumSteps is not { } steps || after < steps, "long_context.after_step",
             $"is {after}, not before the last of training.num_steps: give fewer, or null for no such stage");
-        require(recipe.Training.NumSteps is not null, "long_context.after_step", "needs training.num_steps: give it in place of training.minutes");
+        require(recipe.Training.NumSteps is not null, "long_context.after_step",
+            "needs training.num_steps: give it in place of training.minutes");
         require(
             length > shorter && length % shorter == 0 && tokens % length == 0, "long_context.sequence_length",
             $"is {length}: give a multiple of training.sequence_length ({shorter}) that divides the {tokens} tokens of a micro-batch");
@@ -131,18 +142,23 @@ public static class RecipeValidator
 
     private static void RequireMixture(DataConfig data, Action<bool, string, string> require)
     {
-        require(data.Sources.Count == 0 || data.Paths.Count == 0, "data.sources", "and data.paths are both given: name the paths in the sources");
+        require(data.Sources.Count == 0 || data.Paths.Count == 0, "data.sources",
+            "and data.paths are both given: name the paths in the sources");
         if (data.Sources.Count > 0)
         {
             foreach (string fault in new DataMixture(data.Sources).Faults())
+            {
                 require(false, "data.sources", "hold a fault: " + fault);
+            }
         }
 
         foreach (MixtureStage stage in data.Stages)
         {
-            string? unknown = stage.Weights is null ? "" : stage.Weights.Keys.FirstOrDefault(name => data.Sources.All(source => source.Name != name));
+            string? unknown = stage.Weights is null ? ""
+                : stage.Weights.Keys.FirstOrDefault(name => data.Sources.All(source => source.Name != name));
             require(unknown is null, "data.stages", $"weigh '{unknown}', which is no source: give data.sources one of that name");
-            require(stage.FromStep > 0, "data.stages", $"begin at step {stage.FromStep}: give 1 or more, for the sources' own weights hold before");
+            require(stage.FromStep > 0, "data.stages",
+                $"begin at step {stage.FromStep}: give 1 or more, for the sources' own weights hold before");
         }
 
         require(data.Stages.Zip(data.Stages.Skip(1)).All(pair => pair.First.FromStep < pair.Second.FromStep), "data.stages",
@@ -152,7 +168,8 @@ public static class RecipeValidator
     private static RangeRule AtLeast(int least, string key, Func<Recipe, double> value) =>
         new(key, value, v => v >= least && double.IsFinite(v), FormattableString.Invariant($"{least} or more"));
 
-    private static RangeRule Positive(string key, Func<Recipe, double> value) => new(key, value, v => v > 0 && double.IsFinite(v), "more than 0");
+    private static RangeRule Positive(string key, Func<Recipe, double> value) =>
+        new(key, value, v => v > 0 && double.IsFinite(v), "more than 0");
 
     private static RangeRule Share(string key, Func<Recipe, double> value) => new(key, value, v => v is >= 0 and <= 1, "0 to 1");
 

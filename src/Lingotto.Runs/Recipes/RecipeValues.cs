@@ -20,7 +20,9 @@ internal sealed class RecipeValues
     public RecipeValues()
     {
         foreach (RecipeKey key in RecipeKey.All.Where(key => !key.IsSection && !key.IsRequired))
+        {
             _values[key.Path] = (key.Default, DefaultSource);
+        }
     }
 
     /// <summary>Everything wrong so far.</summary>
@@ -39,9 +41,13 @@ internal sealed class RecipeValues
     public void Set(RecipeKey key, JsonNode? value, string source)
     {
         if (!key.IsSection && key.Accepts(value))
+        {
             _values[key.Path] = (value, source);
+        }
         else
+        {
             Faults.Add($"{source}: {key.Path} cannot be {Shortened(value?.ToJsonString(s_readable) ?? "null")}: give {key.Expected}");
+        }
     }
 
     /// <summary>Applies <c>a.b=c</c>.</summary>
@@ -52,15 +58,25 @@ internal sealed class RecipeValues
         string source = $"--set {assignment}";
         RecipeKey? key = RecipeKey.Find(path);
         if (equals < 0)
+        {
             Faults.Add($"{source}: has no '=': write --set {RecipeKey.Nearest(path) ?? "section.key"}=VALUE");
+        }
         else if (key is null)
+        {
             Faults.Add($"{source}: {Unknown(path)}");
+        }
         else if (key.IsSection)
+        {
             Faults.Add($"{source}: {path} is a section: set one of its keys, {KeysOf(path)}");
+        }
         else if (TryParse(key, assignment[(equals + 1)..], out JsonNode? value) && key.Accepts(value))
+        {
             _values[path] = (value, "--set");
+        }
         else
+        {
             Faults.Add($"{source}: {path} cannot be that: give {key.Expected}");
+        }
     }
 
     /// <summary>Gives a value that follows from others.</summary>
@@ -75,9 +91,13 @@ internal sealed class RecipeValues
             string[] names = key.Path.Split('.');
             JsonNode parent = names[..^1].Aggregate((JsonNode)root, (node, name) => node[name]!);
             if (key.IsSection)
+            {
                 parent[names[^1]] = new JsonObject();
+            }
             else
+            {
                 parent[names[^1]] = _values[key.Path].Value?.DeepClone();
+            }
         }
 
         return root.Deserialize(RecipeJson.Default.Recipe)!;
@@ -95,10 +115,13 @@ internal sealed class RecipeValues
 
     private static bool TryParse(RecipeKey key, string text, out JsonNode? value)
     {
-        bool isJson = key.JsonType is "integer" or "number" or "boolean" || text.StartsWith('[') || text.StartsWith('"') || (text == "null" && key.AllowsNull);
+        bool isJson = key.JsonType is "integer" or "number" or "boolean" || text.StartsWith('[') || text.StartsWith('"')
+            || (text == "null" && key.AllowsNull);
         value = key.IsList ? new JsonArray(JsonValue.Create(text)) : JsonValue.Create(text);
         if (!isJson)
+        {
             return true;
+        }
         try
         {
             value = JsonNode.Parse(text.Trim());

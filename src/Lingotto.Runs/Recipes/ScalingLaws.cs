@@ -36,19 +36,26 @@ public static class ScalingLaws
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(config);
         TrainingConfig training = recipe.Training;
-        double perToken = FlopsPerToken(config, training.SequenceLength), perMicroBatch = (double)training.SequenceLength * training.SequencesPerMicroBatch;
+        double perToken = FlopsPerToken(config, training.SequenceLength),
+            perMicroBatch = (double)training.SequenceLength * training.SequencesPerMicroBatch;
         if (training.MicroBatches == 0)
         {
             // The batch decides the tokens of the run and they the batch: B = k (F S B)^e, so B = (k (F S)^e)^(1 / (1 - e)).
-            double tokens = training.NumSteps is { } steps ? Math.Pow(BatchTokens(perToken * steps), 1 / (1 - BatchExponent)) : perMicroBatch;
-            training = training with { MicroBatches = Math.Max(recipe.Schedule.BatchWarmupFrom ?? 1, (int)Math.Min(1 << 20, Math.Round(tokens / perMicroBatch))) };
+            double tokens = training.NumSteps is { } steps ? Math.Pow(BatchTokens(perToken * steps), 1 / (1 - BatchExponent))
+                : perMicroBatch;
+            training = training with
+            {
+                MicroBatches = Math.Max(recipe.Schedule.BatchWarmupFrom ?? 1,
+                (int)Math.Min(1 << 20, Math.Round(tokens / perMicroBatch)))
+            };
             recipe = recipe with { Training = training };
         }
 
         if (recipe.Schedule.LearningRate == 0)
         {
             double rate = training.NumSteps is { } steps
-                ? LearningRate(perToken * new BatchSchedule(recipe.Training, recipe.Schedule).SequencesThrough(steps) * training.SequenceLength) : UsualRate;
+                ? LearningRate(perToken * new BatchSchedule(recipe.Training,
+                    recipe.Schedule).SequencesThrough(steps) * training.SequenceLength) : UsualRate;
             recipe = recipe with { Schedule = recipe.Schedule with { LearningRate = RoundedToThreeDigits(rate) } };
         }
 

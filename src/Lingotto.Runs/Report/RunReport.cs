@@ -3,7 +3,9 @@ using Lingotto.Reporting;
 
 namespace Lingotto.Runs;
 
-/// <summary>A run folder as a page: curves, experts, spikes, money, goodput, samples, data, settings, machine. Not safe for several threads at once.</summary>
+/// <summary>
+/// A run folder as a page: curves, experts, spikes, money, goodput, samples, data, settings, machine. Not safe for several threads at once.
+/// </summary>
 public sealed class RunReport
 {
     private readonly RunView _view;
@@ -26,7 +28,8 @@ public sealed class RunReport
 
         if (!File.Exists(Path.Combine(folder, RunFolder.RecipeName)) && !File.Exists(Path.Combine(folder, RunFolder.MetricsName)))
         {
-            throw new RunException($"{folder}: holds neither recipe.json nor metrics.jsonl, so it is no run: give a folder that lingotto pretrain wrote");
+            throw new RunException(
+                $"{folder}: holds neither recipe.json nor metrics.jsonl, so it is no run: give a folder that lingotto pretrain wrote");
         }
 
         var report = new RunReport(folder, time ?? TimeProvider.System);
@@ -43,7 +46,9 @@ public sealed class RunReport
         Title = $"{Name}: lingotto run report",
         Summary = SummarySection.Of(_view),
         Sections = [.. Sections().Where(section => section.Body.Html.Length > 0)],
-        Footer = $"Written by lingotto report from {Path.GetFullPath(_folder)} on {RunView.Moment(_time.GetUtcNow().ToUnixTimeSeconds())}. Nothing on this page is fetched from anywhere.",
+        Footer =
+            $"Written by lingotto report from {Path.GetFullPath(_folder)} on {RunView.Moment(_time.GetUtcNow().ToUnixTimeSeconds())}. "
+            + "Nothing on this page is fetched from anywhere.",
     };
 
     /// <summary>Writes the page as one file, whole or not at all.</summary>

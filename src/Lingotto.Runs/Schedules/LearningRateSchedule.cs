@@ -43,7 +43,9 @@ internal sealed class LearningRateSchedule
         return stable * DecayCurve.At(_config.Decay, done, _config.FinalFraction);
     }
 
-    /// <summary>Drops the rate and begins the decay after <paramref name="step"/> once the shares of time before them are used up.</summary>
+    /// <summary>
+    /// Drops the rate and begins the decay after <paramref name="step"/> once the shares of time before them are used up.
+    /// </summary>
     public void FollowClock(long step, double elapsedSeconds, double minutes, double secondsPerStep)
     {
         double total = minutes * 60;

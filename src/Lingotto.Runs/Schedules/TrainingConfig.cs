@@ -24,7 +24,9 @@ public sealed record TrainingConfig
     /// <summary>Updates; absent when <see cref="Minutes"/> decides.</summary>
     public long? NumSteps { get; init; }
 
-    /// <summary>Wall time of the run in minutes; the decay begins in time to end with it. Absent when <see cref="NumSteps"/> decides.</summary>
+    /// <summary>
+    /// Wall time of the run in minutes; the decay begins in time to end with it. Absent when <see cref="NumSteps"/> decides.
+    /// </summary>
     public double? Minutes { get; init; }
 
     /// <summary>

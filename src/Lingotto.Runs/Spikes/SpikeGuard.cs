@@ -68,7 +68,8 @@ internal sealed class SpikeGuard
         bool finite = double.IsFinite(loss) && double.IsFinite(gradNorm);
         SpikeSignals signals = !finite ? SpikeSignals.NonFinite
             : _config.Deviations == 0 ? SpikeSignals.None
-            : (_loss.IsSpike(loss) ? SpikeSignals.Loss : 0) | (gradNorm > 0 && _logGradNorm.IsSpike(logGradNorm) ? SpikeSignals.GradNorm : 0);
+            : (_loss.IsSpike(loss) ? SpikeSignals.Loss : 0) | (gradNorm > 0
+                && _logGradNorm.IsSpike(logGradNorm) ? SpikeSignals.GradNorm : 0);
         if (signals == SpikeSignals.None)
         {
             (_streak, _nonFinite) = (0, 0);

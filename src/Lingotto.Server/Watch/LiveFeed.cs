@@ -3,7 +3,10 @@ using Lingotto.Runs;
 
 namespace Lingotto.Server;
 
-/// <summary>The sections of a run's page and when each last changed. Watchers ask for what is newer than they have, so nothing queues up for a slow one.</summary>
+/// <summary>
+/// The sections of a run's page and when each last changed. Watchers ask for what is newer than they have, so nothing queues up for a slow
+/// one.
+/// </summary>
 internal sealed class LiveFeed : IDisposable
 {
     private readonly RunReport _report;
@@ -26,7 +29,8 @@ internal sealed class LiveFeed : IDisposable
         {
             HtmlPage page = Refresh(cancellation);
             var status = new HtmlWriter();
-            status.Write($"""<p id="live" class="lost" role="status" data-since="{_version}">Not live: a static page until the script has connected</p>""");
+            status.Write(
+                $"""<p id="live" class="lost" role="status" data-since="{_version}">Not live: a static page until the script has connected</p>""");
             return page with { Script = _script, Status = status.ToMarkup() };
         }
         finally
@@ -36,7 +40,8 @@ internal sealed class LiveFeed : IDisposable
     }
 
     /// <summary>The sections that changed after a version, and the version they make up to. Waits for one.</summary>
-    public async Task<(long Version, IReadOnlyList<(string Id, string Html)> Sections)> ChangesAsync(long since, CancellationToken cancellation)
+    public async Task<(long Version, IReadOnlyList<(string Id, string Html)> Sections)> ChangesAsync(long since,
+        CancellationToken cancellation)
     {
         while (true)
         {
@@ -45,7 +50,10 @@ internal sealed class LiveFeed : IDisposable
             try
             {
                 if (_version > since)
-                    return (_version, [.. _sections.Where(section => section.Value.Version > since).Select(section => (section.Key, section.Value.Html))]);
+                {
+                    return (_version, [.. _sections.Where(section => section.Value.Version > since)
+                        .Select(section => (section.Key, section.Value.Html))]);
+                }
                 changed = _changed.Task;
             }
             finally
@@ -71,7 +79,9 @@ internal sealed class LiveFeed : IDisposable
         while (await timer.WaitForNextTickAsync(cancellation))
         {
             if (Volatile.Read(ref _watchers) == 0)
+            {
                 continue;
+            }
             await _turn.WaitAsync(cancellation);
             try
             {
@@ -97,10 +107,14 @@ internal sealed class LiveFeed : IDisposable
         (string Id, string Html)[] changed = [.. page.Fragments.Select(fragment => (fragment.Id, fragment.Html.Html))
             .Where(fragment => !_sections.TryGetValue(fragment.Id, out var known) || known.Html != fragment.Html)];
         if (changed.Length == 0)
+        {
             return page;
+        }
         _version++;
         foreach ((string id, string html) in changed)
+        {
             _sections[id] = (html, _version);
+        }
         TaskCompletionSource signal = _changed;
         _changed = NewSignal();
         signal.SetResult();
@@ -116,7 +130,9 @@ internal sealed class LiveFeed : IDisposable
         public void Dispose()
         {
             if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            {
                 Interlocked.Decrement(ref feed._watchers);
+            }
         }
     }
 }

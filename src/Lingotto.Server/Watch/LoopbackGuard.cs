@@ -13,13 +13,18 @@ internal static class LoopbackGuard
     public static int? Refusal(HttpRequest request)
     {
         if (!IsLoopback(request.Host.Host))
+        {
             return StatusCodes.Status403Forbidden;
+        }
         string? origin = request.Headers.Origin;
         if (origin is not null && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? from) && from.Authority == request.Host.Value))
+        {
             return StatusCodes.Status403Forbidden;
+        }
         return HttpMethods.IsGet(request.Method) ? null : StatusCodes.Status405MethodNotAllowed;
     }
 
     private static bool IsLoopback(string host) =>
-        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
+        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
 }

@@ -58,7 +58,8 @@ public sealed class RunWatch : IAsyncDisposable
             stopping.Dispose();
             await application.DisposeAsync();
             throw new RunException(
-                FormattableString.Invariant($"port {port} of this machine cannot be used ({e.InnerException?.Message ?? e.Message}): choose another with --port, or 0 for any that is free"), e);
+                FormattableString.Invariant(
+                    $"port {port} of this machine cannot be used ({e.InnerException?.Message ?? e.Message}): choose another with --port, or 0 for any that is free"), e);
         }
     }
 

@@ -10,11 +10,12 @@ namespace Lingotto.Training;
 /// <param name="Moments">The optimizer's state and the buffers that are no part of the model.</param>
 /// <param name="Texts">Small files by name: tokenizer and generation settings.</param>
 internal sealed record CheckpointContent(
-    ModelConfig Config, IReadOnlyList<NamedTensor> Weights, IReadOnlyList<NamedTensor> Moments, IReadOnlyList<(string Name, byte[] Bytes)> Texts)
+    ModelConfig Config, IReadOnlyList<NamedTensor> Weights, IReadOnlyList<NamedTensor> Moments,
+    IReadOnlyList<(string Name, byte[] Bytes)> Texts)
 {
     /// <summary>
-    /// The content of a run's checkpoints. The id of the token that ends a text is the tokenizer's, whatever the model file says: with another
-    /// id other programs end at an ordinary word.
+    /// The content of a run's checkpoints. The id of the token that ends a text is the tokenizer's, whatever the model file says: with
+    /// another id other programs end at an ordinary word.
     /// </summary>
     /// <param name="decoder">Weights.</param>
     /// <param name="optimizer">Moments.</param>
@@ -31,7 +32,8 @@ internal sealed record CheckpointContent(
             config, [.. WeightFiles.Enumerate(config, decoder.Blocks)], [.. optimizer.State()],
             [
                 ("tokenizer.json", tokenizer.ToJson()),
-                (ModelCompanions.TokenizerConfigFile, Utf8(ModelCompanions.TokenizerConfig(Tokenizer.EndOfText, config.MaxPositionEmbeddings))),
+                (ModelCompanions.TokenizerConfigFile,
+                    Utf8(ModelCompanions.TokenizerConfig(Tokenizer.EndOfText, config.MaxPositionEmbeddings))),
                 (ModelCompanions.GenerationConfigFile, Utf8(ModelCompanions.GenerationConfig(tokenizer.EndOfTextId))),
             ]);
     }

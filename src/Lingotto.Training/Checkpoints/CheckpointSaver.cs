@@ -79,8 +79,8 @@ internal sealed class CheckpointSaver : IDisposable
     /// <summary>Saves the last state.</summary>
     /// <param name="state">It.</param>
     /// <param name="isHurried">
-    /// True if somebody waits for the end: an unfinished save of an earlier state is then given up, unless it would be the only other one or that
-    /// to which a divergence under way would go back. This one stands in for it.
+    /// True if somebody waits for the end: an unfinished save of an earlier state is then given up, unless it would be the only other one
+    /// or that to which a divergence under way would go back. This one stands in for it.
     /// </param>
     /// <exception cref="RunException">The disk refused; names the newest checkpoint that there is.</exception>
     public string Finish(TrainerState state, bool isHurried)
@@ -103,7 +103,8 @@ internal sealed class CheckpointSaver : IDisposable
         catch (Exception e) when (IsOfDisk(e))
         {
             throw new RunException(
-                $"The last save, of step {state.Step}, failed ({OneLine(e)}): {Newest()}; mend the disk or make room, and the same command does the updates since again.", e);
+                $"The last save, of step {state.Step}, failed ({OneLine(e)}): {Newest()}; mend the disk or make room, and the same "
+                + "command does the updates since again.", e);
         }
     }
 
@@ -136,7 +137,8 @@ internal sealed class CheckpointSaver : IDisposable
         catch (Exception e) when (IsOfDisk(e))
         {
             _observer.Warned(
-                $"SAVING STEP {state.Step} FAILED ({OneLine(e)}): training goes on and the next save is tried, {Newest()}; mend the disk or make room.");
+                $"SAVING STEP {state.Step} FAILED ({OneLine(e)}): training goes on and the next save is tried, {Newest()}; mend the "
+                + "disk or make room.");
         }
     }
 

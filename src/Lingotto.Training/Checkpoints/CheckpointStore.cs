@@ -26,7 +26,10 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
     /// <summary>The model as other stages of the run save it: the same weights, positions turned otherwise.</summary>
     public IReadOnlyList<ModelConfig> OfOtherStages { get; init; } = [];
 
-    /// <summary>Refuses to train where there is no room for two checkpoints, those already saved among them: one to go on from while the next is written.</summary>
+    /// <summary>
+    /// Refuses to train where there is no room for two checkpoints, those already saved among them: one to go on from while the next is
+    /// written.
+    /// </summary>
     /// <exception cref="DurableFolderException">There is less, with a tenth to spare for each.</exception>
     public void RequireRoom(CheckpointContent content)
     {
@@ -37,7 +40,8 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
 
     /// <summary>Writes a checkpoint, points at it and removes the oldest beyond <paramref name="keep"/>. Returns its folder.</summary>
     /// <exception cref="IOException">The disk refused; the checkpoint before is intact and still pointed at.</exception>
-    public string Save(TrainerState state, CheckpointContent content, ITensorReader tensors, int keep, CancellationToken cancellation = default)
+    public string Save(TrainerState state, CheckpointContent content, ITensorReader tensors, int keep,
+        CancellationToken cancellation = default)
     {
         Directory.CreateDirectory(folder);
         string name = CheckpointIndex.NameOf(state.Step), target = Path.Combine(folder, name);
@@ -98,7 +102,8 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
     public TrainerState? RollBack(TrainableDecoder decoder, AdamWOptimizer optimizer, Action<string> warn)
     {
         string[] saved = Directory.Exists(folder) ? [.. CheckpointIndex.Candidates(folder).Names] : [];
-        string? target = saved.FirstOrDefault(IsScheduled) ?? saved.FirstOrDefault(name => CheckpointIndex.ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
+        string? target = saved.FirstOrDefault(IsScheduled)
+            ?? saved.FirstOrDefault(name => CheckpointIndex.ReadState(Path.Combine(folder, name))?.Guard is { IsAlarmed: false });
         if (target is null)
         {
             return null;
@@ -127,13 +132,16 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
         if (withoutIds != decoder.Config && !OfOtherStages.Contains(withoutIds))
         {
             throw new RunException(
-                $"{checkpoint} holds a model whose config.json differs from the recipe's: restore the recipe's, start over with --fresh, or choose another folder with --run.");
+                $"{checkpoint} holds a model whose config.json differs from the recipe's: restore the recipe's, start over with "
+                + "--fresh, or choose another folder with --run.");
         }
 
         WeightFiles.Read(device, Path.Combine(checkpoint, ModelFile), WeightFiles.Enumerate(decoder.Config, decoder.Blocks));
         WeightFiles.Read(device, Path.Combine(checkpoint, CheckpointIndex.OptimizerFile), optimizer.State());
         return CheckpointIndex.StateOf(checkpoint)
-            ?? throw new RunException($"{Path.Combine(checkpoint, CheckpointIndex.StateFile)} is absent or empty: delete this checkpoint or start over with --fresh.");
+            ?? throw new RunException(
+                $"{Path.Combine(checkpoint, CheckpointIndex.StateFile)} is absent or empty: delete this checkpoint or start over with "
+                + "--fresh.");
     }
 
     /// <summary>The pointer first: from then on the others are abandoned, whatever becomes of them.</summary>
@@ -152,7 +160,8 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
         warn($"{fault.Split(';')[0]}: went back to {name}, the newest that is intact, and do the updates since again{aside}.");
     }
 
-    private DurableFileEntry[] Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors, CancellationToken cancellation)
+    private DurableFileEntry[] Fill(string partial, TrainerState state, CheckpointContent content, ITensorReader tensors,
+        CancellationToken cancellation)
     {
         DurableFile.WriteAllText(Path.Combine(partial, "config.json"), content.Config.ToJson(), _disk);
         foreach ((string name, byte[] bytes) in content.Texts)
@@ -166,7 +175,8 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
             Write(Path.Combine(partial, CheckpointIndex.OptimizerFile), content.Moments, tensors, cancellation),
         ];
         DurableFile.WriteAllBytes(
-            Path.Combine(partial, CheckpointIndex.StateFile), JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState), _disk);
+            Path.Combine(partial, CheckpointIndex.StateFile),
+            JsonSerializer.SerializeToUtf8Bytes(state, RunJson.Default.TrainerState), _disk);
         return known;
     }
 
@@ -231,7 +241,8 @@ internal sealed class CheckpointStore(string folder, Device device, IDisk? disk 
         string[] saved =
         [
             .. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path))
-                .Where(name => CheckpointIndex.IsCheckpoint(name) && string.CompareOrdinal(name, newest) <= 0).OrderDescending(StringComparer.Ordinal),
+                .Where(name => CheckpointIndex.IsCheckpoint(name) && string.CompareOrdinal(name, newest) <= 0)
+                .OrderDescending(StringComparer.Ordinal),
         ];
         string? target = saved.Length > keep ? saved.FirstOrDefault(IsScheduled) : null;
         foreach (string old in saved.Skip(keep).Where(name => name != target))

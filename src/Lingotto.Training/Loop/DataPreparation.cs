@@ -28,7 +28,8 @@ internal static class DataPreparation
             Require(tokenizer, config, data.TokenizerPath);
             if (data.TokenizerFingerprint != tokenizer.Fingerprint())
             {
-                throw new RunException($"{folder.Data} was packed with another tokenizer than {folder.Tokenizer}: start over with --fresh.");
+                throw new RunException(
+                    $"{folder.Data} was packed with another tokenizer than {folder.Tokenizer}: start over with --fresh.");
             }
 
             if (!File.Exists(folder.Tokenizer))
@@ -72,7 +73,8 @@ internal static class DataPreparation
 
         if (recipe.Data.Tokenizer is { } tokenizer && !File.Exists(tokenizer))
         {
-            throw new RunException($"data.tokenizer: {tokenizer} does not exist: give a tokenizer.json, or leave the key out to train one.");
+            throw new RunException(
+                $"data.tokenizer: {tokenizer} does not exist: give a tokenizer.json, or leave the key out to train one.");
         }
     }
 
@@ -81,7 +83,8 @@ internal static class DataPreparation
         if (tokenizer?.VocabSize > config.VocabSize)
         {
             throw new RunException(
-                $"{path} has {tokenizer.VocabSize} tokens, the model vocab_size {config.VocabSize}: use a model with a larger vocab_size or another tokenizer.");
+                $"{path} has {tokenizer.VocabSize} tokens, the model vocab_size {config.VocabSize}: use a model with a larger "
+                + "vocab_size or another tokenizer.");
         }
     }
 
@@ -107,7 +110,9 @@ internal static class DataPreparation
         ? new DataMixture(recipe.Data.Sources)
         : DataMixture.Of(recipe.Data.Paths.Count > 0 ? recipe.Data.Paths : DotNetDocs.Find());
 
-    /// <summary>Reports on the calling thread, at most ten times a second; Progress&lt;T&gt; would hop threads and arrive out of order.</summary>
+    /// <summary>
+    /// Reports on the calling thread, at most ten times a second; Progress&lt;T&gt; would hop threads and arrive out of order.
+    /// </summary>
     private sealed class Reporter<T>(Action<T> report) : IProgress<T>
     {
         private long _last;

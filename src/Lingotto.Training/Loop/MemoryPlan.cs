@@ -16,5 +16,6 @@ internal static class MemoryPlan
     /// <param name="decoder">The model.</param>
     /// <param name="copyBytes">Of the state, from which checkpoints are written.</param>
     public static long Of(Device device, TrainableDecoder decoder, long copyBytes = 0) =>
-        copyBytes + decoder.Bytes + AdamWOptimizer.PlannedBytes(decoder.Blocks) + BufferSnapshot.PlannedBytes(decoder.Blocks) + device.ScratchBytes + RuntimeBytes;
+        copyBytes + decoder.Bytes + AdamWOptimizer.PlannedBytes(decoder.Blocks) + BufferSnapshot.PlannedBytes(decoder.Blocks)
+        + device.ScratchBytes + RuntimeBytes;
 }

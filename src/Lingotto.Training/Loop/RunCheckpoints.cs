@@ -65,7 +65,8 @@ internal sealed class RunCheckpoints(
         SpikeEvent rolledBack = guarded.RollBackTo(progress.RollBackTo(loaded), loaded.Step, divergence);
         _isSaveDue = loaded.IsSaveDue;
         trained.Decoder.RefreshWeights();
-        observer.Warned($"The steps up to {divergence.Step} {cause}: the run went back to step {progress.Step} and continues with other samples.");
+        observer.Warned(
+            $"The steps up to {divergence.Step} {cause}: the run went back to step {progress.Step} and continues with other samples.");
         return rolledBack;
     }
 }

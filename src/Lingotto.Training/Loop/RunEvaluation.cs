@@ -7,7 +7,8 @@ namespace Lingotto.Training;
 
 /// <summary>What a run measures of its model: the held-out loss along the way and at the end, and samples at the end.</summary>
 internal sealed class RunEvaluation(
-    Recipe recipe, HeldOutEvaluator evaluator, LoadedModel model, Tokenizer tokenizer, string samplesPath, RunLog log, IRunObserver observer)
+    Recipe recipe, HeldOutEvaluator evaluator, LoadedModel model, Tokenizer tokenizer, string samplesPath, RunLog log,
+    IRunObserver observer)
 {
     /// <summary>Steps between two evaluations; 0 for the end only.</summary>
     public long EverySteps => recipe.Evaluation.EverySteps;

@@ -69,7 +69,8 @@ internal sealed class RunProgress(RunStage stage, TimeSpan? timeLeft)
         }
 
         State = new TrainerState(
-            step, _batches.SequencesThrough(step) * _recipe.Training.SequenceLength, elapsed, _schedule.Budget?.DecayStart, _schedule.Budget?.NumSteps)
+            step, _batches.SequencesThrough(step) * _recipe.Training.SequenceLength, elapsed, _schedule.Budget?.DecayStart,
+            _schedule.Budget?.NumSteps)
         {
             DropStep = _schedule.DropStep,
         };

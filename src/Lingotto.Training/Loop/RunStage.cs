@@ -5,8 +5,8 @@ namespace Lingotto.Training;
 /// <summary>
 /// A part of a run with sequences of one length. Between two stages the run saves, builds its buffers anew and resumes, so that
 /// a run that is interrupted there is like any other: <see cref="TrainingLoop"/> ends with <see cref="RunOutcome.StageEnded"/>, and
-/// <see cref="StageRunner"/> begins the next, in which samples have other numbers (<see cref="RunProgress.ResumeFrom"/>) and the guard against
-/// spikes learns anew (<see cref="GuardedStep"/>).
+/// <see cref="StageRunner"/> begins the next, in which samples have other numbers (<see cref="RunProgress.ResumeFrom"/>) and the guard
+/// against spikes learns anew (<see cref="GuardedStep"/>).
 /// </summary>
 /// <param name="Recipe">The recipe as this stage runs it.</param>
 /// <param name="First">Updates before it.</param>

@@ -20,7 +20,8 @@ internal static class Samples
             return;
         }
 
-        int[][] prompts = [.. config.Prompts.Select(prompt => tokenizer.Encode(prompt) is { Length: > 0 } ids ? ids : [tokenizer.EndOfTextId])];
+        int[][] prompts =
+            [.. config.Prompts.Select(prompt => tokenizer.Encode(prompt) is { Length: > 0 } ids ? ids : [tokenizer.EndOfTextId])];
         using var session = new DecodeSession(model, prompts.Max(ids => ids.Length) + config.Tokens);
         var text = new StringBuilder();
         for (int i = 0; i < prompts.Length; i++)

@@ -11,7 +11,8 @@ internal sealed record TrainableState(TrainableDecoder Decoder, AdamWOptimizer O
 {
     /// <summary>Loads the newest intact checkpoint, or draws fresh weights.</summary>
     public static TrainableState RestoreOrInitialize(
-        TrainableDecoder decoder, AdamWOptimizer optimizer, CheckpointStore store, RunProgress progress, GuardedStep guarded, ulong seed, Action<string> warn)
+        TrainableDecoder decoder, AdamWOptimizer optimizer, CheckpointStore store, RunProgress progress, GuardedStep guarded, ulong seed,
+        Action<string> warn)
     {
         TrainerState? loaded = store.Restore(decoder, optimizer, warn);
         if (loaded is not null)

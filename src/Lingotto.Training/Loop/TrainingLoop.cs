@@ -76,8 +76,8 @@ internal sealed class TrainingLoop(
     }
 
     /// <summary>
-    /// Saves first: what follows is worth less than the weights. An interrupted run ends there, and so does a stage before others; a session
-    /// whose time is up evaluates as much as along the way. A second interruption does not wait for an evaluation.
+    /// Saves first: what follows is worth less than the weights. An interrupted run ends there, and so does a stage before others; a
+    /// session whose time is up evaluates as much as along the way. A second interruption does not wait for an evaluation.
     /// </summary>
     private RunResult Finish(RunOutcome outcome, CancellationToken cancellation)
     {

@@ -28,14 +28,16 @@ public static class CheckpointMerger
         return count >= 2 && count <= found.Length
             ? found[^count..]
             : throw new RunException(
-                $"{string.Join(", ", paths)} {(found.Length == 1 ? "is 1 checkpoint" : $"are {found.Length} checkpoints")} where {Math.Max(2, count)} are to be merged: name more, lower --last, or let a run keep more with checkpoints.keep.");
+                $"{string.Join(", ", paths)} {(found.Length == 1 ? "is 1 checkpoint" : $"are {found.Length} checkpoints")} where "
+                + $"{Math.Max(2, count)} are to be merged: name more, lower --last, or let a run keep more with checkpoints.keep.");
     }
 
     /// <summary>Oldest first; those after the one that the run goes on from were left behind.</summary>
     private static IEnumerable<string> OfRun(string folder)
     {
         IReadOnlyList<string> names = CheckpointIndex.Candidates(folder).Names;
-        return names.Where(name => string.CompareOrdinal(name, names[0]) <= 0).Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name))
+        return names.Where(name => string.CompareOrdinal(name, names[0]) <= 0).Order(StringComparer.Ordinal)
+            .Select(name => Path.Combine(folder, name))
             .Where(path => File.Exists(Path.Combine(path, "config.json")));
     }
 
@@ -59,7 +61,9 @@ public static class CheckpointMerger
         {
             if (states[i]!.Step <= states[i - 1]!.Step)
             {
-                throw new RunException($"{checkpoints[i]} is of step {states[i]!.Step}, {checkpoints[i - 1]} before it of step {states[i - 1]!.Step}: name each once, oldest first");
+                throw new RunException(
+                    $"{checkpoints[i]} is of step {states[i]!.Step}, {checkpoints[i - 1]} before it of step {states[i - 1]!.Step}: name "
+                    + "each once, oldest first");
             }
         }
 
@@ -67,7 +71,9 @@ public static class CheckpointMerger
         string[] touched = [.. checkpoints.Where((_, i) => states[i]!.Step > fell)];
         if (touched.Length > 0)
         {
-            warn($"the rate of the run fell after step {fell}, before {string.Join(", ", touched)}: a merge stands for a fall of its own, take checkpoints up to that step");
+            warn(
+                $"the rate of the run fell after step {fell}, before {string.Join(", ", touched)}: a merge stands for a fall of its "
+                + "own, take checkpoints up to that step");
         }
 
         return [.. states.Select(state => state!.Step)];
@@ -80,7 +86,8 @@ public static class CheckpointMerger
     /// <param name="cancellation">Ends it; nothing is left behind.</param>
     /// <exception cref="RunException">They are of different models, or hold types that cannot be added.</exception>
     /// <exception cref="DurableFolderException">One is damaged, or the output exists.</exception>
-    public static void Merge(IReadOnlyList<string> checkpoints, IReadOnlyList<double> weights, string output, CancellationToken cancellation)
+    public static void Merge(IReadOnlyList<string> checkpoints, IReadOnlyList<double> weights, string output,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(checkpoints);
         ArgumentNullException.ThrowIfNull(weights);
@@ -103,7 +110,8 @@ public static class CheckpointMerger
         {
             foreach (string checkpoint in checkpoints)
             {
-                models.Add(SafetensorsModel.Open(Path.Combine(checkpoint, "model.safetensors") is var single && File.Exists(single) ? single : checkpoint));
+                models.Add(SafetensorsModel.Open(Path.Combine(checkpoint, "model.safetensors") is var single
+                    && File.Exists(single) ? single : checkpoint));
             }
 
             DurableFolder.Write(output, partial =>
@@ -123,10 +131,12 @@ public static class CheckpointMerger
     }
 
     private static void Write(
-        List<SafetensorsModel> models, IReadOnlyList<string> checkpoints, IReadOnlyList<double> weights, string path, CancellationToken cancellation)
+        List<SafetensorsModel> models, IReadOnlyList<string> checkpoints, IReadOnlyList<double> weights, string path,
+        CancellationToken cancellation)
     {
         TensorEntry[] tensors = [.. models[^1].Names.Select(name => Find(models[^1], name, checkpoints[^1]).Entry)];
-        using var writer = new SafetensorsWriter(path, [.. tensors.Select(tensor => new TensorSpec(tensor.Name, SafetensorsDType.F32, tensor.Shape))]);
+        using var writer = new SafetensorsWriter(path,
+            [.. tensors.Select(tensor => new TensorSpec(tensor.Name, SafetensorsDType.F32, tensor.Shape))]);
         var sums = new double[Chunk];
         var values = new float[Chunk];
         foreach (TensorEntry tensor in tensors)
@@ -142,7 +152,9 @@ public static class CheckpointMerger
                     (SafetensorsFile file, TensorEntry entry) = Find(models[m], tensor.Name, checkpoints[m]);
                     if (!entry.Shape.AsSpan().SequenceEqual(tensor.Shape))
                     {
-                        throw new RunException($"{checkpoints[m]}: {tensor.Name} has another shape than in {checkpoints[^1]}: merge checkpoints of one model.");
+                        throw new RunException(
+                            $"{checkpoints[m]}: {tensor.Name} has another shape than in {checkpoints[^1]}: merge checkpoints of one "
+                            + "model.");
                     }
 
                     Read(file, entry, first, values.AsSpan(0, count));

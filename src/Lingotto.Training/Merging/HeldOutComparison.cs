@@ -34,7 +34,8 @@ public static class HeldOutComparison
         using Device device = DeviceSelection.Open(threads: threads);
         using var decoder = new TrainableDecoder(
             device, config, recipe.Training.SequencesPerMicroBatch, length, Pretrainer.PrecisionOn(recipe.Training, device));
-        var evaluator = new HeldOutEvaluator(device, decoder, new PackedSequences(dataset.HeldOut, length, recipe.Training.Seed), tokenizer);
+        var evaluator = new HeldOutEvaluator(device, decoder,
+            new PackedSequences(dataset.HeldOut, length, recipe.Training.Seed), tokenizer);
         var results = new List<EvaluationMetrics>();
         foreach (string model in models)
         {

@@ -29,16 +29,20 @@ public static class MergeWeights
         int count = positions.Count;
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         double length = count == 1 ? 1 : (positions[^1] - positions[0]) * ((double)count / (count - 1));
-        double[] rates = curve.Contains(',') ? Given(curve, count) : [.. positions.Select(step => RateAt(curve, (step - positions[0]) / length)), 0];
+        double[] rates = curve.Contains(',') ? Given(curve, count)
+            : [.. positions.Select(step => RateAt(curve, (step - positions[0]) / length)), 0];
         return [.. Enumerable.Range(0, count).Select(j => (rates[j] - rates[j + 1]) / rates[0])];
     }
 
     private static double[] Given(string curve, int count)
     {
-        double[] rates = [.. curve.Split(',').Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) ? rate : double.NaN), 0];
+        double[] rates = [.. curve.Split(',').Select(
+            part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) ? rate : double.NaN), 0];
         bool falls = rates[0] is > 0 and < double.PositiveInfinity && rates.Zip(rates.Skip(1)).All(pair => pair.First >= pair.Second);
         return falls && rates.Length == count + 1 ? rates
-            : throw new RunException($"--curve cannot be '{curve}': give {count} rates, one a checkpoint, from the oldest on and never rising, such as 1,0.8,0.5");
+            : throw new RunException(
+                $"--curve cannot be '{curve}': give {count} rates, one a checkpoint, from the oldest on and never rising, such as "
+                + "1,0.8,0.5");
     }
 
     private static double RateAt(string curve, double progress)
@@ -49,7 +53,10 @@ public static class MergeWeights
             "cosine" => DecayCurve.Cosine,
             "inverse-sqrt" => DecayCurve.InverseSqrt,
             "1-sqrt" => DecayCurve.OneMinusSqrt,
-            _ => throw new RunException($"--curve cannot be '{curve}': give one of {string.Join(", ", Curves)}, or the rates of the checkpoints, such as 1,0.8,0.5"),
+            _ =>
+                throw new RunException(
+                    $"--curve cannot be '{curve}': give one of {string.Join(", ", Curves)}, or the rates of the checkpoints, such as "
+                    + "1,0.8,0.5"),
         };
         return DecayCurve.At(name, progress, name == DecayCurve.InverseSqrt ? FinalOfInverseSqrt : 0);
     }

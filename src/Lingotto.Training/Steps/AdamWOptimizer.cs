@@ -4,7 +4,9 @@ using Lingotto.Runs;
 
 namespace Lingotto.Training;
 
-/// <summary>Moments of every block, the norm of the gradient, and the update: decay for matrices, one of its own for the embedding, none for norms.</summary>
+/// <summary>
+/// Moments of every block, the norm of the gradient, and the update: decay for matrices, one of its own for the embedding, none for norms.
+/// </summary>
 internal sealed class AdamWOptimizer : IDisposable
 {
     private readonly Device _device;
@@ -92,7 +94,8 @@ internal sealed class AdamWOptimizer : IDisposable
                     continue;
                 }
 
-                int offset = (int)((parameter.Value.ByteOffset - block.Values.ByteOffset) / sizeof(float)), length = (int)parameter.Value.Length;
+                int offset = (int)((parameter.Value.ByteOffset - block.Values.ByteOffset) / sizeof(float)),
+                    length = (int)parameter.Value.Length;
                 yield return new($"exp_avg.{name}", _firstMoments[b].Slice(offset, length));
                 yield return new($"exp_avg_sq.{name}", _secondMoments[b].Slice(offset, length));
             }

@@ -39,7 +39,8 @@ internal sealed class BufferSnapshot : IDisposable
     public void Dispose() => _arena.Dispose();
 
     private static Tensor[] BuffersOf(IReadOnlyList<ParameterBlock> blocks) =>
-        [.. blocks.SelectMany(block => block.Parameters).Where(parameter => parameter.Role == ParameterRole.Buffer).Select(parameter => parameter.Value)];
+        [.. blocks.SelectMany(block => block.Parameters).Where(parameter => parameter.Role == ParameterRole.Buffer)
+            .Select(parameter => parameter.Value)];
 
     private static Tensor[] Allocate(Tensor[] buffers, Arena arena) =>
         [.. buffers.Select(buffer => arena.Allocate(buffer.DType, (int)buffer.Length))];

@@ -9,7 +9,8 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
     private readonly SampleStream _samples = new(recipe.Training.Seed);
     private readonly HashSet<long> _newData =
     [
-        .. recipe.Data.Stages.Select(stage => stage.FromStep + 1), .. recipe.LongContext.AfterStep is { } after ? [after + 1] : Array.Empty<long>(),
+        .. recipe.Data.Stages.Select(stage => stage.FromStep + 1),
+        .. recipe.LongContext.AfterStep is { } after ? [after + 1] : Array.Empty<long>(),
     ];
     private long _updates;
 
@@ -70,7 +71,9 @@ internal sealed class GuardedStep(Recipe recipe, TrainStep step, BatchSchedule b
 
         IReadOnlyList<long> dropped = _samples.Done(samples, skipped);
         SpikeEvent? spike = verdict.Action == SpikeAction.None ? null
-            : new SpikeEvent(number, verdict.Action, verdict.Signals, outcome.Loss, outcome.GradNorm, [.. samples.Samples]) { Dropped = dropped };
+            : new SpikeEvent(number, verdict.Action, verdict.Signals, outcome.Loss, outcome.GradNorm,
+                [.. samples.Samples])
+            { Dropped = dropped };
         return new GuardedOutcome(outcome with { Skipped = skipped }, rate, samples.Samples.Count, spike);
     }
 }

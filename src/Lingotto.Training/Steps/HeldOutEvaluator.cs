@@ -28,7 +28,8 @@ internal sealed class HeldOutEvaluator(Device device, TrainableDecoder decoder, 
             for (int s = 0; s < perBatch && first + s < count; s++)
             {
                 data.FillInOrder(
-                    first + s, _ids.AsSpan(s * length, length), _targets.AsSpan(s * length, length), _documentStarts.AsSpan(s * length, length));
+                    first + s, _ids.AsSpan(s * length, length), _targets.AsSpan(s * length, length),
+                    _documentStarts.AsSpan(s * length, length));
             }
 
             foreach (int target in _targets)

@@ -26,7 +26,9 @@ internal interface IGradientReducer
 /// <param name="FirstMicroBatch">Global number of this replica's first micro-batch within the update.</param>
 internal readonly record struct UpdateSize(int Targets, int MicroBatches, int FirstMicroBatch);
 
-/// <summary>One replica: the kernels add each micro-batch into the blocks in order (docs/decisions/0007-micro-batches-in-order.md).</summary>
+/// <summary>
+/// One replica: the kernels add each micro-batch into the blocks in order (docs/decisions/0007-micro-batches-in-order.md).
+/// </summary>
 internal sealed class SingleReplica : IGradientReducer
 {
     public static readonly SingleReplica Instance = new();

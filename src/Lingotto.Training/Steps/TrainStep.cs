@@ -8,8 +8,8 @@ namespace Lingotto.Training;
 internal delegate void SampleSource(long sample, Span<int> inputs, Span<int> targets, Span<int> documentStarts);
 
 /// <summary>
-/// One update: gradients of every micro-batch, their sum over replicas, then clip and AdamW, or nothing for a step that is discarded. The device is
-/// read back once, after the gradients.
+/// One update: gradients of every micro-batch, their sum over replicas, then clip and AdamW, or nothing for a step that is discarded. The
+/// device is read back once, after the gradients.
 /// </summary>
 internal sealed class TrainStep : IDisposable
 {
@@ -27,7 +27,8 @@ internal sealed class TrainStep : IDisposable
     private readonly long[] _numbers;
 
     public TrainStep(
-        Device device, Recipe recipe, TrainableDecoder decoder, AdamWOptimizer optimizer, SampleSource samples, IGradientReducer? reducer = null)
+        Device device, Recipe recipe, TrainableDecoder decoder, AdamWOptimizer optimizer, SampleSource samples,
+        IGradientReducer? reducer = null)
     {
         _device = device;
         _recipe = recipe;
@@ -95,7 +96,8 @@ internal sealed class TrainStep : IDisposable
             }
 
             _decoder.Batch.Upload(_device, _ids[micro], _targets[micro], _documentStarts[micro]);
-            _decoder.ComputeGradients(1f / targets, RouterOf(step, update, size.FirstMicroBatch + micro, size.MicroBatches), (float)_recipe.Training.MtpLoss);
+            _decoder.ComputeGradients(1f / targets, RouterOf(step, update, size.FirstMicroBatch + micro, size.MicroBatches),
+                (float)_recipe.Training.MtpLoss);
             _reducer.AddMicroBatch(_decoder.Blocks);
         }
 

@@ -26,7 +26,8 @@ internal static class ManagedStacks
             return Socket() is { } path ? Describe(Sample(path))
                 : "Managed stacks: the runtime has no diagnostics port here (DOTNET_EnableDiagnostics=0, or not a Unix system).";
         }
-        catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException or InvalidDataException or NotSupportedException)
+        catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException or InvalidDataException
+            or NotSupportedException)
         {
             return $"Managed stacks could not be had ({e.Message.ReplaceLineEndings(" ")}).";
         }

@@ -164,7 +164,10 @@ internal sealed class RunTracing : IDisposable
             if (!_warned)
             {
                 _warned = true;
-                _observer.Warned($"What --trace records cannot be written to {_folder} ({e.GetType().Name}: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}): training goes on, and it is tried again every {WriteInterval.TotalMinutes:F0} minutes.");
+                _observer.Warned(
+                    $"What --trace records cannot be written to {_folder} ({e.GetType().Name}: "
+                    + $"{e.Message.ReplaceLineEndings(" ").TrimEnd('.')}): training goes on, and it is tried again every "
+                        + $"{WriteInterval.TotalMinutes:F0} minutes.");
             }
         }
     }

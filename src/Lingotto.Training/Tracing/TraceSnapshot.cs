@@ -35,7 +35,8 @@ internal sealed class TraceSnapshot
         using var writer = new TraceEventWriter(output);
         writer.NameProcess(_rank, FormattableString.Invariant($"rank {_rank}"));
         OperationRecord[][] newest = Newest();
-        long zero = newest.SelectMany(thread => thread).Select(record => record.Start).Concat(_open.SelectMany(thread => thread).Select(open => open.Start))
+        long zero = newest.SelectMany(thread => thread).Select(record => record.Start)
+            .Concat(_open.SelectMany(thread => thread).Select(open => open.Start))
             .DefaultIfEmpty(_now).Min();
         for (int thread = 0; thread < newest.Length; thread++)
         {
@@ -53,7 +54,8 @@ internal sealed class TraceSnapshot
             foreach (OpenOperation open in _open[thread])
             {
                 writer.Write(
-                    open.Name, CategoryOf(open.Place, open.Level), _rank, thread, Microseconds(open.Start - zero), Microseconds(Math.Max(0, _now - open.Start)),
+                    open.Name, CategoryOf(open.Place, open.Level), _rank, thread, Microseconds(open.Start - zero),
+                    Microseconds(Math.Max(0, _now - open.Start)),
                     (Step, open.Step), ("unfinished", 1));
             }
         }
@@ -82,7 +84,8 @@ internal sealed class TraceSnapshot
         double seconds = steps.Sum(Seconds), inside = operations.Sum(Seconds);
         return new Profile(
             steps.Length, seconds, peakGflops, peakGigabytesPerSecond,
-            [.. By(operations, r => r.Name), new ProfiledOperation("outside of operations", Math.Max(0, seconds - inside), steps.Length, 0, 0)])
+            [.. By(operations, r => r.Name),
+                new ProfiledOperation("outside of operations", Math.Max(0, seconds - inside), steps.Length, 0, 0)])
         {
             Layers = [.. By(operations, r => r.Place.Length > 0 ? r.Place : "between layers")],
         };
@@ -105,7 +108,8 @@ internal sealed class TraceSnapshot
     /// <summary>To the nanosecond, so that rounding does not move an end past that of what holds it.</summary>
     private static double Microseconds(long ticks) => ticks * (1_000_000_000 / Stopwatch.Frequency) / 1000.0;
 
-    private static string CategoryOf(string place, OperationLevel level) => place.Length > 0 ? place : level == OperationLevel.Phase ? "phase" : "none";
+    private static string CategoryOf(string place, OperationLevel level) =>
+        place.Length > 0 ? place : level == OperationLevel.Phase ? "phase" : "none";
 
     /// <summary>Runs of operations in one place.</summary>
     private static IEnumerable<(string Place, long Start, long End)> Layers(OperationRecord[] records)
@@ -145,7 +149,8 @@ internal sealed class TraceSnapshot
         }
 
         writer.Write(
-            r.Name, category, _rank, thread, start, duration, (Step, r.Step), ("rows", r.Work.Rows), ("columns", r.Work.Columns), ("depth", r.Work.Depth),
+            r.Name, category, _rank, thread, start, duration, (Step, r.Step), ("rows", r.Work.Rows), ("columns", r.Work.Columns),
+            ("depth", r.Work.Depth),
             ("groups", r.Work.Groups), ("flops", r.Work.Flops), ("bytes", r.Work.Bytes));
     }
 

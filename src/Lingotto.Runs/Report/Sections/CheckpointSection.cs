@@ -11,7 +11,9 @@ internal static class CheckpointSection
         IReadOnlyList<string> folders = RunFiles.Folders(view.Files.At(RunFolder.CheckpointsName), "step-*");
         if (view.NewestCheckpoint is { } newest)
         {
-            html.Write($"<p>{folders.Count} on disk: {string.Join(", ", folders.Select(Path.GetFileName))}. The newest is {Path.GetFileName(newest)}.</p>");
+            html.Write(
+                $"<p>{folders.Count} on disk: {string.Join(", ", folders.Select(Path.GetFileName))}. The newest is "
+                + $"{Path.GetFileName(newest)}.</p>");
             if (RunFiles.Json(Path.Combine(newest, "manifest.json")) is { } manifest)
             {
                 html.Write(new DataTable(

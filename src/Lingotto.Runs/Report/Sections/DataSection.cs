@@ -44,30 +44,38 @@ internal static class DataSection
         [name, .. Cells(split.Documents, split.Tokens, split.Utf8Bytes), NumberText.Of((double)split.Utf8Bytes / split.Tokens)];
 
     private static DataTable Sources(DatasetSummary data) => new(
-        data.Sources.Count > ShownSources ? $"The largest {ShownSources} of {data.Sources.Count} sources" : $"Sources: {data.Sources.Count}",
+        data.Sources.Count > ShownSources ? $"The largest {ShownSources} of {data.Sources.Count} sources"
+        : $"Sources: {data.Sources.Count}",
         [
             new Column("source"), new Column("tier", ColumnKind.Number), new Column("weight", ColumnKind.Number),
             new Column("documents read", ColumnKind.Number), new Column("documents kept", ColumnKind.Number),
             new Column("tokens kept", ColumnKind.Number), new Column("text kept", ColumnKind.Number),
         ],
-        data.Sources.OrderByDescending(source => source.TrainTokens + source.HeldOutTokens).Take(ShownSources).Select(source => (IReadOnlyList<string>)
+        data.Sources.OrderByDescending(source => source.TrainTokens + source.HeldOutTokens).Take(ShownSources)
+        .Select(source => (IReadOnlyList<string>)
         [
-            source.Name, source.Tier.ToString(CultureInfo.InvariantCulture), source.Weight is { } weight ? NumberText.Of(weight) : "by size",
+            source.Name, source.Tier.ToString(CultureInfo.InvariantCulture),
+                source.Weight is { } weight ? NumberText.Of(weight) : "by size",
             NumberText.Of(source.ReadDocuments),
             .. Cells(
-                source.TrainDocuments + source.HeldOutDocuments, source.TrainTokens + source.HeldOutTokens, source.Languages.Sum(l => l.Utf8Bytes)),
+                source.TrainDocuments + source.HeldOutDocuments, source.TrainTokens + source.HeldOutTokens,
+                source.Languages.Sum(l => l.Utf8Bytes)),
         ]));
 
     private static DataTable Languages(DatasetSummary data) => new(
         $"Languages: {data.Languages.Count}", [new Column("language"), .. Amounts],
-        data.Languages.Select(language => (IReadOnlyList<string>)[language.Language, .. Cells(language.Documents, language.Tokens, language.Utf8Bytes)]));
+        data.Languages.Select(language => (IReadOnlyList<string>)[language.Language,
+            .. Cells(language.Documents, language.Tokens, language.Utf8Bytes)]));
 
     private static DataTable Reasons(DatasetSummary data) => new(
         $"Left out or mended, by reason: {data.Reasons.Count}",
         [new Column("reason"), new Column("count", ColumnKind.Number), new Column("text", ColumnKind.Number)],
-        data.Reasons.Select(reason => (IReadOnlyList<string>)[reason.Reason, NumberText.Of(reason.Count), NumberText.Bytes(reason.Utf8Bytes)]));
+        data.Reasons.Select(reason => (IReadOnlyList<string>)[reason.Reason, NumberText.Of(reason.Count),
+            NumberText.Bytes(reason.Utf8Bytes)]));
 
-    /// <summary>The hashes of the manifest: every start of the run has held the files to them, and terabytes need not be read for a page.</summary>
+    /// <summary>
+    /// The hashes of the manifest: every start of the run has held the files to them, and terabytes need not be read for a page.
+    /// </summary>
     private static DataTable Files(RunView view, DurableFolder data)
     {
         string tokenizer = view.Files.At("tokenizer.json");
@@ -75,12 +83,15 @@ internal static class DataSection
             "Files", [new Column("file"), new Column("size", ColumnKind.Number), new Column("hash", ColumnKind.Code)],
             [
                 RunFiles.Length(tokenizer) is { } length
-                    ? ["tokenizer.json", NumberText.Bytes(length), $"sha256 {view.Files.Sha256(tokenizer)}"] : ["tokenizer.json", "absent", ""],
-                .. data.Files.Select(file => (IReadOnlyList<string>)["data/" + file.Name, NumberText.Bytes(file.Size), $"{data.HashName} {file.Hash}"]),
+                    ? ["tokenizer.json", NumberText.Bytes(length), $"sha256 {view.Files.Sha256(tokenizer)}"]
+                    : ["tokenizer.json", "absent", ""],
+                .. data.Files.Select(file => (IReadOnlyList<string>)["data/" + file.Name, NumberText.Bytes(file.Size),
+                    $"{data.HashName} {file.Hash}"]),
             ]);
     }
 
-    private static Column[] Amounts => [new("documents", ColumnKind.Number), new("tokens", ColumnKind.Number), new("text", ColumnKind.Number)];
+    private static Column[] Amounts =>
+        [new("documents", ColumnKind.Number), new("tokens", ColumnKind.Number), new("text", ColumnKind.Number)];
 
     private static string[] Cells(long documents, long tokens, long utf8Bytes) =>
         [NumberText.Of(documents), NumberText.Of(tokens), NumberText.Bytes(utf8Bytes)];

@@ -46,7 +46,8 @@ internal static class ExpertSection
         Title = FormattableString.Invariant($"Load of every expert, steps {load.Step - load.Steps + 1:N0} to {load.Step:N0}"),
         Description = load.DeadExperts == 0
             ? "Every expert is used. Colours are multiples of the even share."
-            : FormattableString.Invariant($"{load.DeadExperts:N0} of {load.Experts:N0} experts are as good as unused: less than a hundredth of the even share."),
+            : FormattableString.Invariant(
+                $"{load.DeadExperts:N0} of {load.Experts:N0} experts are as good as unused: less than a hundredth of the even share."),
         RowName = "layer",
         CellName = "expert",
         Figures = ["entropy", "busiest", "unused"],

@@ -15,12 +15,15 @@ internal static class GoodputSection
             {
                 Id = "wall-time",
                 Title = $"Goodput {NumberText.Percent(goodput.Share)}",
-                Description = "The share of the wall time since the first start that was spent in steps which count: not repeated after a resume, not between sessions.",
+                Description =
+                    "The share of the wall time since the first start that was spent in steps which count: not repeated after a resume, "
+                    + "not between sessions.",
                 RowName = "wall time",
                 Figures = ["time", "share"],
                 Bars =
                 [
-                    Part("steps that count", goodput.StepSeconds), Part("steps done again", goodput.LostSeconds), Part("between sessions", goodput.DownSeconds),
+                    Part("steps that count", goodput.StepSeconds), Part("steps done again", goodput.LostSeconds),
+                        Part("between sessions", goodput.DownSeconds),
                     Part("starting, measuring, saving", goodput.OtherSeconds),
                 ],
             }.ToMarkup());
@@ -40,7 +43,8 @@ internal static class GoodputSection
     private static DataTable Sessions(RunView view) => new(
         "Every start of the run",
         [
-            new Column("session", ColumnKind.Number), new Column("began", ColumnKind.Number), new Column("from step", ColumnKind.Number), new Column("to step", ColumnKind.Number),
+            new Column("session", ColumnKind.Number), new Column("began", ColumnKind.Number), new Column("from step", ColumnKind.Number),
+                new Column("to step", ColumnKind.Number),
             new Column("for", ColumnKind.Number), new Column("steps done again", ColumnKind.Number), new Column("ended"),
         ],
         view.History.Sessions.Select((session, i) => (IReadOnlyList<string>)

@@ -14,7 +14,8 @@ internal static class LearningSection
             Id = "loss",
             Title = "Loss, nats per token",
             Description = "The line is a running mean; the band spans every measurement. Dotted lines mark resumes and spikes.",
-            Series = [new Series("training", history.Loss, IsNoisy: true), new Series("held out", history.HeldOutLoss), new Series("token after next", history.MtpLoss, IsNoisy: true)],
+            Series = [new Series("training", history.Loss, IsNoisy: true), new Series("held out", history.HeldOutLoss),
+                new Series("token after next", history.MtpLoss, IsNoisy: true)],
             Events = EventsOf(history),
         }.ToMarkup());
         html.Write($"""<div class="pair">""");
@@ -33,14 +34,21 @@ internal static class LearningSection
             Series = [new Series("norm", history.GradNorm, IsNoisy: true)],
             Events = EventsOf(history),
         }.ToMarkup());
-        html.Write(new LineChart { Id = "rate", Title = "Learning rate", FromZero = true, Series = [new Series("rate", history.LearningRate)] }.ToMarkup());
+        html.Write(new LineChart
+        {
+            Id = "rate",
+            Title = "Learning rate",
+            FromZero = true,
+            Series = [new Series("rate", history.LearningRate)]
+        }.ToMarkup());
         html.Write($"</div>");
         return new HtmlSection("learning", "Learning", history.LastStep is null ? default : html.ToMarkup());
     }
 
     private static IReadOnlyList<ChartEvent> EventsOf(RunHistory.State history) =>
     [
-        .. history.Sessions.Skip(1).TakeLast(100).Select(session => new ChartEvent(session.FromStep, FormattableString.Invariant($"resumed from step {session.FromStep:N0}"))),
+        .. history.Sessions.Skip(1).TakeLast(100)
+        .Select(session => new ChartEvent(session.FromStep, FormattableString.Invariant($"resumed from step {session.FromStep:N0}"))),
         .. history.Spikes.Select(spike => new ChartEvent(
             spike.Step, FormattableString.Invariant($"{(spike.Skipped ? "skipped" : "spike at")} step {spike.Step:N0}"), IsAlert: true)),
     ];

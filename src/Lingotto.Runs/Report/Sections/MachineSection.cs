@@ -16,7 +16,8 @@ internal static class MachineSection
                 new Fact("Measured peak", $"{NumberText.OrDash(start.Number("peak_gflops"))} GFLOP/s"),
                 new Fact("Processors", NumberText.OrDash(start.Number("processors"))),
                 new Fact("Memory", NumberText.Bytes(start.Number("memory_bytes") ?? double.NaN)),
-                new Fact("Memory planned", NumberText.Bytes(start.Number("planned_bytes") ?? double.NaN)), new Fact("System", start.Text("system") ?? ""),
+                new Fact("Memory planned", NumberText.Bytes(start.Number("planned_bytes") ?? double.NaN)),
+                    new Fact("System", start.Text("system") ?? ""),
                 new Fact("Runtime", start.Text("runtime") ?? ""), new Fact("lingotto", start.Text("version") ?? ""),
             ]).ToMarkup());
         }

@@ -44,8 +44,10 @@ internal static class ProfileSection
 
         var slowest = worthy.MinBy(o => o.Roofline / o.Operation.Seconds);
         var costliest = worthy.MaxBy(o => o.Operation.Seconds - o.Roofline);
-        return $"Slowest against its roofline: {slowest.Operation.Operation}, at {NumberText.Percent(slowest.Roofline / slowest.Operation.Seconds)} of what the chip allows. "
-            + $"Most time to win: {costliest.Operation.Operation}, {NumberText.Duration(costliest.Operation.Seconds - costliest.Roofline)} of {NumberText.Duration(seconds)}.";
+        return $"Slowest against its roofline: {slowest.Operation.Operation}, at "
+            + $"{NumberText.Percent(slowest.Roofline / slowest.Operation.Seconds)} of what the chip allows. "
+            + $"Most time to win: {costliest.Operation.Operation}, "
+                + $"{NumberText.Duration(costliest.Operation.Seconds - costliest.Roofline)} of {NumberText.Duration(seconds)}.";
     }
 
     private static Profile? Read(RunView view)
@@ -60,7 +62,8 @@ internal static class ProfileSection
         }
     }
 
-    private static string Rate(double amount, double seconds) => amount > 0 ? FormattableString.Invariant($"{amount / seconds / 1e9:N1}") : "";
+    private static string Rate(double amount, double seconds) =>
+        amount > 0 ? FormattableString.Invariant($"{amount / seconds / 1e9:N1}") : "";
 
     private static BarChart Chart(Profile profile, string kind, IReadOnlyList<ProfiledOperation> parts)
     {
@@ -69,13 +72,15 @@ internal static class ProfileSection
         {
             Id = $"{kind}s",
             Title = FormattableString.Invariant($"Time by {kind}, {profile.Steps:N0} steps"),
-            Description = "The roofline is the least time the chip needs: its peak arithmetic or its memory bandwidth, whichever takes longer.",
+            Description =
+                "The roofline is the least time the chip needs: its peak arithmetic or its memory bandwidth, whichever takes longer.",
             RowName = kind,
             Figures = ["time", "share", "calls", "GFLOP/s", "GB/s", "of roofline"],
             Bars = [.. parts.OrderByDescending(operation => operation.Seconds).Take(Shown).Select(operation => new Bar(
                 operation.Operation, operation.Seconds,
                 [
-                    FormattableString.Invariant($"{operation.Seconds:N2} s"), NumberText.Percent(operation.Seconds / seconds), NumberText.Of(operation.Calls),
+                    FormattableString.Invariant($"{operation.Seconds:N2} s"), NumberText.Percent(operation.Seconds / seconds),
+                        NumberText.Of(operation.Calls),
                     Rate(operation.Flops, operation.Seconds), Rate(operation.Bytes, operation.Seconds),
                     profile.RooflineSeconds(operation) is { } roofline ? NumberText.Percent(roofline / operation.Seconds) : "",
                 ]))],

@@ -24,7 +24,13 @@ internal static class SpeedSection
             FromZero = true,
             Series = [new Series("% of peak", history.FractionOfPeak, IsNoisy: true)],
         }.ToMarkup());
-        html.Write(new LineChart { Id = "memory", Title = "Memory of the process, MiB", FromZero = true, Series = [new Series("MiB", history.ResidentBytes)] }.ToMarkup());
+        html.Write(new LineChart
+        {
+            Id = "memory",
+            Title = "Memory of the process, MiB",
+            FromZero = true,
+            Series = [new Series("MiB", history.ResidentBytes)]
+        }.ToMarkup());
         html.Write($"</div>");
         return new HtmlSection("speed", "Speed and memory", history.LastStep is null ? default : html.ToMarkup());
     }

@@ -23,18 +23,21 @@ internal static class SpikeSection
             html.Write(new DataTable(
                 history.NumSpikes > Shown ? $"The first {Shown}" : "All of them",
                 [
-                    new Column("step", ColumnKind.Number), new Column("loss", ColumnKind.Number), new Column("gradient norm", ColumnKind.Number),
+                    new Column("step", ColumnKind.Number), new Column("loss", ColumnKind.Number),
+                        new Column("gradient norm", ColumnKind.Number),
                     new Column("update"), new Column("documents"),
                 ],
                 history.Spikes.Take(Shown).Select(spike => (IReadOnlyList<string>)
-                    [NumberText.Of(spike.Step), NumberText.Of(spike.Loss), NumberText.Of(spike.GradNorm), spike.Action, spike.Documents])).ToMarkup());
+                    [NumberText.Of(spike.Step), NumberText.Of(spike.Loss), NumberText.Of(spike.GradNorm), spike.Action,
+                        spike.Documents])).ToMarkup());
         }
 
         if (history.Returns.Count > 0)
         {
             html.Write(new DataTable(
                 "Returns to a checkpoint",
-                [new Column("from step", ColumnKind.Number), new Column("to step", ColumnKind.Number), new Column("steps lost", ColumnKind.Number), new Column("documents")],
+                [new Column("from step", ColumnKind.Number), new Column("to step", ColumnKind.Number),
+                    new Column("steps lost", ColumnKind.Number), new Column("documents")],
                 history.Returns.Take(Shown).Select(back => (IReadOnlyList<string>)
                     [NumberText.Of(back.FromStep), NumberText.Of(back.ToStep), NumberText.Of(back.LostSteps), back.Documents])).ToMarkup());
         }

@@ -30,7 +30,10 @@ internal static class SummarySection
             "time_up" => ("Time was up", $"{at}; the same command goes on. {when}"),
             "interrupted" => ("Stopped", $"{at}; the same command goes on. {when}"),
             _ when view.IsRunning => ("Training", $"{at}, since {RunView.Moment(history.FirstTime)}."),
-            _ => ("No sign of life", $"since {RunView.Moment(history.LastTime)}, {at}: killed, or the machine failed; the same command goes on from the last checkpoint."),
+            _ =>
+                ("No sign of life",
+                    $"since {RunView.Moment(history.LastTime)}, {at}: killed, or the machine failed; the same command goes on from the "
+                    + "last checkpoint."),
         };
     }
 
@@ -49,15 +52,18 @@ internal static class SummarySection
         {
             double? gzip = history.Start?.Number("held_out_gzip_bits_per_byte");
             yield return new Fact(
-                heldOut.Complete ? "Held out, bits per byte" : "Held out (part), bits per byte", FormattableString.Invariant($"{heldOut.BitsPerByte:0.000}"),
+                heldOut.Complete ? "Held out, bits per byte" : "Held out (part), bits per byte",
+                FormattableString.Invariant($"{heldOut.BitsPerByte:0.000}"),
                 gzip > 0 ? FormattableString.Invariant($"gzip {gzip:0.000}") : null);
         }
 
         yield return new Fact("Training loss", NumberText.Of(history.Loss.LastSmooth), "nats per token, running mean");
         yield return new Fact("Tokens", NumberText.Short(last.Tokens), FormattableString.Invariant($"{last.Step:N0} steps"));
-        yield return new Fact("Training time", NumberText.Duration(last.ElapsedSeconds), Goodput.Of(history) is { } goodput ? $"goodput {NumberText.Percent(goodput.Share)}" : null);
+        yield return new Fact("Training time", NumberText.Duration(last.ElapsedSeconds),
+            Goodput.Of(history) is { } goodput ? $"goodput {NumberText.Percent(goodput.Share)}" : null);
         yield return new Fact(
-            "Speed", NumberText.Short(history.TokensPerSecond.LastSmooth) + " tok/s", $"{NumberText.Percent(history.FractionOfPeak.LastSmooth / 100)} of peak");
+            "Speed", NumberText.Short(history.TokensPerSecond.LastSmooth) + " tok/s",
+            $"{NumberText.Percent(history.FractionOfPeak.LastSmooth / 100)} of peak");
         if (history.Cost is { } cost)
         {
             yield return new Fact(
@@ -72,7 +78,8 @@ internal static class SummarySection
 
         if (history.ExpertLoad is { } load)
         {
-            yield return new Fact("Unused experts", NumberText.Of(load.DeadExperts), $"of {NumberText.Of(load.Experts)} in {load.Layers.Count} layers");
+            yield return new Fact("Unused experts", NumberText.Of(load.DeadExperts),
+                $"of {NumberText.Of(load.Experts)} in {load.Layers.Count} layers");
         }
     }
 }
