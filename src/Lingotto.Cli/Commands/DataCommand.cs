@@ -70,18 +70,9 @@ internal static class DataCommand
         var defaults = new DataBuildConfig();
         var data = new Argument<string[]>("DATA") { Description = "Text: files, folders or globs.", Arity = ArgumentArity.ZeroOrMore };
         var mixture = new Option<string?>("--mixture") { Description = "A JSON file of sources, in place of DATA.", HelpName = "FILE" };
-        var tokenizer = new Option<string?>("--tokenizer")
-        {
-            Description = "A tokenizer.json; one is trained when absent.",
-            HelpName = "FILE"
-        };
+        var tokenizer = new Option<string?>("--tokenizer") { Description = "A tokenizer.json; one is trained when absent.", HelpName = "FILE" };
         Option<int> vocabSize = NumberOption.Whole("--vocab-size", "Ids of a tokenizer that is trained.", defaults.VocabSize, least: 262);
-        var output = new Option<string>("--out")
-        {
-            Description = "The folder to write; must not exist.",
-            HelpName = "FOLDER",
-            Required = true
-        };
+        var output = new Option<string>("--out") { Description = "The folder to write; must not exist.", HelpName = "FOLDER", Required = true };
         Option<double> heldOut = NumberOption.Real(
             "--held-out-fraction", "Share of documents kept for evaluation, 0 to 0.5.", defaults.HeldOutFraction);
         var languages = new Option<string?>("--languages")
