@@ -65,14 +65,31 @@ internal static class DataCommand
         return command;
     }
 
+    private static void RequireFraction(double fraction)
+    {
+        if (fraction is < 0 or > 0.5)
+        {
+            throw new UsageException(FormattableString.Invariant($"--held-out-fraction cannot be {fraction}: give 0 to 0.5"));
+        }
+    }
+
     private static Command Build(CliContext context)
     {
         var defaults = new DataBuildConfig();
         var data = new Argument<string[]>("DATA") { Description = "Text: files, folders or globs.", Arity = ArgumentArity.ZeroOrMore };
         var mixture = new Option<string?>("--mixture") { Description = "A JSON file of sources, in place of DATA.", HelpName = "FILE" };
-        var tokenizer = new Option<string?>("--tokenizer") { Description = "A tokenizer.json; one is trained when absent.", HelpName = "FILE" };
+        var tokenizer = new Option<string?>("--tokenizer")
+        {
+            Description = "A tokenizer.json; one is trained when absent.",
+            HelpName = "FILE"
+        };
         Option<int> vocabSize = NumberOption.Whole("--vocab-size", "Ids of a tokenizer that is trained.", defaults.VocabSize, least: 262);
-        var output = new Option<string>("--out") { Description = "The folder to write; must not exist.", HelpName = "FOLDER", Required = true };
+        var output = new Option<string>("--out")
+        {
+            Description = "The folder to write; must not exist.",
+            HelpName = "FOLDER",
+            Required = true
+        };
         Option<double> heldOut = NumberOption.Real(
             "--held-out-fraction", "Share of documents kept for evaluation, 0 to 0.5.", defaults.HeldOutFraction);
         var languages = new Option<string?>("--languages")
@@ -91,10 +108,7 @@ internal static class DataCommand
         command.SetAction(parsed =>
         {
             double fraction = parsed.GetValue(heldOut);
-            if (fraction is < 0 or > 0.5)
-            {
-                throw new UsageException(FormattableString.Invariant($"--held-out-fraction cannot be {fraction}: give 0 to 0.5"));
-            }
+            RequireFraction(fraction);
             var config = new DataBuildConfig
             {
                 HeldOutFraction = fraction,
@@ -106,10 +120,7 @@ internal static class DataCommand
                 Reading = new CorpusOptions { Strict = parsed.GetValue(strict) },
                 Threads = parsed.GetValue(GlobalOptions.Threads),
             };
-            if (parsed.GetValue(GlobalOptions.Seed) is { } seed)
-            {
-                config = config with { Seed = unchecked((int)seed) };
-            }
+            config = parsed.GetValue(GlobalOptions.Seed) is { } seed ? config with { Seed = unchecked((int)seed) } : config;
             DataMixture text = MixtureOf(parsed.GetValue(data) ?? [], parsed.GetValue(mixture));
             using var progress = new ProgressLine(context.Terminal, parsed.GetValue(GlobalOptions.Quiet));
             using TokenDataset dataset = DataBuilder.Build(
