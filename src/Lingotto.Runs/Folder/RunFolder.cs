@@ -32,8 +32,8 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Where --fresh put what the folder held; null where nothing is set aside.</summary>
     private string? _aside;
 
-    /// <summary>True while a run that is refused would leave a new folder with nothing of use.</summary>
-    private bool _mustVanish;
+    /// <summary>True while the folder holds nothing but what this process has made, and no run has begun in it.</summary>
+    private bool _isNew;
 
     private RunFolder(string path, FileStream exclusive, Recipe recipe) => (Path, _lock, Recipe) = (path, exclusive, recipe);
 
@@ -76,7 +76,7 @@ internal sealed class RunFolder : IDisposable
             throw new RunException($"{path} is in use by another run: wait for it, or choose another folder with --run.", e);
         }
 
-        var folder = new RunFolder(path, exclusive, recipe) { _mustVanish = isNew };
+        var folder = new RunFolder(path, exclusive, recipe) { _isNew = isNew };
         try
         {
             // What a killed run left unfinished; the lock says that nobody is writing there.
@@ -123,7 +123,7 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The new run begins: what --fresh set aside goes.</summary>
     public void Begin()
     {
-        _mustVanish = false;
+        _isNew = false;
         if (_aside is { } aside)
         {
             _aside = null;
@@ -131,8 +131,13 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>
+    /// Releases the folder. A run that was refused gives back what --fresh set aside; a new folder is removed, unless it holds packed
+    /// text, which may have taken hours and serves the next try.
+    /// </summary>
     public void Dispose()
     {
+        bool isNew = _isNew;
         if (_aside is { } aside)
         {
             foreach (string path in Contents())
@@ -144,11 +149,12 @@ internal sealed class RunFolder : IDisposable
             Begin();
         }
 
-        _lock.Dispose();
-        if (_mustVanish)
+        if (isNew && !Directory.Exists(Data))
         {
-            DurableFolder.TryRemove(Path);
+            DurableFolder.TryRemove(Path); // Under the lock: afterwards the folder may be another process's.
         }
+
+        _lock.Dispose();
     }
 
     private string At(string name) => System.IO.Path.Combine(Path, name);

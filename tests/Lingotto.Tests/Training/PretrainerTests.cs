@@ -6,6 +6,7 @@ using Lingotto.Formats;
 using Lingotto.Model;
 using Lingotto.Runs;
 using Lingotto.Tests.Model;
+using Lingotto.Tests.Text;
 using Lingotto.Text;
 using Xunit;
 
@@ -38,12 +39,25 @@ public sealed class PretrainerTests(PretrainerTests.StraightRuns straight) : ICl
     }
 
     [Fact]
-    public void A_run_that_is_refused_leaves_no_folder()
+    public void A_run_that_is_refused_before_its_text_is_packed_leaves_no_folder()
+    {
+        using var run = new TinyRun(TinyModels.Ling1);
+        TestTokenizers.Small.Save(run.File("large.json"));
+        Recipe tooManyTokens = run.Recipe with { Data = run.Recipe.Data with { Tokenizer = run.File("large.json") } };
+        foreach (bool fresh in new[] { false, true })
+        {
+            Assert.Throws<RunException>(() => run.Train(recipe: tooManyTokens, fresh: fresh));
+            Assert.False(Directory.Exists(run.Folder));
+        }
+    }
+
+    [Fact]
+    public void A_run_that_is_refused_after_its_text_is_packed_keeps_the_packed_text()
     {
         using var run = new TinyRun(TinyModels.Ling1);
         Recipe tooLong = run.Recipe with { Training = run.Recipe.Training with { SequenceLength = 100_000 } };
         Assert.Throws<RunException>(() => run.Train(recipe: tooLong));
-        Assert.False(Directory.Exists(run.Folder), string.Join(", ", Directory.Exists(run.Folder) ? Directory.GetFileSystemEntries(run.Folder) : []));
+        Assert.True(File.Exists(Path.Combine(run.Folder, "data", "manifest.json")));
     }
 
     [Fact]
