@@ -59,8 +59,8 @@ public sealed class TextCommandTests : IDisposable
         }
 
         using Process process = Start("data", "inspect", _folder.Path);
-        Thread.Sleep(TimeSpan.FromSeconds(2));
-        Assert.False(process.HasExited, "the file is too short for this test");
+        SpinWait.SpinUntil(() => process.HasExited || HasOpened(process, "long.txt"), TimeSpan.FromSeconds(30));
+        Assert.True(HasOpened(process, "long.txt"), "the file was not read, or is too short for this test");
         using (Process kill = Process.Start("kill", ["-s", "TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
         {
             kill.WaitForExit();
@@ -68,6 +68,19 @@ public sealed class TextCommandTests : IDisposable
 
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(2)));
         Assert.NotEqual(ExitCodes.Done, process.ExitCode);
+    }
+
+    private static bool HasOpened(Process process, string name)
+    {
+        try
+        {
+            return Directory.EnumerateFileSystemEntries($"/proc/{process.Id}/fd")
+                .Any(fd => new FileInfo(fd).LinkTarget?.EndsWith("/" + name, StringComparison.Ordinal) == true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // The process has ended.
+        }
     }
 
     private static Process Start(params string[] args) => Process.Start(
