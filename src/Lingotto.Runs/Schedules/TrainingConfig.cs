@@ -18,7 +18,7 @@ public sealed record TrainingConfig
     /// </summary>
     public int MicroBatches { get; init; }
 
-    /// <summary>Weight of the loss of the token after next, for models that predict it (num_nextn_predict_layers; Ling 2.0).</summary>
+    /// <summary>Weight of the MTP loss, for models with multi-token prediction (num_nextn_predict_layers; Ling 2.0).</summary>
     public double MtpLoss { get; init; } = 0.1;
 
     /// <summary>Updates; absent when <see cref="Minutes"/> decides.</summary>
@@ -30,8 +30,8 @@ public sealed record TrainingConfig
     public double? Minutes { get; init; }
 
     /// <summary>
-    /// bf16 or f32: of matrix products and attention; sums, router, norms, loss and optimizer are f32 in both. Absent takes
-    /// that of the run to resume, or else bf16 where the chip has it.
+    /// bf16 or f32: of matmuls and attention; sums, router, norms, loss and optimizer are f32 in both. Absent takes
+    /// that of the run to resume, or else the one that is measured fastest on the chip at the start.
     /// </summary>
     public string? Precision { get; init; }
 
